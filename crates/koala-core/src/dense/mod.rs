@@ -1,0 +1,13 @@
+//! The optimizers over plain slices of `f32` or `f64`: in place, in fused passes, in parallel, and with the same bits
+//! whatever the number of threads.
+
+pub mod kernel;
+mod optimizer;
+mod pieces;
+mod real;
+mod state;
+
+pub use optimizer::Koala;
+pub use pieces::PIECE;
+pub use real::Real;
+pub use state::{DenseState, TensorMemory};

@@ -1,0 +1,52 @@
+//! The element types of dense optimizers.
+
+use std::ops::{Add, Mul, Sub};
+
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+mod sealed {
+    pub trait Sealed {}
+    impl Sealed for f32 {}
+    impl Sealed for f64 {}
+}
+
+/// `f32` or `f64`.
+pub trait Real:
+    Copy
+    + Default
+    + PartialEq
+    + Send
+    + Sync
+    + std::fmt::Debug
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Serialize
+    + DeserializeOwned
+    + sealed::Sealed
+    + 'static
+{
+    /// The nearest value of this type.
+    fn from_f64(value: f64) -> Self;
+    /// The same value as an `f64`.
+    fn to_f64(self) -> f64;
+}
+
+impl Real for f32 {
+    fn from_f64(value: f64) -> Self {
+        value as f32
+    }
+    fn to_f64(self) -> f64 {
+        f64::from(self)
+    }
+}
+
+impl Real for f64 {
+    fn from_f64(value: f64) -> Self {
+        value
+    }
+    fn to_f64(self) -> f64 {
+        self
+    }
+}

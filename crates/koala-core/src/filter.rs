@@ -1,0 +1,240 @@
+//! The filter: statistics and an observation in, steps and a report out. It never sees a tensor.
+//!
+//! A step of an adapter is
+//!
+//! 1. [`Filter::begin_predict`]: what to do with the parameters, if anything; the adapter does it and sums deviations;
+//! 2. [`Filter::complete_predict`] with those sums: the time update;
+//! 3. loss and gradients at the predicted parameters;
+//! 4. [`Filter::reduction`] for each parameter: which sums to take;
+//! 5. [`Filter::update`]: the measurement update; the adapter does the steps that come out.
+
+use crate::decay::WeightDecay;
+use crate::error::{Error, Result};
+use crate::group::Group;
+use crate::layout::Layout;
+use crate::method::{Config, Method};
+use crate::observation::Observation;
+use crate::phase::Phase;
+use crate::plan::{Motion, TensorStep};
+use crate::report::StepReport;
+use crate::state::{FilterState, STATE_VERSION, block_count};
+use crate::statistics::{BlockStatistics, Reduction, order_free_sum};
+use crate::update;
+
+/// The filter of any of the three methods over a layout of parameters.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Filter {
+    pub(crate) state: FilterState,
+}
+
+/// What an update tells the adapter to do, and what it was.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Update {
+    /// One step a parameter, in the layout's order.
+    pub steps: Vec<TensorStep>,
+    /// What happened and why.
+    pub report: StepReport,
+}
+
+impl Filter {
+    /// A filter at its start.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`] if the configuration or a group is not valid.
+    pub fn new(config: impl Into<Config>, layout: Layout) -> Result<Self> {
+        let config = config.into();
+        config.validate()?;
+        let blocks = block_count(&layout, config.options().partition);
+        Self::from_state(FilterState {
+            version: STATE_VERSION,
+            phase: Phase::Updated,
+            step: 0,
+            measurement_noise: config.options().measurement_noise.initial(),
+            method: Method::new(config, blocks),
+            missing_in_a_row: 0,
+            missing_in_all: 0,
+            clamped_in_all: 0,
+            layout,
+        })
+    }
+
+    /// A filter that goes on where `state` was taken.
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedVersion`], [`Error::DamagedState`], [`Error::InvalidField`].
+    pub fn from_state(state: FilterState) -> Result<Self> {
+        state.validate()?;
+        let filter = Self { state };
+        filter.check_decay_rules()?;
+        Ok(filter)
+    }
+
+    /// The state, to be stored.
+    pub fn state(&self) -> &FilterState {
+        &self.state
+    }
+
+    /// The configuration, as it is now.
+    pub fn config(&self) -> Config {
+        self.state.config()
+    }
+
+    /// The layout.
+    pub fn layout(&self) -> &Layout {
+        &self.state.layout
+    }
+
+    /// Where in the predict/update cycle.
+    pub fn phase(&self) -> Phase {
+        self.state.phase
+    }
+
+    /// Number of updates done.
+    pub fn step(&self) -> u64 {
+        self.state.step
+    }
+
+    /// e of the next update, before the groups' own: gain times schedule.
+    pub fn gain(&self) -> f64 {
+        let options = self.state.method.options();
+        options.gain * options.schedule.factor(self.state.step)
+    }
+
+    /// Sets the gain from now on (the schedule goes on multiplying it).
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`] if it is negative or not finite.
+    pub fn set_gain(&mut self, gain: f64) -> Result<()> {
+        crate::options::not_negative("options.gain", gain)?;
+        self.state.method.options_mut().gain = gain;
+        Ok(())
+    }
+
+    /// Replaces the options of a group from now on: to unfreeze it, to change its gain.
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`] if there is no such group or its options are not valid.
+    pub fn set_group(&mut self, index: usize, group: Group) -> Result<()> {
+        group.validate(&format!("groups[{index}]"))?;
+        let mut changed = self.clone();
+        match changed.state.layout.groups_mut().get_mut(index) {
+            Some(slot) => *slot = group,
+            None => {
+                return Err(Error::invalid(
+                    "group",
+                    index,
+                    "the index of an existing group",
+                ));
+            }
+        }
+        changed.check_decay_rules()?;
+        *self = changed;
+        Ok(())
+    }
+
+    /// First half of predict: what to do with the parameters. With `None` they are left alone (KOALA-V, KOALA++).
+    ///
+    /// # Errors
+    /// [`Error::OutOfPhase`] if the last step was not finished by an update.
+    pub fn begin_predict(&self) -> Result<Option<Motion>> {
+        self.require("predict", Phase::Updated)?;
+        Ok(self.state.method.motion())
+    }
+
+    /// Second half of predict: the time update. `deviations`: |a - x|^2 of each parameter where the motion asks for
+    /// it, else empty.
+    ///
+    /// # Errors
+    /// [`Error::OutOfPhase`] if the last step was not finished by an update.
+    pub fn complete_predict(&mut self, deviations: &[f64]) -> Result<()> {
+        self.require("predict", Phase::Updated)?;
+        let deviation = order_free_sum(deviations.iter().copied());
+        let elements = self.state.layout.element_count();
+        self.state.method.predict(deviation, elements);
+        self.state.phase = Phase::Predicted;
+        Ok(())
+    }
+
+    /// Which sums the parameter at `position` needs in this update; `None` if it is frozen.
+    pub fn reduction(&self, position: usize) -> Option<Reduction> {
+        let group = self.state.layout.group_of(position);
+        (!group.frozen).then(|| Reduction {
+            decay: self.decay(position).in_measurement(),
+            products: matches!(self.state.method, Method::KoalaPp(_)),
+        })
+    }
+
+    /// Whether the parameter at `position` is frozen.
+    pub fn is_frozen(&self, position: usize) -> bool {
+        self.state.layout.group_of(position).frozen
+    }
+
+    /// The measurement update. `statistics`: one a parameter, in the layout's order, `None` where there is no
+    /// gradient. On an error nothing has changed, but for [`Error::TooManyMissing`], which ends the step as any missing
+    /// measurement does.
+    ///
+    /// # Errors
+    /// [`Error::OutOfPhase`] without a predict before; [`Error::CountMismatch`]; [`Error::EmptyObservation`];
+    /// [`Error::LossBelowTarget`] under that policy; [`Error::TooManyMissing`].
+    pub fn update(
+        &mut self,
+        statistics: &[Option<BlockStatistics>],
+        observation: &Observation,
+    ) -> Result<Update> {
+        self.require("update", Phase::Predicted)?;
+        let expected = self.state.layout.parameters().len();
+        if statistics.len() != expected {
+            return Err(Error::CountMismatch {
+                what: "statistics",
+                expected,
+                found: statistics.len(),
+            });
+        }
+        if observation.count() == 0 {
+            return Err(Error::EmptyObservation);
+        }
+        update::update(self, statistics, observation)
+    }
+
+    /// Checks that `called` may be called now.
+    ///
+    /// # Errors
+    /// [`Error::OutOfPhase`] saying what to do instead.
+    pub fn require(&self, called: &'static str, phase: Phase) -> Result<()> {
+        if self.state.phase == phase {
+            Ok(())
+        } else {
+            Err(Error::out_of_phase(called, self.state.phase))
+        }
+    }
+
+    /// The weight decay of the parameter at `position`.
+    pub(crate) fn decay(&self, position: usize) -> WeightDecay {
+        self.state
+            .layout
+            .group_of(position)
+            .weight_decay
+            .unwrap_or(self.state.method.options().weight_decay)
+    }
+
+    /// KOALA++ has no gain-only decay: its covariance product carries the decayed gradient.
+    fn check_decay_rules(&self) -> Result<()> {
+        let plusplus = matches!(self.state.method, Method::KoalaPp(_));
+        let gain_only = |decay: &WeightDecay| {
+            decay.rule == crate::decay::DecayRule::GainOnly && decay.rate > 0.0
+        };
+        let groups = self.state.layout.groups();
+        let used = groups
+            .iter()
+            .filter_map(|group| group.weight_decay)
+            .chain([self.state.method.options().weight_decay]);
+        if plusplus && used.into_iter().any(|decay| gain_only(&decay)) {
+            return Err(Error::invalid(
+                "weight-decay.rule",
+                "gain-only",
+                "coupled or decoupled with KOALA++",
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,108 @@
+//! The filter's state as it is stored: versioned, with its phase, complete.
+
+use serde::{Deserialize, Serialize};
+
+use crate::error::{Error, Result};
+use crate::layout::{Layout, Partition};
+use crate::method::{Config, Method};
+use crate::phase::Phase;
+
+/// Version of the stored form that this crate writes.
+pub const STATE_VERSION: u32 = 1;
+
+/// Everything a filter needs to go on bit by bit: configuration, layout, phase, R, P, counters. Serializable; every
+/// number that matters is an f64, so use a format that keeps them whole (JSON with exact floats does).
+///
+/// The vectors a method keeps (velocities and the like) are stored by the adapter that owns them.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct FilterState {
+    /// Version of this form.
+    pub version: u32,
+    /// Parameters, their groups and their order.
+    pub layout: Layout,
+    /// Where in the predict/update cycle.
+    pub phase: Phase,
+    /// Number of updates done.
+    pub step: u64,
+    /// R.
+    pub measurement_noise: f64,
+    pub(crate) method: Method,
+    /// Measurements missing in a row.
+    pub missing_in_a_row: u32,
+    /// Measurements missing in all.
+    pub missing_in_all: u64,
+    /// Updates with a clamped residual in all.
+    pub clamped_in_all: u64,
+}
+
+impl FilterState {
+    /// The configuration, as it is now.
+    pub fn config(&self) -> Config {
+        self.method.config()
+    }
+
+    /// The partition into blocks.
+    pub fn partition(&self) -> Partition {
+        self.method.options().partition
+    }
+
+    /// Checks version, configuration and every number.
+    pub(crate) fn validate(&self) -> Result<()> {
+        if self.version != STATE_VERSION {
+            return Err(Error::UnsupportedVersion {
+                found: self.version,
+                supported: STATE_VERSION,
+            });
+        }
+        self.config().validate()?;
+        self.layout.validate()?;
+        let variance = |what: &str, value: f64| {
+            if value.is_finite() && value >= 0.0 {
+                Ok(())
+            } else {
+                Err(damaged(format!("{what} is {value}")))
+            }
+        };
+        variance("R", self.measurement_noise)?;
+        match &self.method {
+            Method::KoalaV(vanilla) => variance("P", vanilla.covariance),
+            Method::KoalaM(momentum) => {
+                variance("p11", momentum.p11)?;
+                variance("p22", momentum.p22)?;
+                variance("q_x", momentum.position_noise)?;
+                if momentum.p12.is_finite() {
+                    Ok(())
+                } else {
+                    Err(damaged(format!("p12 is {}", momentum.p12)))
+                }
+            }
+            Method::KoalaPp(plusplus) => {
+                let blocks = block_count(&self.layout, self.partition());
+                let stored = plusplus.innovation_variances.len();
+                if stored != blocks {
+                    return Err(damaged(format!(
+                        "S of {stored} blocks, but {blocks} blocks"
+                    )));
+                }
+                plusplus
+                    .innovation_variances
+                    .iter()
+                    .flatten()
+                    .try_for_each(|&s| variance("S", s))
+            }
+        }
+    }
+}
+
+/// Number of blocks of a layout.
+pub(crate) fn block_count(layout: &Layout, partition: Partition) -> usize {
+    match partition {
+        Partition::PerTensor => layout.parameters().len(),
+        Partition::Global => 1,
+    }
+}
+
+fn damaged(what: String) -> Error {
+    Error::DamagedState { what }
+}
