@@ -1,0 +1,62 @@
+//! What can be wrong with a data set.
+
+use std::path::PathBuf;
+
+/// A data set that cannot be used: which file, what was expected of it, what was found, and what mends it.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum DataError {
+    /// A file of a data set is in none of the folders that were looked at.
+    #[error("{dataset}: no {file} in {}. {remedy}", looked_in(folders))]
+    Missing {
+        /// Name of the data set.
+        dataset: &'static str,
+        /// Name of the first file that was not found.
+        file: String,
+        /// The folders that were looked at, in order.
+        folders: Vec<PathBuf>,
+        /// What the reader can do about it.
+        remedy: String,
+    },
+    /// The operating system would not let us read a file.
+    #[error("{}: cannot be read: {cause}", file.display())]
+    Unreadable {
+        /// The file.
+        file: PathBuf,
+        /// What the operating system said.
+        cause: std::io::Error,
+    },
+    /// A file was read, but its content is not what its format asks for.
+    #[error("{}: expected {expected}, found {found}. {remedy}", file.display())]
+    Format {
+        /// The file.
+        file: PathBuf,
+        /// What the format asks for.
+        expected: String,
+        /// What the file holds.
+        found: String,
+        /// What the reader can do about it.
+        remedy: &'static str,
+    },
+}
+
+impl DataError {
+    /// A [`DataError::Format`] with the usual remedy, a fresh copy of the file.
+    pub(crate) fn format(
+        file: impl Into<PathBuf>,
+        expected: impl Into<String>,
+        found: impl Into<String>,
+    ) -> Self {
+        Self::Format {
+            file: file.into(),
+            expected: expected.into(),
+            found: found.into(),
+            remedy: "Replace it with a fresh copy of the original file",
+        }
+    }
+}
+
+fn looked_in(folders: &[PathBuf]) -> String {
+    let names: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
+    names.join(" nor in ")
+}
