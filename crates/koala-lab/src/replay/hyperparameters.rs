@@ -1,8 +1,8 @@
 //! The hyperparameters of a recording, translated into a configuration.
 
 use koala_core::{
-    Config, Error, KoalaMConfig, KoalaPpConfig, KoalaVConfig, MeasurementNoise,
-    PlusPlusVariant, PositionNoise, WeightDecay,
+    Config, Error, KoalaMConfig, KoalaPpConfig, KoalaVConfig, MeasurementNoise, PlusPlusVariant,
+    PositionNoise, WeightDecay,
 };
 use serde_json::{Map, Value};
 

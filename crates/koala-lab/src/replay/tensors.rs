@@ -18,7 +18,10 @@ impl Recorded for f32 {
     const TYPE: Dtype = Dtype::F32;
     fn decode(bytes: &[u8]) -> Vec<Self> {
         let (numbers, _) = bytes.as_chunks();
-        numbers.iter().map(|&bytes| Self::from_le_bytes(bytes)).collect()
+        numbers
+            .iter()
+            .map(|&bytes| Self::from_le_bytes(bytes))
+            .collect()
     }
 }
 
@@ -26,7 +29,10 @@ impl Recorded for f64 {
     const TYPE: Dtype = Dtype::F64;
     fn decode(bytes: &[u8]) -> Vec<Self> {
         let (numbers, _) = bytes.as_chunks();
-        numbers.iter().map(|&bytes| Self::from_le_bytes(bytes)).collect()
+        numbers
+            .iter()
+            .map(|&bytes| Self::from_le_bytes(bytes))
+            .collect()
     }
 }
 
