@@ -1,0 +1,108 @@
+//! From the filter's plan to moved parameters: what cannot fail, once everything that can has been done.
+
+use burn::Tensor;
+use burn::module::Module;
+use burn::tensor::DType;
+use koala_core::{Displacement, Filter, Motion, TensorStep};
+
+use crate::generic;
+use crate::memory::Vectors;
+use crate::raw;
+use crate::take::{Positions, with_taken};
+use crate::values::{UpdatePath, Values, working_type};
+
+/// Predict: moves the parameters; adds to `deviations` those that are measured on the way.
+pub(crate) fn advance<M: Module>(
+    model: &mut M,
+    positions: &Positions,
+    path: UpdatePath,
+    motion: &Motion,
+    filter: &Filter,
+    memory: &mut [Vectors],
+    deviations: &mut [f64],
+) {
+    let wanted = |at: usize| motion.deviation.is_some() || !filter.is_frozen(at);
+    with_taken(model, positions, path, wanted, |taken| {
+        let mut at_raw = Vec::new();
+        let mut moved = Vec::new();
+        for (at, (taken, vectors)) in taken.iter_mut().zip(memory.iter_mut()).enumerate() {
+            let Some(taken) = taken else { continue };
+            let frozen = filter.is_frozen(at);
+            match &mut taken.values {
+                Values::Flex(parameter) => {
+                    let vectors = vectors.iter_mut().filter_map(Values::as_flex_mut).collect();
+                    at_raw.push(at);
+                    moved.push((raw::Moved { parameter, vectors }, frozen));
+                }
+                Values::Any(_) if frozen => {}
+                Values::Any(parameter) => {
+                    with_tensors(parameter, taken.dtype, vectors, |parameter, vectors| {
+                        let (parameter, velocity) =
+                            generic::advanced(motion, parameter, vectors[0].clone());
+                        vectors[0] = velocity;
+                        parameter
+                    });
+                }
+            }
+        }
+        for (at, sum) in at_raw.into_iter().zip(raw::advance(motion, moved)) {
+            deviations[at] += sum;
+        }
+    });
+}
+
+/// Update: does the steps.
+pub(crate) fn displace<M: Module>(
+    model: &mut M,
+    positions: &Positions,
+    path: UpdatePath,
+    steps: &[TensorStep],
+    mut gradients: Vec<Option<Values>>,
+    memory: &mut [Vectors],
+) {
+    let wanted = |at: usize| displacement(&steps[at]).is_some();
+    with_taken(model, positions, path, wanted, |taken| {
+        let mut moved = Vec::new();
+        let rows = taken.iter_mut().zip(memory.iter_mut());
+        for (at, (taken, vectors)) in rows.enumerate() {
+            let (Some(taken), Some(displacement), Some(gradient)) =
+                (taken, displacement(&steps[at]), gradients[at].take())
+            else {
+                continue;
+            };
+            match (&mut taken.values, gradient) {
+                (Values::Flex(parameter), Values::Flex(gradient)) => {
+                    let vectors = vectors.iter_mut().filter_map(Values::as_flex_mut).collect();
+                    moved.push((raw::Moved { parameter, vectors }, gradient, *displacement));
+                }
+                (Values::Any(parameter), Values::Any(gradient)) => {
+                    with_tensors(parameter, taken.dtype, vectors, |parameter, vectors| {
+                        generic::displaced(displacement, parameter, &gradient, vectors)
+                    });
+                }
+                _ => debug_assert!(false, "a gradient comes in its parameter's form"),
+            }
+        }
+        raw::displace(moved);
+    });
+}
+
+fn displacement(step: &TensorStep) -> Option<&Displacement> {
+    match step {
+        TensorStep::Move(displacement) => Some(displacement),
+        TensorStep::Skip => None,
+    }
+}
+
+/// Runs `work` on a parameter of type `dtype` and its vectors as flat tensors of the working type.
+fn with_tensors(
+    parameter: &mut Tensor<1>,
+    dtype: DType,
+    vectors: &mut Vectors,
+    work: impl FnOnce(Tensor<1>, &mut [Tensor<1>]) -> Tensor<1>,
+) {
+    let mut tensors: Vec<_> = vectors.iter().filter_map(Values::as_any).collect();
+    let moved = work(parameter.clone().cast(working_type(dtype)), &mut tensors);
+    *parameter = moved.cast(dtype);
+    *vectors = tensors.into_iter().map(Values::Any).collect();
+}

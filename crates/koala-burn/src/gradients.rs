@@ -1,0 +1,80 @@
+//! The gradients of a model's tracked parameters.
+
+use burn::Tensor;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::optim::GradientsParams;
+use koala_core::Layout;
+
+use crate::error::{Error, Result};
+use crate::take::{Positions, Seen};
+use crate::values::{UpdatePath, Values, placed};
+
+/// The gradients of the parameters that were `seen`, each on its parameter's device and in its working type; `None`
+/// where there is none.
+pub(crate) fn collect<M: Module>(
+    model: &M,
+    gradients: GradientsParams,
+    layout: &Layout,
+    positions: &Positions,
+    seen: &[Option<Seen>],
+) -> Result<Vec<Option<Values>>> {
+    let count = gradients.len();
+    let mut collector = Collector {
+        gradients,
+        layout,
+        positions,
+        seen,
+        found: seen.iter().map(|_| None).collect(),
+        any: false,
+        misfit: None,
+    };
+    model.visit(&mut collector);
+    if let Some(misfit) = collector.misfit {
+        return Err(misfit);
+    }
+    if count > 0 && !collector.any {
+        return Err(Error::ForeignGradients { count });
+    }
+    Ok(collector.found)
+}
+
+struct Collector<'a> {
+    gradients: GradientsParams,
+    layout: &'a Layout,
+    positions: &'a Positions,
+    seen: &'a [Option<Seen>],
+    found: Vec<Option<Values>>,
+    any: bool,
+    misfit: Option<Error>,
+}
+
+impl ModuleVisitor for Collector<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let Some(&position) = self.positions.get(&param.id) else {
+            return;
+        };
+        let Some(gradient) = self.gradients.remove::<D>(param.id) else {
+            return;
+        };
+        self.any = true;
+        // Frozen parameters are not looked at.
+        let Some(parameter) = &self.seen[position] else {
+            return;
+        };
+        let expected = &self.layout.parameters()[position];
+        if *gradient.shape() != *expected.shape {
+            self.misfit.get_or_insert(Error::GradientShape {
+                parameter: expected.name.clone(),
+                expected: expected.shape.clone(),
+                found: gradient.shape().to_vec(),
+            });
+            return;
+        }
+        let gradient = placed(gradient.inner(), &parameter.device, parameter.working);
+        let path = match parameter.values {
+            Values::Flex(_) => UpdatePath::Automatic,
+            Values::Any(_) => UpdatePath::Generic,
+        };
+        self.found[position] = Some(Values::new(gradient, path));
+    }
+}

@@ -1,0 +1,8 @@
+//! Reductions and updates on the memory of the flex back end: in place, in parallel, with the same bits whatever the
+//! number of threads. The passes themselves are those of [`koala_core::dense::kernel`].
+
+mod gather;
+mod passes;
+mod spans;
+
+pub(crate) use passes::{Moved, Reduced, advance, displace, reduce};
