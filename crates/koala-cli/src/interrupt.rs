@@ -1,0 +1,26 @@
+//! Ctrl-C: once to finish the step and keep what there is, twice to leave at once.
+
+use std::process::ExitCode;
+
+use koala_lab::training::Interrupt;
+
+const CODE: u8 = 130;
+
+/// An interrupt that Ctrl-C sets.
+pub fn on_ctrl_c() -> Interrupt {
+    let interrupt = Interrupt::default();
+    let shared = interrupt.clone();
+    // If no handler can be had, Ctrl-C ends the program as it always does.
+    let _ = ctrlc::set_handler(move || {
+        if shared.is_set() {
+            std::process::exit(i32::from(CODE));
+        }
+        shared.set();
+    });
+    interrupt
+}
+
+/// The exit code of an interrupted program.
+pub fn exit_code() -> ExitCode {
+    ExitCode::from(CODE)
+}

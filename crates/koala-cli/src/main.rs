@@ -1,0 +1,56 @@
+//! koala: trains networks with the KOALA optimizers, and compares them with others.
+//!
+//! Exit codes: 0 done, 1 a run failed, 2 wrong usage, 130 interrupted.
+
+mod compare;
+mod flags;
+mod interrupt;
+mod progress;
+mod terminal;
+mod train;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use koala_lab::{Error, Kind};
+
+/// Train networks with the KOALA optimizers (training as Kalman filtering), and compare them with others.
+#[derive(Parser)]
+#[command(name = "koala", version, arg_required_else_help = true, max_term_width = 100)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a network and keep the run in a folder
+    ///
+    /// Without any flag: a small network on the embedded digits, with KOALA-M, in seconds.
+    Train(Box<train::TrainArguments>),
+    /// Run the same task with several optimizers, the same seeds and the same batches
+    ///
+    /// Without any flag: KOALA-M, KOALA-V, KOALA++, SGD with momentum and Adam on the embedded digits.
+    Compare(compare::CompareArguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Train(arguments) => train::run(&arguments),
+        Command::Compare(arguments) => compare::run(&arguments),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::error(&error);
+            exit_code(&error)
+        }
+    }
+}
+
+fn exit_code(error: &Error) -> ExitCode {
+    match error.kind() {
+        Kind::Usage => ExitCode::from(2),
+        Kind::Failure => ExitCode::from(1),
+    }
+}

@@ -1,0 +1,130 @@
+//! The progress bar. It is drawn on the standard error, and only if that is a terminal.
+
+use std::io::IsTerminal;
+use std::time::Duration;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use koala_lab::Error;
+use koala_lab::compare::{CompareObserver, RunPosition};
+use koala_lab::training::{Event, Observer, StepEvent};
+
+use crate::terminal;
+
+const TEMPLATE: &str = "{prefix}{bar:24} {pos}/{len}  {msg}  {eta} left";
+
+/// A bar with loss, error, effective learning rate and time left, and a line for each epoch.
+pub struct Progress {
+    bar: ProgressBar,
+    /// Whether epochs are printed.
+    epochs: bool,
+    of: usize,
+    /// Loss and error as they are shown: smoothed, since single batches jump.
+    smooth: Option<(f64, f64)>,
+}
+
+impl Progress {
+    /// A bar unless `quiet`, and epochs on the standard output if `epochs`.
+    pub fn new(quiet: bool, epochs: bool) -> Self {
+        let bar = if quiet || !std::io::stderr().is_terminal() {
+            ProgressBar::hidden()
+        } else {
+            let bar = ProgressBar::new(0);
+            bar.set_style(
+                ProgressStyle::with_template(TEMPLATE)
+                    .unwrap_or_else(|_| ProgressStyle::default_bar())
+                    .progress_chars("━╸ "),
+            );
+            bar.enable_steady_tick(Duration::from_millis(200));
+            bar
+        };
+        Self {
+            bar,
+            epochs,
+            of: 0,
+            smooth: None,
+        }
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.bar.finish_and_clear();
+    }
+
+    fn step(&mut self, step: &StepEvent) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let mix = |old: f64, new: f64| if old.is_finite() { 0.95 * old + 0.05 * new } else { new };
+        let (loss, error) = match self.smooth {
+            None => (step.loss, step.error),
+            Some((loss, error)) => (mix(loss, step.loss), mix(error, step.error)),
+        };
+        self.smooth = Some((loss, error));
+        self.bar.set_message(format!(
+            "loss {loss:.4}  error {error:.2} %  rate {:.2e}",
+            step.effective_learning_rate
+        ));
+        self.bar.inc(1);
+    }
+
+    fn show(&mut self, event: &Event) {
+        match event {
+            Event::Start(start) => {
+                self.of = start.epochs;
+                self.smooth = None;
+                self.bar.set_length(start.steps);
+                self.bar.set_position(0);
+                self.bar.reset_eta();
+                if self.epochs {
+                    self.say(format!(
+                        "{}, {} with {} parameters, {}: {} epochs, {} steps",
+                        start.dataset,
+                        start.model,
+                        start.parameters,
+                        start.optimizer,
+                        start.epochs,
+                        start.steps
+                    ));
+                }
+            }
+            Event::Step(step) => self.step(step),
+            Event::Epoch(epoch) if self.epochs => self.say(format!(
+                "epoch {:>3}/{}  train loss {:.4}  error {:6.2} %  test loss {:.4}  error {:6.2} %  {:.1} s",
+                epoch.epoch,
+                self.of,
+                epoch.train_loss,
+                epoch.train_error,
+                epoch.test_loss,
+                epoch.test_error,
+                epoch.seconds
+            )),
+            _ => {}
+        }
+    }
+
+    fn say(&self, text: String) {
+        self.bar.suspend(|| terminal::line(text));
+    }
+}
+
+impl Observer for Progress {
+    fn observe(&mut self, event: &Event) -> Result<(), Error> {
+        self.show(event);
+        Ok(())
+    }
+}
+
+impl CompareObserver for Progress {
+    fn observe(&mut self, position: RunPosition, event: &Event) {
+        if let Event::Start(_) = event {
+            self.bar.set_prefix(format!(
+                "{}/{} {} seed {}  ",
+                position.index + 1,
+                position.count,
+                position.optimizer,
+                position.seed
+            ));
+        }
+        self.show(event);
+    }
+}

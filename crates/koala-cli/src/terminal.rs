@@ -1,0 +1,38 @@
+//! Writing to the terminal: never a panic when the reader has gone, colours only where someone can see them.
+
+use std::fmt::Display;
+use std::io::{IsTerminal, Write};
+
+use anstyle::{AnsiColor, Style};
+
+/// A line on the standard output.
+pub fn line(text: impl Display) {
+    // A reader that has gone away (`| head`) is no reason to stop training.
+    let _ = writeln!(std::io::stdout().lock(), "{text}");
+}
+
+/// An error on the standard error.
+pub fn error(error: &dyn Display) {
+    let style = Style::new().bold().fg_color(Some(AnsiColor::Red.into()));
+    let (on, off) = codes(style, colours(std::io::stderr().is_terminal()));
+    let _ = writeln!(std::io::stderr().lock(), "{on}error:{off} {error}");
+}
+
+/// The text, emphasised if the standard output is a terminal.
+pub fn strong(text: impl Display) -> String {
+    let style = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
+    let (on, off) = codes(style, colours(std::io::stdout().is_terminal()));
+    format!("{on}{text}{off}")
+}
+
+fn codes(style: Style, wanted: bool) -> (String, String) {
+    if wanted {
+        (style.render().to_string(), style.render_reset().to_string())
+    } else {
+        (String::new(), String::new())
+    }
+}
+
+fn colours(terminal: bool) -> bool {
+    terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+}

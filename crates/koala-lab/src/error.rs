@@ -1,0 +1,95 @@
+//! Everything that can go wrong, and whose fault it is.
+
+use std::path::PathBuf;
+
+use crate::data::DataError;
+use crate::optimizers::OptimizerError;
+use crate::run::ConfigError;
+
+/// What went wrong, with its cause and its remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The configuration asks for something that does not exist or cannot be.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// A data set is missing or damaged.
+    #[error(transparent)]
+    Data(#[from] DataError),
+    /// The optimizer refused a step.
+    #[error("step {step}: {cause}")]
+    Optimizer {
+        /// The step, from 0.
+        step: u64,
+        /// Why it was refused.
+        cause: OptimizerError,
+    },
+    /// The loss was not a finite number for too many steps in a row.
+    #[error(
+        "the loss has not been a finite number for {steps} steps, up to step {step}: training has diverged. Try a lower \
+         {knob}, a warm-up, or another seed"
+    )]
+    Diverged {
+        /// How many steps in a row.
+        steps: u32,
+        /// The last of them, from 0.
+        step: u64,
+        /// What moves the step's length: the name of the flag without its dashes.
+        knob: &'static str,
+    },
+    /// The run folder already holds something.
+    #[error("{}: the folder already holds files. Choose another --out, or give --overwrite to replace a run in it", folder.display())]
+    FolderNotEmpty {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The operating system would not let us do something with a file.
+    #[error("{}: cannot {action}: {cause}", path.display())]
+    File {
+        /// The file or folder.
+        path: PathBuf,
+        /// What we wanted, as a verb.
+        action: &'static str,
+        /// Why it was refused.
+        cause: std::io::Error,
+    },
+    /// The weights could not be written or read.
+    #[error("{}: {cause}", file.display())]
+    Weights {
+        /// The file.
+        file: PathBuf,
+        /// Why, in words.
+        cause: String,
+    },
+}
+
+/// Whose fault an error is; a program turns it into an exit code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// What was asked for makes no sense.
+    Usage,
+    /// It made sense, and failed.
+    Failure,
+}
+
+impl Error {
+    /// Whose fault it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Config(_) => Kind::Usage,
+            _ => Kind::Failure,
+        }
+    }
+
+    pub(crate) fn file(
+        path: impl Into<PathBuf>,
+        action: &'static str,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |cause| Self::File {
+            path,
+            action,
+            cause,
+        }
+    }
+}

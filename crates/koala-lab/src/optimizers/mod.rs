@@ -1,0 +1,14 @@
+//! Every optimizer behind one trait, so that the training loop knows none of them.
+
+mod baseline;
+mod koala;
+mod optimizer;
+mod spec;
+
+pub use baseline::{AdamSpec, AdamWSpec, Baseline, SgdSpec};
+pub use koala::{
+    KoalaMSpec, KoalaOptimizer, KoalaPpSpec, KoalaVSpec, MeasurementNoiseRule, PositionNoiseRule,
+    TargetRule,
+};
+pub use optimizer::{Optimizer, OptimizerError, StepSummary};
+pub use spec::OptimizerSpec;

@@ -1,0 +1,59 @@
+//! What the training loop asks of an optimizer.
+
+use burn::optim::GradientsParams;
+use koala_core::StepReport;
+
+/// An optimizer of the models `M`, as the training loop uses it:
+/// [`prepare`](Optimizer::prepare), forward and backward, [`step`](Optimizer::step), and only between a step and the
+/// next preparation [`evaluation`](Optimizer::evaluation).
+pub trait Optimizer<M> {
+    /// Called before the forward pass. KOALA predicts here, which moves the parameters; the others do nothing.
+    ///
+    /// # Errors
+    ///
+    /// [`OptimizerError`] if it is not the time for it, or the model is another one.
+    fn prepare(&mut self, model: &mut M) -> Result<(), OptimizerError>;
+
+    /// Called after the backward pass, with the gradients of the mean loss, the loss of each sample, and the factor that
+    /// the schedule gives the gain or learning rate at this step.
+    ///
+    /// # Errors
+    ///
+    /// [`OptimizerError`] if it is not the time for it, the model is another one, or the optimizer sees that training
+    /// has diverged.
+    fn step(
+        &mut self,
+        model: M,
+        gradients: GradientsParams,
+        losses: &[f32],
+        factor: f64,
+    ) -> Result<(M, StepSummary), OptimizerError>;
+
+    /// The model for inference, without gradients.
+    ///
+    /// # Errors
+    ///
+    /// [`OptimizerError`] between preparation and step, when the parameters are not the ones that were learned.
+    fn evaluation(&self, model: &M) -> Result<M, OptimizerError>;
+}
+
+/// What a step did.
+#[derive(Debug, Clone)]
+pub struct StepSummary {
+    /// Gain of KOALA or learning rate of the others, the schedule's factor in it.
+    pub gain: f64,
+    /// The learning rate with which plain gradient descent would have made a step as long; the same as `gain` for SGD,
+    /// and only a scale for optimizers that give each parameter its own.
+    pub effective_learning_rate: f64,
+    /// What KOALA's filter did; nothing for the others.
+    pub report: Option<StepReport>,
+}
+
+/// Why an optimizer refused.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum OptimizerError {
+    /// KOALA refused.
+    #[error(transparent)]
+    Koala(#[from] koala_burn::Error),
+}

@@ -1,0 +1,185 @@
+//! The optimizers by name.
+
+use serde::{Deserialize, Serialize};
+
+use super::{AdamSpec, AdamWSpec, KoalaMSpec, KoalaPpSpec, KoalaVSpec, SgdSpec};
+
+/// An optimizer, by name, with its options.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "name", rename_all = "kebab-case")]
+#[non_exhaustive]
+pub enum OptimizerSpec {
+    /// KOALA-M, with momentum.
+    KoalaM(KoalaMSpec),
+    /// KOALA-V, the vanilla method.
+    KoalaV(KoalaVSpec),
+    /// KOALA++.
+    KoalaPp(KoalaPpSpec),
+    /// SGD with momentum.
+    Sgd(SgdSpec),
+    /// Adam.
+    Adam(AdamSpec),
+    /// AdamW.
+    #[serde(rename = "adamw")]
+    AdamW(AdamWSpec),
+}
+
+impl OptimizerSpec {
+    /// The names of all optimizers.
+    pub const NAMES: [&'static str; 6] = ["koala-m", "koala-v", "koala-pp", "sgd", "adam", "adamw"];
+
+    /// The optimizer of this name with its defaults.
+    pub fn named(name: &str) -> Option<Self> {
+        match name {
+            "koala-m" => Some(Self::KoalaM(KoalaMSpec::default())),
+            "koala-v" => Some(Self::KoalaV(KoalaVSpec::default())),
+            "koala-pp" => Some(Self::KoalaPp(KoalaPpSpec::default())),
+            "sgd" => Some(Self::Sgd(SgdSpec::default())),
+            "adam" => Some(Self::Adam(AdamSpec::default())),
+            "adamw" => Some(Self::AdamW(AdamWSpec::default())),
+            _ => None,
+        }
+    }
+
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        match self {
+            Self::KoalaM(_) => "koala-m",
+            Self::KoalaV(_) => "koala-v",
+            Self::KoalaPp(_) => "koala-pp",
+            Self::Sgd(_) => "sgd",
+            Self::Adam(_) => "adam",
+            Self::AdamW(_) => "adamw",
+        }
+    }
+
+    /// The option that scales its steps.
+    pub fn knob(&self) -> &'static str {
+        match self {
+            Self::KoalaM(_) | Self::KoalaV(_) | Self::KoalaPp(_) => "gain",
+            Self::Sgd(_) | Self::Adam(_) | Self::AdamW(_) => "learning-rate",
+        }
+    }
+
+    /// KOALA's configuration, if it is one of its methods.
+    pub fn koala(&self) -> Option<koala_core::Config> {
+        match self {
+            Self::KoalaM(spec) => Some(spec.into()),
+            Self::KoalaV(spec) => Some(spec.into()),
+            Self::KoalaPp(spec) => Some(spec.into()),
+            Self::Sgd(_) | Self::Adam(_) | Self::AdamW(_) => None,
+        }
+    }
+
+    /// What is wrong with the options: the key and the fault.
+    pub(crate) fn fault(&self) -> Option<(&'static str, String)> {
+        match self {
+            Self::KoalaM(_) | Self::KoalaV(_) | Self::KoalaPp(_) => {
+                let error = self.koala()?.validate().err()?;
+                Some(match &error {
+                    koala_core::Error::InvalidField {
+                        field,
+                        value,
+                        requirement,
+                    } => (key(field), format!("must be {requirement}, not {value}")),
+                    other => ("", other.to_string()),
+                })
+            }
+            Self::Sgd(s) => not_negative("learning-rate", s.learning_rate)
+                .or_else(|| share("momentum", s.momentum))
+                .or_else(|| not_negative("weight-decay", s.weight_decay))
+                .or_else(|| {
+                    (s.nesterov && s.momentum == 0.0)
+                        .then(|| ("nesterov", "needs a momentum above 0".to_owned()))
+                }),
+            Self::Adam(s) => adam(s.learning_rate, s.beta_1, s.beta_2, s.epsilon, s.weight_decay),
+            Self::AdamW(s) => adam(s.learning_rate, s.beta_1, s.beta_2, s.epsilon, s.weight_decay),
+        }
+    }
+}
+
+fn adam(
+    learning_rate: f64,
+    beta_1: f64,
+    beta_2: f64,
+    epsilon: f64,
+    weight_decay: f64,
+) -> Option<(&'static str, String)> {
+    not_negative("learning-rate", learning_rate)
+        .or_else(|| share("beta-1", beta_1))
+        .or_else(|| share("beta-2", beta_2))
+        .or_else(|| not_negative("epsilon", epsilon))
+        .or_else(|| not_negative("weight-decay", weight_decay))
+}
+
+fn not_negative(key: &'static str, value: f64) -> Option<(&'static str, String)> {
+    (!value.is_finite() || value < 0.0)
+        .then(|| (key, format!("must be finite and not negative, not {value:?}")))
+}
+
+fn share(key: &'static str, value: f64) -> Option<(&'static str, String)> {
+    (!(0.0..1.0).contains(&value)).then(|| (key, format!("must be in [0, 1), not {value:?}")))
+}
+
+/// Our key of a field of the filter's configuration.
+fn key(field: &str) -> &'static str {
+    match field {
+        "initial-covariance" | "initial-position-covariance" => "initial-covariance",
+        "initial-velocity-covariance" => "initial-velocity-covariance",
+        "initial-cross-covariance" => "initial-cross-covariance",
+        "velocity-decay" => "velocity-decay",
+        "velocity-noise" => "velocity-noise",
+        "process-noise" => "process-noise",
+        "options.gain" => "gain",
+        "options.max-update-norm" => "max-update-norm",
+        "options.measurement-noise.adaptive.smoothing" => "measurement-noise-smoothing",
+        _ if field.starts_with("position-noise") => "position-noise-initial",
+        _ if field.starts_with("options.measurement-noise") => "measurement-noise-initial",
+        _ if field.starts_with("options.weight-decay") => "weight-decay",
+        _ if field.starts_with("options.target") => "target",
+        _ => "",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_defaults_agree() {
+        for name in OptimizerSpec::NAMES {
+            let spec = OptimizerSpec::named(name).unwrap();
+            assert_eq!((spec.name(), spec.fault()), (name, None));
+            let written = toml::Table::try_from(&spec).unwrap();
+            assert_eq!(written["name"].as_str(), Some(name));
+            assert!(written.contains_key(spec.knob()));
+            assert_eq!(written.try_into::<OptimizerSpec>().unwrap(), spec);
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_the_filters_own() {
+        use koala_core::{KoalaMConfig, KoalaPpConfig, KoalaVConfig};
+        let config = |name| OptimizerSpec::named(name).unwrap().koala().unwrap();
+        assert_eq!(config("koala-m"), KoalaMConfig::new().into());
+        assert_eq!(config("koala-v"), KoalaVConfig::new().into());
+        assert_eq!(config("koala-pp"), KoalaPpConfig::new().into());
+    }
+
+    #[test]
+    fn faults_name_our_keys() {
+        let fault = |name: &str, key: &str, value: f64| {
+            let mut table = toml::Table::try_from(OptimizerSpec::named(name).unwrap()).unwrap();
+            assert!(table.insert(key.to_owned(), value.into()).is_some(), "{key}");
+            table.try_into::<OptimizerSpec>().unwrap().fault().unwrap().0
+        };
+        for name in OptimizerSpec::NAMES {
+            let table = toml::Table::try_from(OptimizerSpec::named(name).unwrap()).unwrap();
+            for (key, value) in &table {
+                if value.is_float() {
+                    assert_eq!(fault(name, key, f64::NAN), key, "{name}");
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,443 @@
+//! From a configuration file and flags to a [`RunConfig`]: what is not said takes its default, and what cannot be is an
+//! error that names the flag, or the file and the key.
+
+use std::path::Path;
+
+use toml::{Table, Value};
+
+use super::config_error::hint;
+use super::{ConfigError, DatasetSpec, RunConfig};
+use crate::models::ModelSpec;
+use crate::optimizers::OptimizerSpec;
+use crate::training::ScheduleSpec;
+
+/// The tables whose `name` decides which keys they have, with the default name.
+const GROUPS: [(&str, &str); 4] = [
+    ("dataset", "digits"),
+    ("model", "mlp"),
+    ("optimizer", "koala-m"),
+    ("schedule", "constant"),
+];
+
+/// A value given from outside, by a flag.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Override {
+    key: String,
+    value: Value,
+}
+
+impl Override {
+    /// The value of a key such as `epochs` or `optimizer.gain`. Its flag is `--` and the last part of the key, or the
+    /// table if the last part is `name`.
+    pub fn new(key: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self {
+            key: key.into(),
+            value: value.into(),
+        }
+    }
+
+    fn flag(&self) -> String {
+        flag(&self.key)
+    }
+}
+
+fn flag(key: &str) -> String {
+    let name = key.strip_suffix(".name").unwrap_or(key);
+    format!("--{}", name.rsplit('.').next().unwrap_or(name))
+}
+
+impl RunConfig {
+    /// The configuration of a file, if one is given, with the overrides on top and defaults for the rest. Choosing another
+    /// optimizer (or model, dataset, schedule) than the file drops the options that the file gives to its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the file cannot be read or a name, key or value is wrong.
+    pub fn resolve(file: Option<&Path>, overrides: &[Override]) -> Result<Self, ConfigError> {
+        match file {
+            None => Self::from_table(Table::new(), "", overrides),
+            Some(path) => {
+                let name = path.display().to_string();
+                let text = std::fs::read_to_string(path).map_err(|cause| {
+                    ConfigError::Unreadable {
+                        file: name.clone(),
+                        cause,
+                    }
+                })?;
+                Self::parse(&text, &name, overrides)
+            }
+        }
+    }
+
+    /// As [`RunConfig::resolve`], from text; `file` names it in errors.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a name, key or value is wrong.
+    pub fn parse(text: &str, file: &str, overrides: &[Override]) -> Result<Self, ConfigError> {
+        let table = text.parse().map_err(|e: toml::de::Error| ConfigError::Syntax {
+            file: file.to_owned(),
+            cause: e.to_string().trim().to_owned(),
+        })?;
+        Self::from_table(table, file, overrides)
+    }
+
+    /// The configuration as TOML.
+    pub fn to_toml(&self) -> String {
+        // Cannot fail: the tables hold numbers, texts and flags only, and `fault` keeps the seed within TOML's integers.
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    fn from_table(
+        mut given: Table,
+        file: &str,
+        overrides: &[Override],
+    ) -> Result<Self, ConfigError> {
+        let mut names = Vec::with_capacity(GROUPS.len());
+        for (group, default) in GROUPS {
+            names.push(choose(&mut given, file, overrides, group, default)?);
+        }
+        let defaults = match (
+            DatasetSpec::named(&names[0]),
+            ModelSpec::named(&names[1]),
+            OptimizerSpec::named(&names[2]),
+            ScheduleSpec::named(&names[3]),
+        ) {
+            (Some(dataset), Some(model), Some(optimizer), Some(schedule)) => {
+                Self::with_defaults(dataset, model, optimizer, schedule)
+            }
+            // `choose` has checked the names.
+            _ => return Err(value_error("", file, "unknown name".to_owned())),
+        };
+        let mut table =
+            Table::try_from(&defaults).map_err(|e| value_error("", file, e.to_string()))?;
+        merge(&mut table, given, "", file)?;
+        for over in overrides {
+            apply(&mut table, over)?;
+        }
+        let config = Self::deserialize(table, file, overrides)?;
+        match config.fault() {
+            None => Ok(config),
+            Some((key, fault)) => Err(ConfigError::Value {
+                origin: origin(&key, file, overrides),
+                fault,
+            }),
+        }
+    }
+
+    fn deserialize(table: Table, file: &str, overrides: &[Override]) -> Result<Self, ConfigError> {
+        // Keys and kinds of values agree by now; left are words that name nothing. Serde does not say which key has the
+        // wrong word, so each is tried alone.
+        let error = match table.clone().try_into::<Self>() {
+            Ok(config) => return Ok(config),
+            Err(error) => error,
+        };
+        let words = words(&table);
+        for (key, word) in &words {
+            if error.message().contains(&format!("`{word}`")) {
+                return Err(ConfigError::Value {
+                    origin: origin(key, file, overrides),
+                    fault: error.message().to_owned(),
+                });
+            }
+        }
+        Err(value_error("", file, error.message().to_owned()))
+    }
+}
+
+/// All texts in the table, with their keys.
+fn words(table: &Table) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::String(word) => found.push((key.clone(), word.clone())),
+            Value::Table(inner) => found.extend(
+                words(inner)
+                    .into_iter()
+                    .map(|(k, w)| (format!("{key}.{k}"), w)),
+            ),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The flag, if the key came from one, else the file and the key.
+fn origin(key: &str, file: &str, overrides: &[Override]) -> String {
+    if file.is_empty() || overrides.iter().any(|o| o.key == key) {
+        flag(key)
+    } else {
+        format!("configuration {file}: {key}")
+    }
+}
+
+fn value_error(key: &str, file: &str, fault: String) -> ConfigError {
+    ConfigError::Value {
+        origin: origin(key, file, &[]),
+        fault,
+    }
+}
+
+/// The name chosen for a group; leaves in `given` only what belongs to it.
+fn choose(
+    given: &mut Table,
+    file: &str,
+    overrides: &[Override],
+    group: &'static str,
+    default: &str,
+) -> Result<String, ConfigError> {
+    let key = format!("{group}.name");
+    let from_flag = overrides
+        .iter()
+        .rev()
+        .find(|o| o.key == key)
+        .and_then(|o| o.value.as_str());
+    let from_file = match given.get(group) {
+        None => None,
+        Some(Value::Table(table)) => match table.get("name") {
+            None => None,
+            Some(Value::String(name)) => Some(name.clone()),
+            Some(other) => return Err(wrong_kind(&key, file, "a text", other)),
+        },
+        Some(other) => return Err(wrong_kind(group, file, "a table", other)),
+    };
+    let (name, origin) = match (from_flag, &from_file) {
+        (Some(flag), file_name) => {
+            if file_name.as_deref() != Some(flag) {
+                given.remove(group);
+            }
+            (flag.to_owned(), format!("--{group}"))
+        }
+        (None, Some(name)) => (name.clone(), format!("configuration {file}")),
+        (None, None) => (default.to_owned(), String::new()),
+    };
+    let known: &[&str] = match group {
+        "dataset" => &crate::data::DatasetName::ALL.map(|d| d.name()),
+        "model" => &ModelSpec::NAMES,
+        "optimizer" => &OptimizerSpec::NAMES,
+        _ => &ScheduleSpec::NAMES,
+    };
+    if known.contains(&name.as_str()) {
+        Ok(name)
+    } else {
+        Err(ConfigError::UnknownName {
+            hint: hint(&name, known),
+            origin,
+            group,
+            name,
+        })
+    }
+}
+
+/// Lays what a file gives over the defaults.
+fn merge(base: &mut Table, given: Table, path: &str, file: &str) -> Result<(), ConfigError> {
+    for (key, value) in given {
+        let full = if path.is_empty() {
+            key.clone()
+        } else {
+            format!("{path}.{key}")
+        };
+        match (base.get_mut(&key), value) {
+            (None, _) => {
+                return Err(ConfigError::UnknownKey {
+                    file: file.to_owned(),
+                    hint: hint(&key, &base.keys().map(String::as_str).collect::<Vec<_>>()),
+                    key: full,
+                });
+            }
+            (Some(Value::Table(inner)), Value::Table(given)) => merge(inner, given, &full, file)?,
+            (Some(slot), value) => match fitted(slot, &value) {
+                Some(value) => *slot = value,
+                None => return Err(wrong_kind(&full, file, kind(slot), &value)),
+            },
+        }
+    }
+    Ok(())
+}
+
+/// Lays a flag over the rest.
+fn apply(table: &mut Table, over: &Override) -> Result<(), ConfigError> {
+    let (group, key) = over.key.split_once('.').unwrap_or(("", &over.key));
+    let inner = match group {
+        "" => Some(&mut *table),
+        _ => table.get_mut(group).and_then(Value::as_table_mut),
+    };
+    let not_known = |known: Option<&Table>| ConfigError::FlagDoesNotApply {
+        flag: over.flag(),
+        group: group.to_owned(),
+        chosen: known
+            .and_then(|t| t.get("name"))
+            .and_then(Value::as_str)
+            .unwrap_or_default()
+            .to_owned(),
+        hint: match known.map(|t| t.keys().filter(|k| *k != "name").map(|k| format!("--{k}")).collect::<Vec<_>>()) {
+            Some(flags) if !flags.is_empty() => format!("; its options are {}", flags.join(", ")),
+            _ => ", which has no options".to_owned(),
+        },
+    };
+    let Some(inner) = inner else {
+        return Err(not_known(None));
+    };
+    match inner.get_mut(key) {
+        None => Err(not_known(Some(inner))),
+        Some(slot) => match fitted(slot, &over.value) {
+            Some(value) => {
+                *slot = value;
+                Ok(())
+            }
+            None => Err(ConfigError::Value {
+                origin: over.flag(),
+                fault: format!("must be {}, not {}", kind(slot), over.value),
+            }),
+        },
+    }
+}
+
+/// The value if it is of the same kind as the one it replaces; whole numbers do where fractions may stand.
+fn fitted(slot: &Value, value: &Value) -> Option<Value> {
+    match (slot, value) {
+        (Value::Float(_), Value::Integer(whole)) => Some(Value::Float(*whole as f64)),
+        (Value::Integer(_), Value::Integer(whole)) if *whole < 0 => None,
+        (Value::Array(_), Value::Array(values))
+            if !values.iter().all(|v| v.as_integer().is_some_and(|i| i >= 0)) =>
+        {
+            None
+        }
+        _ => slot.same_type(value).then(|| value.clone()),
+    }
+}
+
+fn kind(value: &Value) -> &'static str {
+    match value {
+        Value::String(_) => "a text",
+        Value::Integer(_) => "a whole number, not negative",
+        Value::Float(_) => "a number",
+        Value::Boolean(_) => "true or false",
+        Value::Array(_) => "a list of whole numbers, not negative",
+        Value::Datetime(_) => "a date",
+        Value::Table(_) => "a table",
+    }
+}
+
+fn wrong_kind(key: &str, file: &str, expected: &str, found: &Value) -> ConfigError {
+    ConfigError::Value {
+        origin: format!("configuration {file}: {key}"),
+        fault: format!("must be {expected}, not {found}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str, overrides: &[Override]) -> Result<RunConfig, String> {
+        RunConfig::parse(text, "cifar.toml", overrides).map_err(|e| e.to_string())
+    }
+
+    fn flags(overrides: &[Override]) -> Result<RunConfig, String> {
+        RunConfig::resolve(None, overrides).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn every_resolved_configuration_reads_back() {
+        for optimizer in OptimizerSpec::NAMES {
+            for schedule in ScheduleSpec::NAMES {
+                let mut over = vec![
+                    Override::new("optimizer.name", optimizer),
+                    Override::new("schedule.name", schedule),
+                    Override::new("dataset.name", "fashion-mnist"),
+                    Override::new("model.name", "cnn"),
+                ];
+                if schedule == "milestones" {
+                    over.push(Override::new("schedule.milestones", vec![1, 2]));
+                }
+                let config = flags(&over).unwrap();
+                assert_eq!(parse(&config.to_toml(), &[]).unwrap(), config);
+                assert_eq!((config.epochs, config.batch_size), (10, 128));
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_keys_name_the_nearest() {
+        assert_eq!(
+            parse("epoch = 3", &[]).unwrap_err(),
+            "configuration cifar.toml: unknown key 'epoch', did you mean 'epochs'?"
+        );
+        assert_eq!(
+            parse("[optimizer]\nname = 'sgd'\ngain = 1.0", &[]).unwrap_err(),
+            "configuration cifar.toml: unknown key 'optimizer.gain'; there are: learning-rate, momentum, name, nesterov, \
+             weight-decay"
+        );
+        assert_eq!(
+            parse("[optimizer]\nname = 'koala-mm'", &[]).unwrap_err(),
+            "configuration cifar.toml: no optimizer is called 'koala-mm', did you mean 'koala-m'?"
+        );
+    }
+
+    #[test]
+    fn values_of_the_wrong_kind_are_named() {
+        let text = parse("epochs = 'many'", &[]).unwrap_err();
+        assert_eq!(text, "configuration cifar.toml: epochs: must be a whole number, not negative, not \"many\"");
+        assert!(parse("epochs = -1", &[]).unwrap_err().contains("not negative, not -1"));
+        assert!(parse("optimizer = 3", &[]).unwrap_err().contains("optimizer: must be a table, not 3"));
+        assert!(parse("[model]\nhidden = [1, 'x']", &[]).unwrap_err().contains("a list of whole numbers"));
+        assert!(parse("epochs = 0", &[]).unwrap_err().contains("epochs: must be between 1 and"));
+        assert!(parse("x = [", &[]).unwrap_err().starts_with("configuration cifar.toml: not TOML"));
+        let text = parse("[optimizer]\nposition-noise = 'author'", &[]).unwrap_err();
+        assert!(text.starts_with("configuration cifar.toml: optimizer.position-noise: unknown variant `author`"), "{text}");
+        let text = parse("[optimizer]\ngain = -1", &[]).unwrap_err();
+        assert!(text.starts_with("configuration cifar.toml: optimizer.gain: must be"), "{text}");
+    }
+
+    #[test]
+    fn flags_that_do_not_apply_are_named() {
+        let text = flags(&[
+            Override::new("optimizer.name", "sgd"),
+            Override::new("optimizer.velocity-decay", 0.5),
+        ])
+        .unwrap_err();
+        assert_eq!(
+            text,
+            "--velocity-decay does not apply to the optimizer 'sgd'; its options are --learning-rate, --momentum, \
+             --nesterov, --weight-decay"
+        );
+        let text = flags(&[Override::new("schedule.final-factor", 0.5)]).unwrap_err();
+        assert_eq!(text, "--final-factor does not apply to the schedule 'constant', which has no options");
+        let text = flags(&[Override::new("optimizer.velocity-decay", 2)]).unwrap_err();
+        assert!(text.starts_with("--velocity-decay: must be in [0, 1]"), "{text}");
+        let text = flags(&[Override::new("schedule.name", "milestones")]).unwrap_err();
+        assert!(text.starts_with("--milestones: must be epochs"), "{text}");
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_another_optimizer_drops_its_options() {
+        let text = "epochs = 3\n[optimizer]\nname = 'sgd'\nmomentum = 0.5";
+        let config = parse(text, &[Override::new("epochs", 4)]).unwrap();
+        assert_eq!(config.epochs, 4);
+        let OptimizerSpec::Sgd(sgd) = &config.optimizer else { panic!("{config:?}") };
+        assert_eq!(sgd.momentum, 0.5);
+        let config = parse(text, &[Override::new("optimizer.name", "adam")]).unwrap();
+        assert_eq!(config.optimizer, OptimizerSpec::named("adam").unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_an_answer(text in "([a-z.\\[\\]='0-9-]{0,8}\n?){0,8}") {
+            let _ = parse(&text, &[]);
+        }
+
+        #[test]
+        fn any_value_of_any_known_key_gives_an_answer(
+            key in proptest::sample::select(vec!["seed", "epochs", "batch-size", "optimizer", "optimizer.gain", "model.hidden",
+                "optimizer.name", "optimizer.position-noise", "schedule.name", "drop-last", "dataset"]),
+            value in proptest::sample::select(vec!["-1", "0", "9223372036854775807", "nan", "inf", "''", "'wsd'", "[]", "[0]",
+                "[1.5]", "{}", "true", "1979-05-27", "1e300"]),
+        ) {
+            if let Ok(config) = parse(&format!("{key} = {value}"), &[]) {
+                prop_assert_eq!(parse(&config.to_toml(), &[]).unwrap(), config);
+            }
+        }
+    }
+}

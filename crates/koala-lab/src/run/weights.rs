@@ -1,0 +1,41 @@
+//! Trained weights on disk.
+
+use std::path::Path;
+
+use burn::store::{ModuleSnapshot, SafetensorsStore};
+
+use crate::Error;
+use crate::models::Classifier;
+
+/// Writes all parameters as safetensors, named by their path in the network. The file appears whole or not at all.
+///
+/// # Errors
+///
+/// [`Error::Weights`] if it cannot be written.
+pub fn write_weights<M: Classifier + ModuleSnapshot>(model: &M, file: &Path) -> Result<(), Error> {
+    let mut store = SafetensorsStore::from_file(file).overwrite(true);
+    model.save_into(&mut store).map_err(|e| fault(file, &e))
+}
+
+/// Reads the parameters that [`write_weights`] wrote into a network of the same form.
+///
+/// # Errors
+///
+/// [`Error::Weights`] if the file cannot be read or holds other parameters.
+pub fn read_weights<M: Classifier + ModuleSnapshot>(
+    model: &mut M,
+    file: &Path,
+) -> Result<(), Error> {
+    let mut store = SafetensorsStore::from_file(file);
+    model
+        .load_from(&mut store)
+        .map(|_| ())
+        .map_err(|e| fault(file, &e))
+}
+
+fn fault(file: &Path, cause: &dyn std::fmt::Display) -> Error {
+    Error::Weights {
+        file: file.to_owned(),
+        cause: cause.to_string(),
+    }
+}

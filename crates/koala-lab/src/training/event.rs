@@ -1,0 +1,117 @@
+//! What a run tells while it goes.
+
+use koala_core::StepReport;
+use serde::Serialize;
+
+/// One event of a run; one line of its log. Numbers that are not finite are written as `null`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
+pub enum Event {
+    /// It begins.
+    Start(StartEvent),
+    /// A step is done.
+    Step(StepEvent),
+    /// An epoch is done and the network was tested.
+    Epoch(EpochEvent),
+    /// It is over.
+    End(EndEvent),
+    /// It broke off.
+    Failure(FailureEvent),
+}
+
+/// The beginning of a run.
+#[derive(Debug, Clone, Serialize)]
+pub struct StartEvent {
+    /// Version of this crate.
+    pub version: &'static str,
+    /// Name of the optimizer.
+    pub optimizer: &'static str,
+    /// Name of the data set.
+    pub dataset: &'static str,
+    /// Name of the network.
+    pub model: &'static str,
+    /// Number of its parameters.
+    pub parameters: usize,
+    /// Seed of weights and order.
+    pub seed: u64,
+    /// Samples to train on.
+    pub train_samples: usize,
+    /// Samples to test on.
+    pub test_samples: usize,
+    /// Epochs asked for.
+    pub epochs: usize,
+    /// Steps they take; fewer if a limit cuts the run short.
+    pub steps: u64,
+}
+
+/// One step.
+#[derive(Debug, Clone, Serialize)]
+pub struct StepEvent {
+    /// Steps done before this one.
+    pub step: u64,
+    /// Epochs done before this one.
+    pub epoch: usize,
+    /// Mean loss of the batch, before the step, in nats.
+    pub loss: f64,
+    /// Share of the batch that was misread, before the step, in percent.
+    pub error: f64,
+    /// Gain of KOALA or learning rate of the others, the schedule's factor in it.
+    pub gain: f64,
+    /// The learning rate with which plain gradient descent would have made a step as long.
+    pub effective_learning_rate: f64,
+    /// Seconds since the start.
+    pub seconds: f64,
+    /// What KOALA's filter did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub filter: Option<StepReport>,
+}
+
+/// The end of an epoch, or of the part of it that was done.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct EpochEvent {
+    /// Epochs done, this one included.
+    pub epoch: usize,
+    /// Steps done.
+    pub step: u64,
+    /// Mean loss of the epoch's batches as they were met, in nats.
+    pub train_loss: f64,
+    /// Share of them that was misread, in percent.
+    pub train_error: f64,
+    /// Mean loss of the test samples, in nats.
+    pub test_loss: f64,
+    /// Share of them that was misread, in percent.
+    pub test_error: f64,
+    /// Seconds since the start.
+    pub seconds: f64,
+}
+
+/// How a run ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Status {
+    /// It did all its steps.
+    Completed,
+    /// Someone stopped it.
+    Interrupted,
+}
+
+/// The end of a run.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct EndEvent {
+    /// How it ended.
+    pub status: Status,
+    /// Steps done.
+    pub steps: u64,
+    /// Share of the test samples that was misread, in percent.
+    pub test_error: f64,
+    /// Seconds since the start.
+    pub seconds: f64,
+}
+
+/// A run that broke off.
+#[derive(Debug, Clone, Serialize)]
+pub struct FailureEvent {
+    /// Why.
+    pub message: String,
+}
