@@ -116,7 +116,7 @@ proptest! {
 
     /// (L, g, l_i, R_0, w) -> (c L, c g, c l_i, c^2 R_0, c w): bit-equal for powers of two.
     #[test]
-    fn the_unit_of_the_loss_changes_nothing(config in configs(), lengths in lengths(), seed: u64, exponent in -20..20_i32) {
+    fn the_unit_of_the_loss_changes_nothing(config in configs(), lengths in lengths(), seed: u64, exponent in 0..40_i32) {
         fn both<F: Real>(config: &Config, problem: &Problem, c: f64) {
             let scaled = with_options(config.clone(), |options| {
                 options.weight_decay.rate = match options.weight_decay.rule {
