@@ -79,16 +79,20 @@ pub fn reduce<F: Real>(
             },
         };
     }
-    let (g2, h2, x2) = if decayed {
-        let [g2, h2, x2] = sums([parameters, gradients], |[x, g]| {
+    // One sum a pass: a piece stays in the cache, and a single sum is vectorised where three are not.
+    let square = |row: &[F]| {
+        let [sum] = sums([row], |[x]| [x.to_f64() * x.to_f64()]);
+        sum
+    };
+    let g2 = square(gradients);
+    let (h2, x2) = if decayed {
+        let [h2] = sums([parameters, gradients], |[x, g]| {
             let h = (g + w * x).to_f64();
-            let (g, x) = (g.to_f64(), x.to_f64());
-            [g * g, h * h, x * x]
+            [h * h]
         });
-        (g2, h2, x2)
+        (h2, square(parameters))
     } else {
-        let [g2] = sums([gradients], |[g]| [g.to_f64() * g.to_f64()]);
-        (g2, g2, 0.0)
+        (g2, 0.0)
     };
     BlockStatistics {
         gradient_squared: g2,
