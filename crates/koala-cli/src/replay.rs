@@ -1,40 +1,35 @@
-//! `koala replay`: recorded trajectories through the optimizers, one line a file.
+//! `koala replay`.
 
-use std::io::Write;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
 use koala_lab::replay::{Replay, ReplayError, replay};
 use serde_json::{Value, json};
 
-/// Replay recorded trajectories and compare every number with what was recorded.
-///
-/// Prints one line a file with the worst relative difference and where it stands. Exits with 0 only if every file is
-/// within its tolerance (1e-12 in f64, 2e-6 in f32).
-#[derive(Args, Debug)]
-pub struct ReplayArgs {
-    /// Recordings (safetensors).
+use crate::terminal;
+
+/// Arguments of `koala replay`.
+#[derive(Args)]
+pub struct ReplayArguments {
+    /// Recordings (safetensors)
     #[arg(required = true, value_name = "FILE")]
     files: Vec<PathBuf>,
-
-    /// Print one JSON object a file.
-    #[arg(long)]
-    json: bool,
-
-    /// Print only what fails.
-    #[arg(long, short)]
+    /// Print nothing but what fails, on the standard error
+    #[arg(long, short, help_heading = "Output")]
     quiet: bool,
+    /// Print one JSON object a file, and nothing else, on the standard output
+    #[arg(long, help_heading = "Output")]
+    json: bool,
 }
 
 /// Replays every file, whatever becomes of the others.
-pub fn run(args: &ReplayArgs) -> ExitCode {
+pub fn run(arguments: &ReplayArguments) -> ExitCode {
     let mut all_hold = true;
-    for file in &args.files {
+    for file in &arguments.files {
         let result = replay(file);
-        let holds = result.as_ref().is_ok_and(Replay::holds);
-        all_hold &= holds;
-        print(args, &file.display().to_string(), &result, holds);
+        all_hold &= result.as_ref().is_ok_and(Replay::holds);
+        print(arguments, file, &result);
     }
     if all_hold {
         ExitCode::SUCCESS
@@ -43,26 +38,24 @@ pub fn run(args: &ReplayArgs) -> ExitCode {
     }
 }
 
-/// A reader that has gone away is no reason to stop: the exit code is still to be found.
-fn print(args: &ReplayArgs, file: &str, result: &Result<Replay, ReplayError>, holds: bool) {
-    if let Err(error) = result {
-        let _ = writeln!(std::io::stderr(), "error: {error}");
+fn print(arguments: &ReplayArguments, file: &Path, result: &Result<Replay, ReplayError>) {
+    if arguments.json {
+        terminal::line(record(file, result));
     }
-    if args.quiet && holds {
-        return;
+    match result {
+        Err(error) => terminal::error(error),
+        Ok(_) if arguments.json => {}
+        Ok(replay) if !arguments.quiet => terminal::line(line(file, replay)),
+        Ok(replay) if !replay.holds() => terminal::error(&line(file, replay)),
+        Ok(_) => {}
     }
-    let mut output = std::io::stdout().lock();
-    let _ = match result {
-        _ if args.json => writeln!(output, "{}", record(file, result, holds)),
-        Ok(replay) => writeln!(output, "{}", line(file, replay, holds)),
-        Err(_) => Ok(()),
-    };
 }
 
-fn line(file: &str, replay: &Replay, holds: bool) -> String {
+fn line(file: &Path, replay: &Replay) -> String {
     format!(
-        "{file}: {}: worst relative difference {:.2e} in {}, tolerance {:e} ({}, {}, {} steps)",
-        if holds { "ok" } else { "FAILED" },
+        "{}: {}: worst relative difference {:.2e} in {}, tolerance {:e} ({}, {}, {} steps)",
+        file.display(),
+        if replay.holds() { "ok" } else { "FAILED" },
         replay.worst.relative,
         replay.worst.place(),
         replay.tolerance(),
@@ -73,11 +66,12 @@ fn line(file: &str, replay: &Replay, holds: bool) -> String {
 }
 
 /// `relative` is null where a difference was not finite.
-fn record(file: &str, result: &Result<Replay, ReplayError>, holds: bool) -> Value {
+fn record(file: &Path, result: &Result<Replay, ReplayError>) -> Value {
+    let file = file.display().to_string();
     match result {
         Ok(replay) => json!({
             "file": file,
-            "holds": holds,
+            "holds": replay.holds(),
             "worst": {
                 "relative": replay.worst.relative,
                 "tensor": replay.worst.tensor,
@@ -91,7 +85,7 @@ fn record(file: &str, result: &Result<Replay, ReplayError>, holds: bool) -> Valu
         }),
         Err(error) => json!({
             "file": file,
-            "holds": holds,
+            "holds": false,
             "error": error.to_string(),
         }),
     }
