@@ -6,10 +6,10 @@ use std::process::ExitCode;
 use clap::Args;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table};
+use koala_lab::Error;
 use koala_lab::compare::{Comparison, Mean, Report, Row, compare};
 use koala_lab::optimizers::OptimizerSpec;
 use koala_lab::run::RunConfig;
-use koala_lab::Error;
 
 use crate::flags::{Overrides, TaskFlags};
 use crate::progress::Progress;
@@ -26,12 +26,17 @@ pub struct CompareArguments {
     optimizers: Vec<String>,
     /// Seeds that each optimizer runs with
     #[arg(
-        long, value_name = "N,..", value_delimiter = ',', default_value = "0,1,2",
+        long, value_name = "N,..", allow_negative_numbers = true, value_delimiter = ',', default_value = "0,1,2",
         value_parser = clap::value_parser!(u64).range(0..=i64::MAX as u64)
     )]
     seeds: Vec<u64>,
     /// Training loss, the mean of 20 batches, whose steps are counted
-    #[arg(long, value_name = "X", default_value_t = 0.05, allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "X",
+        default_value_t = 0.05,
+        allow_negative_numbers = true
+    )]
     target_loss: f64,
     #[command(flatten)]
     task: TaskFlags,

@@ -43,46 +43,61 @@ pub struct TaskFlags {
     #[arg(long, value_parser = ModelSpec::NAMES)]
     model: Option<String>,
     /// Widths of the hidden layers [default: 128,64 for mlp, 64 for cnn]
-    #[arg(long, value_name = "N,..", value_delimiter = ',', value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N,..", allow_negative_numbers = true, value_delimiter = ',', value_parser = clap::value_parser!(i64).range(0..))]
     hidden: Option<Vec<i64>>,
     /// cnn: channels of each block [default: 16,32]
-    #[arg(long, value_name = "N,..", value_delimiter = ',', value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N,..", allow_negative_numbers = true, value_delimiter = ',', value_parser = clap::value_parser!(i64).range(0..))]
     channels: Option<Vec<i64>>,
     /// Passes over the training samples [default: 20 for digits, 10 for fashion-mnist]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
     epochs: Option<i64>,
-    /// Samples in a batch [default: 32 for digits, 128 for fashion-mnist]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    /// Samples in a batch [default: 64 for digits, 128 for fashion-mnist]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
     batch_size: Option<i64>,
     /// Leave out a last batch with fewer samples
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     drop_last: Option<bool>,
     /// End after this many steps; 0 for no limit [default: 0]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
     max_steps: Option<i64>,
     /// Train on the first N samples only; 0 for all [default: 0]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
     train_limit: Option<i64>,
     /// Schedule of gain or learning rate [default: constant]
     #[arg(long, value_parser = ScheduleSpec::NAMES, help_heading = "Schedule")]
     schedule: Option<String>,
     /// warmup-cosine, milestones, wsd: steps of a linear rise [default: 100; 0 for milestones]
-    #[arg(long, value_name = "N", help_heading = "Schedule", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Schedule", value_parser = clap::value_parser!(i64).range(0..))]
     warmup_steps: Option<i64>,
     /// milestones: epochs after which the factor falls, such as 30,60
-    #[arg(long, value_name = "N,..", value_delimiter = ',', help_heading = "Schedule", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N,..", allow_negative_numbers = true, value_delimiter = ',', help_heading = "Schedule", value_parser = clap::value_parser!(i64).range(0..))]
     milestones: Option<Vec<i64>>,
     /// milestones: what it is multiplied by [default: 0.1]
-    #[arg(long, value_name = "X", help_heading = "Schedule", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Schedule",
+        allow_negative_numbers = true
+    )]
     milestone_factor: Option<f64>,
     /// wsd: share of all steps in which the factor falls [default: 0.2]
-    #[arg(long, value_name = "X", help_heading = "Schedule", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Schedule",
+        allow_negative_numbers = true
+    )]
     decay_share: Option<f64>,
     /// cosine, warmup-cosine, wsd: factor at the end [default: 0]
-    #[arg(long, value_name = "X", help_heading = "Schedule", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Schedule",
+        allow_negative_numbers = true
+    )]
     final_factor: Option<f64>,
     /// Losses in a row that may fail to be finite before a run is given up [default: 25]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
     missing_limit: Option<i64>,
 }
 
@@ -92,7 +107,10 @@ impl TaskFlags {
         let mut all = Overrides::default();
         all.put("dataset.name", self.dataset.clone());
         let folder = self.data_dir.as_ref();
-        all.put("dataset.data-dir", folder.map(|f| f.to_string_lossy().into_owned()));
+        all.put(
+            "dataset.data-dir",
+            folder.map(|f| f.to_string_lossy().into_owned()),
+        );
         all.put("model.name", self.model.clone());
         all.put("model.hidden", self.hidden.clone());
         all.put("model.channels", self.channels.clone());
@@ -123,7 +141,12 @@ pub struct MethodFlags {
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     gain: Option<f64>,
     /// sgd, adam, adamw: learning rate [default: 0.1 for sgd, 0.001 for the others]
-    #[arg(long, value_name = "X", visible_alias = "lr", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "lr",
+        allow_negative_numbers = true
+    )]
     learning_rate: Option<f64>,
     /// Weight decay [default: 0.01 for adamw, 0 for the others]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
@@ -141,13 +164,28 @@ pub struct MethodFlags {
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     initial_cross_covariance: Option<f64>,
     /// koala-v, koala-pp: q or Q [default: 1 for koala-v, 0.1 for koala-pp]
-    #[arg(long, value_name = "X", visible_alias = "q", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "q",
+        allow_negative_numbers = true
+    )]
     process_noise: Option<f64>,
     /// koala-m: kappa, the decay of velocities [default: 0.9]
-    #[arg(long, value_name = "X", visible_alias = "kappa", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "kappa",
+        allow_negative_numbers = true
+    )]
     velocity_decay: Option<f64>,
     /// koala-m: q_v [default: 0.01]
-    #[arg(long, value_name = "X", visible_alias = "qv", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "qv",
+        allow_negative_numbers = true
+    )]
     velocity_noise: Option<f64>,
     /// koala-m: how the position noise q_x is found [default: authors]
     #[arg(long, value_parser = ["authors", "paper", "fixed"])]
@@ -162,10 +200,20 @@ pub struct MethodFlags {
     #[arg(long, value_parser = ["adaptive", "fixed"])]
     measurement_noise: Option<String>,
     /// koala-*: R_0, or the fixed R [default: 1]
-    #[arg(long, value_name = "X", visible_alias = "r0", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "r0",
+        allow_negative_numbers = true
+    )]
     measurement_noise_initial: Option<f64>,
     /// koala-*: beta_r of the adaptive R [default: 0.9]
-    #[arg(long, value_name = "X", visible_alias = "beta-r", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "beta-r",
+        allow_negative_numbers = true
+    )]
     measurement_noise_smoothing: Option<f64>,
     /// koala-*: target of the loss, or its distance from the loss [default: 0]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
@@ -209,14 +257,20 @@ impl MethodFlags {
             ("learning-rate", self.learning_rate),
             ("weight-decay", self.weight_decay),
             ("initial-covariance", self.initial_covariance),
-            ("initial-velocity-covariance", self.initial_velocity_covariance),
+            (
+                "initial-velocity-covariance",
+                self.initial_velocity_covariance,
+            ),
             ("initial-cross-covariance", self.initial_cross_covariance),
             ("process-noise", self.process_noise),
             ("velocity-decay", self.velocity_decay),
             ("velocity-noise", self.velocity_noise),
             ("position-noise-initial", self.position_noise_initial),
             ("measurement-noise-initial", self.measurement_noise_initial),
-            ("measurement-noise-smoothing", self.measurement_noise_smoothing),
+            (
+                "measurement-noise-smoothing",
+                self.measurement_noise_smoothing,
+            ),
             ("target", self.target),
             ("max-update-norm", self.max_update_norm),
             ("momentum", self.momentum),

@@ -17,7 +17,12 @@ use koala_lab::{Error, Kind};
 
 /// Train networks with the KOALA optimizers (training as Kalman filtering), and compare them with others.
 #[derive(Parser)]
-#[command(name = "koala", version, arg_required_else_help = true, max_term_width = 100)]
+#[command(
+    name = "koala",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
 struct Arguments {
     #[command(subcommand)]
     command: Command,

@@ -54,7 +54,13 @@ impl Progress {
         if self.bar.is_hidden() {
             return;
         }
-        let mix = |old: f64, new: f64| if old.is_finite() { 0.95 * old + 0.05 * new } else { new };
+        let mix = |old: f64, new: f64| {
+            if old.is_finite() {
+                0.95 * old + 0.05 * new
+            } else {
+                new
+            }
+        };
         let (loss, error) = match self.smooth {
             None => (step.loss, step.error),
             Some((loss, error)) => (mix(loss, step.loss), mix(error, step.error)),

@@ -87,7 +87,9 @@ impl Row {
             test_loss: mean(|r| r.test_loss),
             train_loss: mean(|r| r.train_loss),
             reached_target: steps.len(),
-            steps_to_target: (steps.len() == seeds.len()).then(|| Mean::of(steps)).flatten(),
+            steps_to_target: (steps.len() == seeds.len())
+                .then(|| Mean::of(steps))
+                .flatten(),
             seconds: mean(|r| r.training_seconds),
             optimizer_seconds: mean(|r| r.optimizer_seconds),
             seeds,
@@ -123,7 +125,10 @@ mod tests {
             failure: failure.map(str::to_owned),
         };
         let row = Row::new("sgd", vec![seed(0, None), seed(1, Some("diverged"))]);
-        assert_eq!((row.n, row.test_error, row.steps_to_target), (0, None, None));
+        assert_eq!(
+            (row.n, row.test_error, row.steps_to_target),
+            (0, None, None)
+        );
         assert_eq!(row.failure(), Some((1, "diverged")));
     }
 }

@@ -113,7 +113,10 @@ mod tests {
         let mean = values.iter().sum::<f64>() / values.len() as f64;
         let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / values.len() as f64;
         assert!((mean - f64::from(MEAN)).abs() < 1e-3, "{mean}");
-        assert!((variance.sqrt() - f64::from(DEVIATION)).abs() < 1e-3, "{variance}");
+        assert!(
+            (variance.sqrt() - f64::from(DEVIATION)).abs() < 1e-3,
+            "{variance}"
+        );
     }
 
     #[test]
@@ -125,7 +128,12 @@ mod tests {
         assert!(fault(&row("17", "0")).contains("pixels from 0 to 16 in row 1, found 17"));
         assert!(fault(&row("1", "10")).contains("a label from 0 to 9 in row 1, found 10"));
         assert!(fault(&row("x", "1")).contains("small numbers in row 1"));
-        assert!(parse(&[0xff]).unwrap_err().to_string().contains("expected text"));
+        assert!(
+            parse(&[0xff])
+                .unwrap_err()
+                .to_string()
+                .contains("expected text")
+        );
     }
 
     proptest! {

@@ -48,7 +48,10 @@ pub fn fashion_mnist(folder: &Path) -> Result<Split, DataError> {
     if (train.height, train.width) != (test.height, test.width) {
         return Err(DataError::format(
             folder.join(PARTS[1][0]),
-            format!("images of {} x {}, as for training", train.height, train.width),
+            format!(
+                "images of {} x {}, as for training",
+                train.height, train.width
+            ),
             format!("{} x {}", test.height, test.width),
         ));
     }
@@ -122,7 +125,11 @@ mod tests {
         for ([images, labels], count) in PARTS.iter().zip([3u32, 2]) {
             let pixels = vec![9; count as usize * 4];
             let classes: Vec<u8> = (0..count as u8).collect();
-            std::fs::write(folder.path().join(images), pack(0x803, &[count, 2, 2], &pixels)).unwrap();
+            std::fs::write(
+                folder.path().join(images),
+                pack(0x803, &[count, 2, 2], &pixels),
+            )
+            .unwrap();
             std::fs::write(folder.path().join(labels), pack(0x801, &[count], &classes)).unwrap();
         }
         folder
@@ -133,8 +140,14 @@ mod tests {
         let folder = folder();
         let found = find_fashion_mnist(Some(folder.path())).unwrap();
         let Split { train, test } = fashion_mnist(&found).unwrap();
-        assert_eq!((train.len(), test.len(), train.height, train.width), (3, 2, 2, 2));
-        assert_eq!((train.labels(), train.pixels(2)), (&[0u8, 1, 2][..], &[9u8; 4][..]));
+        assert_eq!(
+            (train.len(), test.len(), train.height, train.width),
+            (3, 2, 2, 2)
+        );
+        assert_eq!(
+            (train.labels(), train.pixels(2)),
+            (&[0u8, 1, 2][..], &[9u8; 4][..])
+        );
     }
 
     #[test]
@@ -142,10 +155,18 @@ mod tests {
         let folder = folder();
         std::fs::remove_file(folder.path().join(PARTS[1][1])).unwrap();
         let text = fashion_mnist(folder.path()).unwrap_err().to_string();
-        assert!(text.starts_with("fashion-mnist: no t10k-labels-idx1-ubyte.gz in"), "{text}");
+        assert!(
+            text.starts_with("fashion-mnist: no t10k-labels-idx1-ubyte.gz in"),
+            "{text}"
+        );
         assert!(text.contains("apt-get install dataset-fashion-mnist"));
-        let text = find_fashion_mnist(Some(Path::new("nowhere"))).unwrap_err().to_string();
-        assert!(text.contains("no train-images-idx3-ubyte.gz in nowhere."), "{text}");
+        let text = find_fashion_mnist(Some(Path::new("nowhere")))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            text.contains("no train-images-idx3-ubyte.gz in nowhere."),
+            "{text}"
+        );
     }
 
     #[test]
@@ -153,12 +174,22 @@ mod tests {
         let folder = folder();
         std::fs::write(folder.path().join(PARTS[0][1]), pack(0x801, &[2], &[0, 1])).unwrap();
         let text = fashion_mnist(folder.path()).unwrap_err().to_string();
-        assert!(text.contains("3 labels, one for each image in train-images-idx3-ubyte.gz, found 2"), "{text}");
+        assert!(
+            text.contains("3 labels, one for each image in train-images-idx3-ubyte.gz, found 2"),
+            "{text}"
+        );
 
         let folder = self::folder();
-        std::fs::write(folder.path().join(PARTS[1][0]), pack(0x803, &[2, 1, 2], &[0; 4])).unwrap();
+        std::fs::write(
+            folder.path().join(PARTS[1][0]),
+            pack(0x803, &[2, 1, 2], &[0; 4]),
+        )
+        .unwrap();
         let text = fashion_mnist(folder.path()).unwrap_err().to_string();
-        assert!(text.contains("images of 2 x 2, as for training, found 1 x 2"), "{text}");
+        assert!(
+            text.contains("images of 2 x 2, as for training, found 1 x 2"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -166,6 +197,9 @@ mod tests {
         let folder = folder();
         std::fs::write(folder.path().join(PARTS[0][0]), b"no gzip").unwrap();
         let text = fashion_mnist(folder.path()).unwrap_err().to_string();
-        assert!(text.contains("train-images-idx3-ubyte.gz: expected gzip data"), "{text}");
+        assert!(
+            text.contains("train-images-idx3-ubyte.gz: expected gzip data"),
+            "{text}"
+        );
     }
 }

@@ -149,9 +149,9 @@ mod tests {
     #[test]
     fn another_magic_number() {
         let text = image_fault(&file(LABELS, &[2, 1, 2], &[1, 2, 3, 4]));
-        assert!(text.starts_with(
-            "i: expected IDX images, magic number 0x00000803, found 0x00000801."
-        ));
+        assert!(
+            text.starts_with("i: expected IDX images, magic number 0x00000803, found 0x00000801.")
+        );
     }
 
     #[test]

@@ -68,7 +68,8 @@ impl ImageSet {
     /// Keeps only the first `count` samples; all of them if there are fewer.
     pub fn truncate(&mut self, count: usize) {
         self.labels.truncate(count);
-        self.pixels.truncate(count.saturating_mul(self.height * self.width));
+        self.pixels
+            .truncate(count.saturating_mul(self.height * self.width));
     }
 
     /// Makes a batch of the given samples, in the given order. Numbers of samples that do not exist are left out.
@@ -131,7 +132,10 @@ mod tests {
     fn truncation_keeps_the_first() {
         let mut set = three();
         set.truncate(1);
-        assert_eq!((set.len(), set.pixels(0), set.pixels(1)), (1, &[0u8, 5][..], &[][..]));
+        assert_eq!(
+            (set.len(), set.pixels(0), set.pixels(1)),
+            (1, &[0u8, 5][..], &[][..])
+        );
         set.truncate(9);
         assert_eq!(set.len(), 1);
     }

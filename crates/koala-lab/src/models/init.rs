@@ -2,7 +2,7 @@
 
 use burn::module::Param;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{Linear, PaddingConfig2d};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -37,15 +37,20 @@ impl Draws {
         }
     }
 
-    /// A 3 x 3 convolution of stride 1 that keeps height and width; weights and bias from U(-k, k) with
-    /// k = 1/sqrt(9 inputs), as `torch.nn.Conv2d`.
+    /// A 3 x 3 convolution of stride 1 that keeps height and width, without bias since a normalisation follows; weights
+    /// from U(-k, k) with k = 1/sqrt(9 inputs), as `torch.nn.Conv2d`.
     pub fn convolution(&mut self, inputs: usize, outputs: usize) -> Conv2d {
         let mut layer = Conv2dConfig::new([inputs, outputs], [3, 3])
             .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
+            .with_bias(false)
             .init(&self.device);
         layer.weight = self.uniform([outputs, inputs, 3, 3], 9 * inputs);
-        layer.bias = Some(self.uniform([outputs], 9 * inputs));
         layer
+    }
+
+    /// Batch normalisation with weight 1 and bias 0; draws nothing.
+    pub fn batch_norm(&self, channels: usize) -> BatchNorm {
+        BatchNormConfig::new(channels).init(&self.device)
     }
 
     fn uniform<const D: usize>(&mut self, shape: [usize; D], fan_in: usize) -> Param<Tensor<D>> {

@@ -92,8 +92,20 @@ impl OptimizerSpec {
                     (s.nesterov && s.momentum == 0.0)
                         .then(|| ("nesterov", "needs a momentum above 0".to_owned()))
                 }),
-            Self::Adam(s) => adam(s.learning_rate, s.beta_1, s.beta_2, s.epsilon, s.weight_decay),
-            Self::AdamW(s) => adam(s.learning_rate, s.beta_1, s.beta_2, s.epsilon, s.weight_decay),
+            Self::Adam(s) => adam(
+                s.learning_rate,
+                s.beta_1,
+                s.beta_2,
+                s.epsilon,
+                s.weight_decay,
+            ),
+            Self::AdamW(s) => adam(
+                s.learning_rate,
+                s.beta_1,
+                s.beta_2,
+                s.epsilon,
+                s.weight_decay,
+            ),
         }
     }
 }
@@ -113,8 +125,12 @@ fn adam(
 }
 
 fn not_negative(key: &'static str, value: f64) -> Option<(&'static str, String)> {
-    (!value.is_finite() || value < 0.0)
-        .then(|| (key, format!("must be finite and not negative, not {value:?}")))
+    (!value.is_finite() || value < 0.0).then(|| {
+        (
+            key,
+            format!("must be finite and not negative, not {value:?}"),
+        )
+    })
 }
 
 fn share(key: &'static str, value: f64) -> Option<(&'static str, String)> {
@@ -170,8 +186,16 @@ mod tests {
     fn faults_name_our_keys() {
         let fault = |name: &str, key: &str, value: f64| {
             let mut table = toml::Table::try_from(OptimizerSpec::named(name).unwrap()).unwrap();
-            assert!(table.insert(key.to_owned(), value.into()).is_some(), "{key}");
-            table.try_into::<OptimizerSpec>().unwrap().fault().unwrap().0
+            assert!(
+                table.insert(key.to_owned(), value.into()).is_some(),
+                "{key}"
+            );
+            table
+                .try_into::<OptimizerSpec>()
+                .unwrap()
+                .fault()
+                .unwrap()
+                .0
         };
         for name in OptimizerSpec::NAMES {
             let table = toml::Table::try_from(OptimizerSpec::named(name).unwrap()).unwrap();

@@ -17,7 +17,7 @@ pub struct RunConfig {
     pub seed: u64,
     /// Passes over the training samples. Default 20 for the digits, 10 for Fashion-MNIST.
     pub epochs: usize,
-    /// Samples in a batch. Default 32 for the digits, 128 for Fashion-MNIST.
+    /// Samples in a batch. Default 64 for the digits, 128 for Fashion-MNIST.
     pub batch_size: usize,
     /// Whether a last batch with fewer samples is left out of each epoch. Default false.
     pub drop_last: bool,
@@ -48,7 +48,7 @@ impl RunConfig {
         schedule: ScheduleSpec,
     ) -> Self {
         let (epochs, batch_size) = match dataset.name() {
-            DatasetName::Digits => (20, 32),
+            DatasetName::Digits => (20, 64),
             DatasetName::FashionMnist => (10, 128),
         };
         Self {

@@ -3,7 +3,7 @@
 use burn::store::ModuleSnapshot;
 use burn::tensor::Device;
 
-use super::{RunConfig, RunFolder, RunResult, write_weights};
+use super::{RunConfig, RunFolder, RunResult};
 use crate::Error;
 use crate::data::{BatchOrder, Split};
 use crate::models::{Classifier, Cnn, Draws, ImageShape, Mlp, ModelSpec};
@@ -102,8 +102,8 @@ impl RunFolder {
         let mut log = self.log(config.log_every)?;
         let outcome = execute_on(config, split, &mut Both(&mut log, observer), interrupt)?;
         match &outcome.network {
-            Network::Mlp(model) => write_weights(model, &self.weights())?,
-            Network::Cnn(model) => write_weights(model, &self.weights())?,
+            Network::Mlp(model) => self.write_weights(model)?,
+            Network::Cnn(model) => self.write_weights(model)?,
         }
         self.write_result(&outcome.result)?;
         Ok(outcome)

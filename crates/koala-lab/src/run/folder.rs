@@ -4,8 +4,11 @@ use std::fs;
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
-use super::{EventLog, RunConfig, RunResult};
+use burn::store::ModuleSnapshot;
+
+use super::{EventLog, RunConfig, RunResult, write_weights};
 use crate::Error;
+use crate::models::Classifier;
 
 const CONFIG: &str = "config.toml";
 const EVENTS: &str = "events.jsonl";
@@ -80,9 +83,23 @@ impl RunFolder {
         &self.path
     }
 
-    /// Where the weights belong.
+    /// Where the weights are.
     pub fn weights(&self) -> PathBuf {
         self.path.join(WEIGHTS)
+    }
+
+    /// Stores the weights.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Weights`] or [`Error::File`] if they cannot be written.
+    pub fn write_weights<M: Classifier + ModuleSnapshot>(&self, model: &M) -> Result<(), Error> {
+        let file = self.weights();
+        write_weights(model, &file)?;
+        // The writer makes its files private; a run's files are all alike.
+        let like = fs::metadata(self.path.join(CONFIG)).map(|m| m.permissions());
+        like.and_then(|permissions| fs::set_permissions(&file, permissions))
+            .map_err(Error::file(file, "set the permissions of"))
     }
 
     /// Stores the configuration.
@@ -101,8 +118,8 @@ impl RunFolder {
     /// [`Error::File`] if it cannot be written.
     pub fn write_result(&self, result: &RunResult) -> Result<(), Error> {
         let file = self.path.join(RESULT);
-        let mut text =
-            serde_json::to_string_pretty(result).map_err(|e| Error::file(file, "write")(e.into()))?;
+        let mut text = serde_json::to_string_pretty(result)
+            .map_err(|e| Error::file(file, "write")(e.into()))?;
         text.push('\n');
         self.write(RESULT, text.as_bytes())
     }
@@ -171,7 +188,10 @@ mod tests {
         let text = RunFolder::take(&path, false).unwrap_err().to_string();
         assert!(text.contains("already holds files"), "{text}");
         RunFolder::take(&path, true).unwrap();
-        let left: Vec<_> = fs::read_dir(&path).unwrap().map(|e| e.unwrap().file_name()).collect();
+        let left: Vec<_> = fs::read_dir(&path)
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
         assert_eq!(left, ["notes.txt"]);
     }
 

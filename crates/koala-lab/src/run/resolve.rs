@@ -58,12 +58,11 @@ impl RunConfig {
             None => Self::from_table(Table::new(), "", overrides),
             Some(path) => {
                 let name = path.display().to_string();
-                let text = std::fs::read_to_string(path).map_err(|cause| {
-                    ConfigError::Unreadable {
+                let text =
+                    std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable {
                         file: name.clone(),
                         cause,
-                    }
-                })?;
+                    })?;
                 Self::parse(&text, &name, overrides)
             }
         }
@@ -75,10 +74,12 @@ impl RunConfig {
     ///
     /// [`ConfigError`] if a name, key or value is wrong.
     pub fn parse(text: &str, file: &str, overrides: &[Override]) -> Result<Self, ConfigError> {
-        let table = text.parse().map_err(|e: toml::de::Error| ConfigError::Syntax {
-            file: file.to_owned(),
-            cause: e.to_string().trim().to_owned(),
-        })?;
+        let table = text
+            .parse()
+            .map_err(|e: toml::de::Error| ConfigError::Syntax {
+                file: file.to_owned(),
+                cause: e.to_string().trim().to_owned(),
+            })?;
         Self::from_table(table, file, overrides)
     }
 
@@ -270,7 +271,12 @@ fn apply(table: &mut Table, over: &Override) -> Result<(), ConfigError> {
             .and_then(Value::as_str)
             .unwrap_or_default()
             .to_owned(),
-        hint: match known.map(|t| t.keys().filter(|k| *k != "name").map(|k| format!("--{k}")).collect::<Vec<_>>()) {
+        hint: match known.map(|t| {
+            t.keys()
+                .filter(|k| *k != "name")
+                .map(|k| format!("--{k}"))
+                .collect::<Vec<_>>()
+        }) {
             Some(flags) if !flags.is_empty() => format!("; its options are {}", flags.join(", ")),
             _ => ", which has no options".to_owned(),
         },
@@ -299,7 +305,9 @@ fn fitted(slot: &Value, value: &Value) -> Option<Value> {
         (Value::Float(_), Value::Integer(whole)) => Some(Value::Float(*whole as f64)),
         (Value::Integer(_), Value::Integer(whole)) if *whole < 0 => None,
         (Value::Array(_), Value::Array(values))
-            if !values.iter().all(|v| v.as_integer().is_some_and(|i| i >= 0)) =>
+            if !values
+                .iter()
+                .all(|v| v.as_integer().is_some_and(|i| i >= 0)) =>
         {
             None
         }
@@ -379,16 +387,47 @@ mod tests {
     #[test]
     fn values_of_the_wrong_kind_are_named() {
         let text = parse("epochs = 'many'", &[]).unwrap_err();
-        assert_eq!(text, "configuration cifar.toml: epochs: must be a whole number, not negative, not \"many\"");
-        assert!(parse("epochs = -1", &[]).unwrap_err().contains("not negative, not -1"));
-        assert!(parse("optimizer = 3", &[]).unwrap_err().contains("optimizer: must be a table, not 3"));
-        assert!(parse("[model]\nhidden = [1, 'x']", &[]).unwrap_err().contains("a list of whole numbers"));
-        assert!(parse("epochs = 0", &[]).unwrap_err().contains("epochs: must be between 1 and"));
-        assert!(parse("x = [", &[]).unwrap_err().starts_with("configuration cifar.toml: not TOML"));
+        assert_eq!(
+            text,
+            "configuration cifar.toml: epochs: must be a whole number, not negative, not \"many\""
+        );
+        assert!(
+            parse("epochs = -1", &[])
+                .unwrap_err()
+                .contains("not negative, not -1")
+        );
+        assert!(
+            parse("optimizer = 3", &[])
+                .unwrap_err()
+                .contains("optimizer: must be a table, not 3")
+        );
+        assert!(
+            parse("[model]\nhidden = [1, 'x']", &[])
+                .unwrap_err()
+                .contains("a list of whole numbers")
+        );
+        assert!(
+            parse("epochs = 0", &[])
+                .unwrap_err()
+                .contains("epochs: must be between 1 and")
+        );
+        assert!(
+            parse("x = [", &[])
+                .unwrap_err()
+                .starts_with("configuration cifar.toml: not TOML")
+        );
         let text = parse("[optimizer]\nposition-noise = 'author'", &[]).unwrap_err();
-        assert!(text.starts_with("configuration cifar.toml: optimizer.position-noise: unknown variant `author`"), "{text}");
+        assert!(
+            text.starts_with(
+                "configuration cifar.toml: optimizer.position-noise: unknown variant `author`"
+            ),
+            "{text}"
+        );
         let text = parse("[optimizer]\ngain = -1", &[]).unwrap_err();
-        assert!(text.starts_with("configuration cifar.toml: optimizer.gain: must be"), "{text}");
+        assert!(
+            text.starts_with("configuration cifar.toml: optimizer.gain: must be"),
+            "{text}"
+        );
     }
 
     #[test]
@@ -404,9 +443,15 @@ mod tests {
              --nesterov, --weight-decay"
         );
         let text = flags(&[Override::new("schedule.final-factor", 0.5)]).unwrap_err();
-        assert_eq!(text, "--final-factor does not apply to the schedule 'constant', which has no options");
+        assert_eq!(
+            text,
+            "--final-factor does not apply to the schedule 'constant', which has no options"
+        );
         let text = flags(&[Override::new("optimizer.velocity-decay", 2)]).unwrap_err();
-        assert!(text.starts_with("--velocity-decay: must be in [0, 1]"), "{text}");
+        assert!(
+            text.starts_with("--velocity-decay: must be in [0, 1]"),
+            "{text}"
+        );
         let text = flags(&[Override::new("schedule.name", "milestones")]).unwrap_err();
         assert!(text.starts_with("--milestones: must be epochs"), "{text}");
     }
@@ -416,7 +461,9 @@ mod tests {
         let text = "epochs = 3\n[optimizer]\nname = 'sgd'\nmomentum = 0.5";
         let config = parse(text, &[Override::new("epochs", 4)]).unwrap();
         assert_eq!(config.epochs, 4);
-        let OptimizerSpec::Sgd(sgd) = &config.optimizer else { panic!("{config:?}") };
+        let OptimizerSpec::Sgd(sgd) = &config.optimizer else {
+            panic!("{config:?}")
+        };
         assert_eq!(sgd.momentum, 0.5);
         let config = parse(text, &[Override::new("optimizer.name", "adam")]).unwrap();
         assert_eq!(config.optimizer, OptimizerSpec::named("adam").unwrap());

@@ -13,7 +13,11 @@ use crate::models::Classifier;
 ///
 /// [`Error::Weights`] if it cannot be written.
 pub fn write_weights<M: Classifier + ModuleSnapshot>(model: &M, file: &Path) -> Result<(), Error> {
-    let mut store = SafetensorsStore::from_file(file).overwrite(true);
+    // A single entry of metadata: several come in random order, and equal runs must give equal files.
+    let mut store = SafetensorsStore::from_file(file)
+        .overwrite(true)
+        .clear_metadata()
+        .metadata("producer", concat!("koala-lab ", env!("CARGO_PKG_VERSION")));
     model.save_into(&mut store).map_err(|e| fault(file, &e))
 }
 

@@ -22,7 +22,10 @@ mod tests {
         let device = Device::flex();
         let scores = Tensor::from_data(scores, &device);
         let targets = Tensor::from_data(targets, &device);
-        cross_entropy(scores, targets).into_data().try_into_vec().unwrap()
+        cross_entropy(scores, targets)
+            .into_data()
+            .try_into_vec()
+            .unwrap()
     }
 
     #[test]

@@ -9,7 +9,7 @@ mod schedule;
 mod trainer;
 
 pub use evaluate::{Evaluation, evaluate};
-pub use event::{EndEvent, EpochEvent, Event, FailureEvent, StartEvent, StepEvent, Status};
+pub use event::{EndEvent, EpochEvent, Event, FailureEvent, StartEvent, Status, StepEvent};
 pub use interrupt::Interrupt;
 pub use loss::cross_entropy;
 pub use observer::{Both, Observer, Silent};

@@ -136,7 +136,8 @@ impl ScheduleSpec {
     /// What is wrong with the options: the key and the fault.
     pub(crate) fn fault(&self) -> Option<(&'static str, String)> {
         let unit = |key: &'static str, value: f64| {
-            (!(0.0..=1.0).contains(&value)).then(|| (key, format!("must be in [0, 1], not {value:?}")))
+            (!(0.0..=1.0).contains(&value))
+                .then(|| (key, format!("must be in [0, 1], not {value:?}")))
         };
         match self {
             Self::Constant {} => None,
@@ -206,8 +207,14 @@ mod tests {
     #[test]
     fn faults_are_named() {
         let key = |spec: ScheduleSpec| spec.fault().map(|f| f.0);
-        assert_eq!(key(ScheduleSpec::named("milestones").unwrap()), Some("milestones"));
-        assert_eq!(key(ScheduleSpec::Cosine { final_factor: 1.5 }), Some("final-factor"));
+        assert_eq!(
+            key(ScheduleSpec::named("milestones").unwrap()),
+            Some("milestones")
+        );
+        assert_eq!(
+            key(ScheduleSpec::Cosine { final_factor: 1.5 }),
+            Some("final-factor")
+        );
         assert_eq!(key(ScheduleSpec::named("wsd").unwrap()), None);
     }
 }

@@ -143,10 +143,12 @@ pub fn train<M: Classifier>(
             seconds: start.elapsed().as_secs_f64(),
         }))?;
     }
-    let inference = optimizer.evaluation(&model).map_err(|cause| Error::Optimizer {
-        step: state.step,
-        cause,
-    })?;
+    let inference = optimizer
+        .evaluation(&model)
+        .map_err(|cause| Error::Optimizer {
+            step: state.step,
+            cause,
+        })?;
     let (train, test) = match last {
         Some(evaluations) => evaluations,
         None => (
@@ -199,7 +201,11 @@ struct Progress {
 impl Progress {
     /// Counts a step and the losses that were not finite.
     fn met(&mut self, loss: f64, plan: &Plan) -> Result<(), Error> {
-        self.missing = if loss.is_finite() { 0 } else { self.missing + 1 };
+        self.missing = if loss.is_finite() {
+            0
+        } else {
+            self.missing + 1
+        };
         if self.missing >= plan.missing_limit {
             return Err(Error::Diverged {
                 steps: self.missing,
