@@ -12,7 +12,7 @@ use rayon::prelude::*;
 
 /// Tensors of the made-up model.
 const TENSORS: usize = 20;
-const REPETITIONS: usize = 15;
+const REPETITIONS: usize = 40;
 
 struct Model {
     parameters: Vec<Vec<f32>>,
