@@ -113,10 +113,10 @@ fn print(report: &Report) {
         table.add_row([
             row.optimizer.clone(),
             count(row),
-            mean(row.test_error, 2),
-            mean(row.train_loss, 4),
+            mean(row, row.test_error, 2),
+            mean(row, row.train_loss, 4),
             steps(row),
-            mean(row.seconds, 2),
+            mean(row, row.seconds, 2),
         ]);
     }
     for column in table.column_iter_mut().skip(1) {
@@ -133,8 +133,9 @@ fn count(row: &Row) -> String {
     }
 }
 
-fn mean(mean: Option<Mean>, digits: usize) -> String {
+fn mean(row: &Row, mean: Option<Mean>, digits: usize) -> String {
     match mean {
+        None if row.seeds.is_empty() => "not run".to_owned(),
         None => "failed".to_owned(),
         Some(Mean {
             mean,
@@ -149,8 +150,8 @@ fn mean(mean: Option<Mean>, digits: usize) -> String {
 
 fn steps(row: &Row) -> String {
     match row.steps_to_target {
-        Some(steps) => mean(Some(steps), 0),
-        None if row.n == 0 => "failed".to_owned(),
+        None if row.n == 0 => mean(row, None, 0),
+        Some(_) => mean(row, row.steps_to_target, 0),
         None if row.reached_target == 0 => "never".to_owned(),
         None => format!("{} of {} reached it", row.reached_target, row.seeds.len()),
     }

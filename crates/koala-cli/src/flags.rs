@@ -43,34 +43,55 @@ pub struct TaskFlags {
     #[arg(long, value_parser = ModelSpec::NAMES)]
     model: Option<String>,
     /// Widths of the hidden layers [default: 128,64 for mlp, 64 for cnn]
-    #[arg(long, value_name = "N,..", allow_negative_numbers = true, value_delimiter = ',', value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(
+        long,
+        value_name = "N,..",
+        allow_negative_numbers = true,
+        value_delimiter = ','
+    )]
     hidden: Option<Vec<i64>>,
     /// cnn: channels of each block [default: 16,32]
-    #[arg(long, value_name = "N,..", allow_negative_numbers = true, value_delimiter = ',', value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(
+        long,
+        value_name = "N,..",
+        allow_negative_numbers = true,
+        value_delimiter = ','
+    )]
     channels: Option<Vec<i64>>,
     /// Passes over the training samples [default: 20 for digits, 10 for fashion-mnist]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<i64>,
     /// Samples in a batch [default: 64 for digits, 128 for fashion-mnist]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     batch_size: Option<i64>,
     /// Leave out a last batch with fewer samples
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     drop_last: Option<bool>,
     /// End after this many steps; 0 for no limit [default: 0]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     max_steps: Option<i64>,
     /// Train on the first N samples only; 0 for all [default: 0]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     train_limit: Option<i64>,
     /// Schedule of gain or learning rate [default: constant]
     #[arg(long, value_parser = ScheduleSpec::NAMES, help_heading = "Schedule")]
     schedule: Option<String>,
     /// warmup-cosine, milestones, wsd: steps of a linear rise [default: 100; 0 for milestones]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Schedule", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        help_heading = "Schedule"
+    )]
     warmup_steps: Option<i64>,
     /// milestones: epochs after which the factor falls, such as 30,60
-    #[arg(long, value_name = "N,..", allow_negative_numbers = true, value_delimiter = ',', help_heading = "Schedule", value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(
+        long,
+        value_name = "N,..",
+        allow_negative_numbers = true,
+        value_delimiter = ',',
+        help_heading = "Schedule"
+    )]
     milestones: Option<Vec<i64>>,
     /// milestones: what it is multiplied by [default: 0.1]
     #[arg(
@@ -97,7 +118,7 @@ pub struct TaskFlags {
     )]
     final_factor: Option<f64>,
     /// Losses in a row that may fail to be finite before a run is given up [default: 25]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     missing_limit: Option<i64>,
 }
 

@@ -37,7 +37,7 @@ enum Command {
     /// Run the same task with several optimizers, the same seeds and the same batches
     ///
     /// Without any flag: KOALA-M, KOALA-V, KOALA++, SGD with momentum and Adam on the embedded digits.
-    Compare(compare::CompareArguments),
+    Compare(Box<compare::CompareArguments>),
     /// Replay recorded trajectories and compare every number with what was recorded
     ///
     /// One line a file: the worst relative difference and where it stands. Exits with 0 only if every file is within

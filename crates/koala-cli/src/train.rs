@@ -23,7 +23,7 @@ pub struct TrainArguments {
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
     /// Seed of initial weights and order of samples [default: 0]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = clap::value_parser!(i64).range(0..))]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<i64>,
     /// Folder for the run [default: a new one under runs/]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
@@ -32,7 +32,12 @@ pub struct TrainArguments {
     #[arg(long, requires = "out", help_heading = "Output")]
     overwrite: bool,
     /// Log every N-th step [default: 10]
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = "Output", value_parser = clap::value_parser!(i64).range(1..))]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        help_heading = "Output"
+    )]
     log_every: Option<i64>,
     /// Print nothing but errors
     #[arg(long, short, help_heading = "Output")]
@@ -49,7 +54,7 @@ pub fn run(arguments: &TrainArguments) -> Result<ExitCode, Error> {
     overrides.put("seed", arguments.seed);
     overrides.put("log-every", arguments.log_every);
     let config = RunConfig::resolve(arguments.config.as_deref(), &overrides.list)?;
-    let split = config.dataset.load()?;
+    let split = config.load()?;
     let folder = match &arguments.out {
         Some(path) => RunFolder::take(path, arguments.overwrite)?,
         None => RunFolder::fresh(Path::new("runs"), &config)?,

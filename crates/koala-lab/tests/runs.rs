@@ -8,7 +8,8 @@ use std::path::Path;
 use burn::tensor::{Device, Tensor};
 use koala_lab::Error;
 use koala_lab::compare::{Comparison, compare};
-use koala_lab::models::{Classifier, Cnn, CnnSpec, Draws, ImageShape, Mlp, MlpSpec};
+use koala_lab::data::ImageShape;
+use koala_lab::models::{Classifier, Cnn, CnnSpec, Draws, Mlp, MlpSpec};
 use koala_lab::optimizers::OptimizerSpec;
 use koala_lab::run::{Network, Override, RunConfig, RunFolder, execute, read_weights};
 use koala_lab::training::{Event, Interrupt, Observer, Silent, Status};
@@ -267,6 +268,12 @@ fn limits_and_dropped_batches_are_kept() {
     assert_eq!(steps(&[]), 4);
     assert_eq!(steps(&[("drop-last", true.into())]), 2);
     assert_eq!(steps(&[("max-steps", 3.into())]), 3);
+    let config = config(&[("drop-last", true.into()), ("batch-size", 2000.into())]);
+    let text = run(&config).unwrap_err().to_string();
+    assert_eq!(
+        text,
+        "--drop-last: leaves nothing of 1442 samples in batches of 2000"
+    );
 }
 
 #[test]

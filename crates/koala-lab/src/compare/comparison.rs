@@ -63,7 +63,7 @@ pub fn compare(
     let Some(first) = comparison.configs.first() else {
         return Ok(report);
     };
-    let split = first.dataset.load()?;
+    let split = first.load()?;
     let parent = match &comparison.folder {
         Some(path) => Some(RunFolder::take(path, comparison.overwrite)?),
         None => None,

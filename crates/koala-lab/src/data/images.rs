@@ -2,6 +2,8 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
+use super::ImageShape;
+
 /// Labelled grey images, kept as the bytes of their file and normalised when a batch is made.
 #[derive(Debug, Clone)]
 pub struct ImageSet {
@@ -50,6 +52,16 @@ impl ImageSet {
     /// Whether there is no sample.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
+    }
+
+    /// Size of the images and number of classes.
+    pub fn shape(&self) -> ImageShape {
+        ImageShape {
+            channels: 1,
+            height: self.height,
+            width: self.width,
+            classes: self.classes,
+        }
     }
 
     /// The class of each sample.

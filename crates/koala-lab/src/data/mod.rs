@@ -11,6 +11,7 @@ mod gzip;
 mod idx;
 mod images;
 mod order;
+mod shape;
 
 pub use catalogue::DatasetName;
 pub use digits::digits;
@@ -20,3 +21,4 @@ pub use gzip::inflate;
 pub use idx::{IdxImages, images, labels};
 pub use images::{Batch, ImageSet, Split};
 pub use order::BatchOrder;
+pub use shape::ImageShape;

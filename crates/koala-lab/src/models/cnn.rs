@@ -7,7 +7,8 @@ use burn::nn::{BatchNorm, Linear};
 use burn::tensor::{Tensor, activation::relu};
 use serde::{Deserialize, Serialize};
 
-use super::{Classifier, Draws, ImageShape};
+use super::{Classifier, Draws};
+use crate::data::ImageShape;
 
 /// Blocks of 3 x 3 convolution, 2 x 2 maximum, batch normalisation and ReLU, then one fully connected hidden layer.
 ///

@@ -5,7 +5,8 @@ use burn::nn::Linear;
 use burn::tensor::{Tensor, activation::relu};
 use serde::{Deserialize, Serialize};
 
-use super::{Classifier, Draws, ImageShape};
+use super::{Classifier, Draws};
+use crate::data::ImageShape;
 
 /// Fully connected layers with ReLU between them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

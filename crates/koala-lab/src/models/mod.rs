@@ -10,4 +10,4 @@ pub use classifier::Classifier;
 pub use cnn::{Cnn, CnnSpec};
 pub use init::Draws;
 pub use mlp::{Mlp, MlpSpec};
-pub use spec::{ImageShape, ModelSpec};
+pub use spec::ModelSpec;

@@ -3,19 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::{CnnSpec, MlpSpec};
-
-/// Size of the images and number of their classes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ImageShape {
-    /// Colours of a pixel.
-    pub channels: usize,
-    /// Pixels from top to bottom.
-    pub height: usize,
-    /// Pixels from left to right.
-    pub width: usize,
-    /// Number of classes.
-    pub classes: usize,
-}
+use crate::data::ImageShape;
 
 /// A network, by name, with its options.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

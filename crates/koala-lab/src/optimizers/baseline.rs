@@ -102,7 +102,7 @@ pub struct Baseline {
 impl From<&SgdSpec> for Baseline {
     fn from(spec: &SgdSpec) -> Self {
         let config = SgdConfig::new()
-            .with_momentum((spec.momentum > 0.0).then(|| MomentumConfig {
+            .with_momentum((spec.momentum > 0.0).then_some(MomentumConfig {
                 momentum: spec.momentum,
                 dampening: 0.0,
                 nesterov: spec.nesterov,

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::DatasetSpec;
-use crate::data::DatasetName;
+use super::{ConfigError, DatasetSpec};
+use crate::Error;
+use crate::data::{BatchOrder, DatasetName, Split};
 use crate::models::ModelSpec;
 use crate::optimizers::OptimizerSpec;
 use crate::training::ScheduleSpec;
@@ -64,6 +65,52 @@ impl RunConfig {
             model,
             optimizer,
             schedule,
+        }
+    }
+
+    /// Reads the data and checks that network and batches fit it.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if a file is missing or damaged, the images are too small for the network, or there is no whole batch.
+    pub fn load(&self) -> Result<Split, Error> {
+        let split = self.dataset.load()?;
+        self.check(&split)?;
+        Ok(split)
+    }
+
+    /// Whether network and batches fit the data.
+    pub(super) fn check(&self, split: &Split) -> Result<(), ConfigError> {
+        if let Some(fault) = self.model.misfit(split.train.shape()) {
+            return Err(ConfigError::Misfit {
+                model: self.model.name(),
+                dataset: self.dataset.name().name(),
+                fault,
+            });
+        }
+        let samples = self.order(split.train.len()).samples;
+        if self.order(samples).batches() == 0 {
+            return Err(ConfigError::Value {
+                origin: "--drop-last".to_owned(),
+                fault: format!(
+                    "leaves nothing of {samples} samples in batches of {}",
+                    self.batch_size
+                ),
+            });
+        }
+        Ok(())
+    }
+
+    /// The order of this run for a data set of so many training samples.
+    pub(super) fn order(&self, samples: usize) -> BatchOrder {
+        BatchOrder {
+            seed: self.seed,
+            samples: match self.train_limit {
+                0 => samples,
+                limit => samples.min(limit),
+            },
+            batch_size: self.batch_size,
+            drop_last: self.drop_last,
         }
     }
 

@@ -5,10 +5,9 @@ use burn::tensor::Device;
 
 use super::{RunConfig, RunFolder, RunResult};
 use crate::Error;
-use crate::data::{BatchOrder, Split};
-use crate::models::{Classifier, Cnn, Draws, ImageShape, Mlp, ModelSpec};
+use crate::data::Split;
+use crate::models::{Classifier, Cnn, Draws, Mlp, ModelSpec};
 use crate::optimizers::{Baseline, KoalaOptimizer, Optimizer, OptimizerSpec};
-use crate::run::ConfigError;
 use crate::training::{
     Both, EndEvent, Event, FailureEvent, Interrupt, Observer, Plan, StartEvent, Status, train,
 };
@@ -20,7 +19,7 @@ pub enum Network {
     /// Fully connected.
     Mlp(Mlp),
     /// Convolutional.
-    Cnn(Cnn),
+    Cnn(Box<Cnn>),
 }
 
 /// What a run leaves.
@@ -42,7 +41,7 @@ pub fn execute(
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
-    execute_on(config, &config.dataset.load()?, observer, interrupt)
+    execute_on(config, &config.load()?, observer, interrupt)
 }
 
 /// Does the run on data that was read before (by another run, with the same `dataset`).
@@ -82,7 +81,7 @@ impl RunFolder {
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
     ) -> Result<Outcome, Error> {
-        let split = config.dataset.load()?;
+        let split = config.load()?;
         self.execute_on(config, &split, observer, interrupt)
     }
 
@@ -103,7 +102,7 @@ impl RunFolder {
         let outcome = execute_on(config, split, &mut Both(&mut log, observer), interrupt)?;
         match &outcome.network {
             Network::Mlp(model) => self.write_weights(model)?,
-            Network::Cnn(model) => self.write_weights(model)?,
+            Network::Cnn(model) => self.write_weights(&**model)?,
         }
         self.write_result(&outcome.result)?;
         Ok(outcome)
@@ -118,20 +117,8 @@ struct Run<'a> {
 
 impl Run<'_> {
     fn dispatch(&self, observer: &mut dyn Observer) -> Result<Outcome, Error> {
-        let train = &self.split.train;
-        let shape = ImageShape {
-            channels: 1,
-            height: train.height,
-            width: train.width,
-            classes: train.classes,
-        };
-        if let Some(fault) = self.config.model.misfit(shape) {
-            return Err(Error::Config(ConfigError::Misfit {
-                model: self.config.model.name(),
-                dataset: self.config.dataset.name().name(),
-                fault,
-            }));
-        }
+        self.config.check(self.split)?;
+        let shape = self.split.train.shape();
         let device = Device::flex();
         let mut draws = Draws::new(self.config.seed, &device.clone().autodiff());
         match &self.config.model {
@@ -141,7 +128,9 @@ impl Run<'_> {
             }
             ModelSpec::Cnn(spec) => {
                 let model = Cnn::new(spec, shape, &mut draws);
-                self.train(model, &device, observer, Network::Cnn)
+                self.train(model, &device, observer, |model| {
+                    Network::Cnn(Box::new(model))
+                })
             }
         }
     }
@@ -225,12 +214,7 @@ impl Run<'_> {
 
     fn plan(&self, samples: usize) -> Plan {
         let config = self.config;
-        let order = BatchOrder {
-            seed: config.seed,
-            samples,
-            batch_size: config.batch_size,
-            drop_last: config.drop_last,
-        };
+        let order = config.order(samples);
         let batches = order.batches() as u64;
         let all = batches.saturating_mul(config.epochs as u64);
         let steps = match config.max_steps {

@@ -304,13 +304,16 @@ fn fitted(slot: &Value, value: &Value) -> Option<Value> {
     match (slot, value) {
         (Value::Float(_), Value::Integer(whole)) => Some(Value::Float(*whole as f64)),
         (Value::Integer(_), Value::Integer(whole)) if *whole < 0 => None,
-        (Value::Array(_), Value::Array(values))
-            if !values
-                .iter()
-                .all(|v| v.as_integer().is_some_and(|i| i >= 0)) =>
-        {
-            None
-        }
+        // A list of one and its element stand for each other.
+        (Value::Integer(_), Value::Array(values)) => match values.as_slice() {
+            [one] => fitted(slot, one),
+            _ => None,
+        },
+        (Value::Array(_), Value::Integer(_)) => fitted(slot, &Value::Array(vec![value.clone()])),
+        (Value::Array(_), Value::Array(values)) => values
+            .iter()
+            .all(|v| v.as_integer().is_some_and(|i| i >= 0))
+            .then(|| value.clone()),
         _ => slot.same_type(value).then(|| value.clone()),
     }
 }
@@ -454,6 +457,27 @@ mod tests {
         );
         let text = flags(&[Override::new("schedule.name", "milestones")]).unwrap_err();
         assert!(text.starts_with("--milestones: must be epochs"), "{text}");
+    }
+
+    #[test]
+    fn a_list_of_one_and_its_element_stand_for_each_other() {
+        let hidden = |model: &str, widths: Vec<i64>| {
+            flags(&[
+                Override::new("model.name", model),
+                Override::new("model.hidden", widths),
+            ])
+            .map(|config| config.model)
+        };
+        let ModelSpec::Cnn(cnn) = hidden("cnn", vec![32]).unwrap() else {
+            panic!("no cnn")
+        };
+        assert_eq!(cnn.hidden, 32);
+        assert!(hidden("cnn", vec![32, 16]).is_err());
+        let config = parse("model.hidden = 7", &[]).unwrap();
+        let ModelSpec::Mlp(mlp) = config.model else {
+            panic!("no mlp")
+        };
+        assert_eq!(mlp.hidden, [7]);
     }
 
     #[test]
