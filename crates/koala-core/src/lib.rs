@@ -30,6 +30,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+#[cfg(feature = "conformance")]
+pub mod conformance;
 mod decay;
 pub mod dense;
 mod error;
