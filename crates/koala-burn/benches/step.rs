@@ -1,0 +1,187 @@
+//! What an optimizer's step costs beside Burn's own, on the parameters of a ResNet-18 (11 million), with gradients as
+//! the flex back end's convolutions leave them: strided, and held by nobody else.
+//!
+//! `cargo bench -p koala-burn` prints the median of a few steps of each and its ratio to SGD with momentum.
+
+use std::hint::black_box;
+use std::time::{Duration, Instant};
+
+use burn::Tensor;
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::nn::conv::{Conv2d, Conv2dConfig};
+use burn::nn::{BatchNorm, BatchNormConfig, Linear, LinearConfig};
+use burn::optim::momentum::MomentumConfig;
+use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
+use burn::tensor::{Device, Distribution};
+use koala_burn::{
+    Config, Koala, KoalaMConfig, KoalaPpConfig, KoalaVConfig, PositionNoise, UpdatePath,
+    WeightDecay,
+};
+
+const STEPS: usize = 9;
+
+/// The parameters of a ResNet-18 for 32x32 images; it is never run.
+#[derive(Module, Debug)]
+struct Parameters {
+    convolutions: Vec<Conv2d>,
+    norms: Vec<BatchNorm>,
+    output: Linear,
+}
+
+impl Parameters {
+    fn new(device: &Device) -> Self {
+        let mut shapes = vec![(3, 64, 3, 1)];
+        let mut width = 64;
+        for stage in [64, 128, 256, 512] {
+            for block in 0..2 {
+                let stride = if stage != 64 && block == 0 { 2 } else { 1 };
+                shapes.push((width, stage, 3, stride));
+                shapes.push((stage, stage, 3, 1));
+                if width != stage {
+                    shapes.push((width, stage, 1, stride));
+                }
+                width = stage;
+            }
+        }
+        Self {
+            norms: shapes
+                .iter()
+                .map(|&(_, outputs, _, _)| BatchNormConfig::new(outputs).init(device))
+                .collect(),
+            convolutions: shapes
+                .into_iter()
+                .map(|(inputs, outputs, size, stride)| {
+                    Conv2dConfig::new([inputs, outputs], [size, size])
+                        .with_stride([stride, stride])
+                        .with_bias(false)
+                        .init(device)
+                })
+                .collect(),
+            output: LinearConfig::new(512, 10).init(device),
+        }
+    }
+
+    /// Fresh gradients, which nobody else holds.
+    fn gradients(&self) -> GradientsParams {
+        struct Maker(GradientsParams);
+        impl ModuleVisitor for Maker {
+            fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+                if !param.is_require_grad() {
+                    return;
+                }
+                let mut shape = param.dims();
+                let convolution = D == 4;
+                if convolution {
+                    shape.swap(0, 1);
+                }
+                let device = param.base().inner().device();
+                let normal = Distribution::Normal(0.0, 1e-3);
+                let gradient = Tensor::<D>::random(shape, normal, &device);
+                let gradient = if convolution {
+                    gradient.swap_dims(0, 1)
+                } else {
+                    gradient
+                };
+                self.0.register(param.id, gradient);
+            }
+        }
+        let mut maker = Maker(GradientsParams::new());
+        self.visit(&mut maker);
+        maker.0
+    }
+}
+
+fn median(mut step: impl FnMut() -> Duration) -> f64 {
+    step();
+    let mut times: Vec<_> = (0..STEPS).map(|_| step().as_secs_f64() * 1e3).collect();
+    times.sort_by(f64::total_cmp);
+    times[STEPS / 2]
+}
+
+fn burns(device: &Device, mut optimizer: ModuleOptimizer) -> f64 {
+    let mut model = Some(Parameters::new(device));
+    median(|| {
+        let Some(given) = model.take() else {
+            return Duration::ZERO;
+        };
+        let gradients = given.gradients();
+        let start = Instant::now();
+        let moved = black_box(optimizer.step(1e-3, given, gradients));
+        let time = start.elapsed();
+        model = Some(moved);
+        time
+    })
+}
+
+fn koalas(device: &Device, config: Config, path: UpdatePath) -> f64 {
+    let mut model = Parameters::new(device);
+    let made = Koala::new(config, &model);
+    let Ok(optimizer) = made else {
+        return f64::NAN;
+    };
+    let mut optimizer = optimizer.with_path(path);
+    median(|| {
+        let gradients = model.gradients();
+        let losses = Tensor::<1>::random([128], Distribution::Uniform(1.0, 2.0), device);
+        let start = Instant::now();
+        let report = optimizer
+            .predict(&mut model)
+            .and_then(|()| optimizer.update(&mut model, gradients, losses));
+        let time = start.elapsed();
+        if let Err(error) = black_box(report) {
+            println!("{error}");
+        }
+        time
+    })
+}
+
+fn main() {
+    let device = Device::flex().autodiff();
+    let momentum = SgdConfig::new().with_momentum(Some(MomentumConfig::new()));
+    let sgd = burns(&device, momentum.init());
+    let mut rows = vec![
+        ("SGD, momentum (Burn)".to_owned(), sgd),
+        (
+            "SGD (Burn)".to_owned(),
+            burns(&device, SgdConfig::new().init()),
+        ),
+        (
+            "Adam (Burn)".to_owned(),
+            burns(&device, AdamConfig::new().init()),
+        ),
+        (
+            "AdamW (Burn)".to_owned(),
+            burns(&device, AdamWConfig::new().init()),
+        ),
+    ];
+    let decay = WeightDecay::coupled(5e-4);
+    let configs: [(&str, Config); 5] = [
+        ("KOALA-V", KoalaVConfig::new().into()),
+        (
+            "KOALA-V, decay",
+            KoalaVConfig::new().with_weight_decay(decay).into(),
+        ),
+        ("KOALA-M", KoalaMConfig::new().into()),
+        (
+            "KOALA-M, fixed q_x",
+            KoalaMConfig::new()
+                .with_position_noise(PositionNoise::Fixed(1e-4))
+                .into(),
+        ),
+        ("KOALA++", KoalaPpConfig::new().into()),
+    ];
+    for path in [UpdatePath::Automatic, UpdatePath::Generic] {
+        for (name, config) in &configs {
+            let time = koalas(&device, config.clone(), path);
+            rows.push((format!("{name}, {path:?}").to_lowercase(), time));
+        }
+    }
+    println!(
+        "{} parameters, {} threads",
+        Parameters::new(&device).num_params(),
+        rayon::current_num_threads()
+    );
+    for (name, time) in rows {
+        println!("{name:32} {time:8.1} ms {:6.2} x SGD", time / sgd);
+    }
+}
