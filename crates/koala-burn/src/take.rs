@@ -3,10 +3,12 @@
 use std::any::Any;
 use std::array;
 use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use burn::Tensor;
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param, ParamId};
 use burn::tensor::{DType, Device, FloatDType, GradientCheckpointingStrategy};
+use replace_with::replace_with_or_abort_and_return;
 
 use crate::values::{UpdatePath, Values, working_type};
 
@@ -81,8 +83,8 @@ pub(crate) fn look<M: Module>(
     looker.seen
 }
 
-/// Runs `work` on the parameters for which `wanted` holds, taken out of the model, and puts them back. Should `work`
-/// panic, the process aborts: the model would be lost.
+/// Runs `work` on the parameters for which `wanted` holds, taken out of the model, and puts them back, even if `work`
+/// panics (a device out of memory). A panic while taking or putting aborts the process: the model would be lost.
 pub(crate) fn with_taken<M: Module>(
     model: &mut M,
     positions: &Positions,
@@ -90,7 +92,7 @@ pub(crate) fn with_taken<M: Module>(
     wanted: impl Fn(usize) -> bool,
     work: impl FnOnce(&mut [Option<Taken>]),
 ) {
-    replace_with::replace_with_or_abort(model, |model| {
+    let result = replace_with_or_abort_and_return(model, |model| {
         let mut taker = Taker {
             positions,
             path,
@@ -99,13 +101,17 @@ pub(crate) fn with_taken<M: Module>(
         };
         let model = model.map(&mut taker);
         let mut taken = taker.taken;
-        work(&mut taken);
-        model.map(&mut Putter {
+        let result = catch_unwind(AssertUnwindSafe(|| work(&mut taken)));
+        let mut putter = Putter {
             positions,
             taken,
             tied: HashMap::new(),
-        })
+        };
+        (result, model.map(&mut putter))
     });
+    if let Err(panic) = result {
+        resume_unwind(panic);
+    }
 }
 
 struct Taker<'a, F> {

@@ -254,6 +254,38 @@ fn a_clone_of_the_model_keeps_its_values() {
     }
 }
 
+#[derive(Module, Debug)]
+struct WithNothing {
+    nothing: Param<Tensor<2>>,
+    output: Linear,
+}
+
+#[test]
+fn parameters_without_elements_are_no_trouble() {
+    for path in PATHS {
+        let nothing = Tensor::<2>::zeros([0, 3], &device());
+        let mut model = WithNothing {
+            nothing: Param::from_tensor(nothing.clone()),
+            output: LinearConfig::new(2, 1).init(&device()),
+        };
+        let config = KoalaMConfig::new().with_weight_decay(WeightDecay::coupled(1e-2));
+        let mut optimizer = Koala::new(config, &model).unwrap().with_path(path);
+        for _ in 0..2 {
+            optimizer.predict(&mut model).unwrap();
+            let output = model.output.forward(Tensor::<2>::ones([3, 2], &device()));
+            let losses = (output - 1.0).square().reshape([3]);
+            let mut gradients =
+                GradientsParams::from_grads(losses.clone().mean().backward(), &model);
+            gradients.register(model.nothing.id, nothing.clone().inner());
+            let report = optimizer.update(&mut model, gradients, losses).unwrap();
+            assert_eq!(report.outcome, Outcome::Measured);
+            assert_eq!(model.nothing.dims(), [0, 3]);
+        }
+        let bytes = optimizer.to_bytes(&model).unwrap();
+        Koala::from_bytes(&bytes, &model).unwrap();
+    }
+}
+
 #[test]
 fn updates_work_in_place() {
     use burn::backend::Flex;

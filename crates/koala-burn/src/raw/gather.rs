@@ -49,7 +49,9 @@ impl<'a> Gradient<'a> {
         }
         let mut axes: [Axis; MAX_RANK] = [(1, 0, 0); MAX_RANK];
         let count = self.axes(span, &mut axes);
-        scratch.resize(span.length, 0.0);
+        if scratch.len() < span.length {
+            scratch.resize(span.length, 0.0);
+        }
         gather(
             &mut scratch[..span.length],
             0,

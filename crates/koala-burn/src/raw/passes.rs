@@ -1,5 +1,6 @@
 //! The three passes over memory: reduce, advance, displace.
 
+use std::cell::RefCell;
 use std::mem::take;
 
 use burn::backend::flex::FlexTensor;
@@ -165,6 +166,11 @@ fn part<'a>(slice: &'a [f32], span: &Span) -> &'a [f32] {
     }
 }
 
+thread_local! {
+    /// Room for one gathered piece.
+    static SCRATCH: RefCell<Vec<f32>> = const { RefCell::new(Vec::new()) };
+}
+
 /// Runs `work` on every piece, in parallel where there is enough of it; results in the pieces' order.
 fn run<P: Send, R: Send>(
     pieces: Vec<P>,
@@ -172,12 +178,10 @@ fn run<P: Send, R: Send>(
     work: impl Fn(&mut Vec<f32>, P) -> R + Sync + Send,
 ) -> Vec<R> {
     let elements: usize = pieces.iter().map(length).sum();
+    let work = |piece| SCRATCH.with_borrow_mut(|scratch| work(scratch, piece));
     if elements <= PIECE {
-        let mut scratch = Vec::new();
-        return pieces
-            .into_iter()
-            .map(|piece| work(&mut scratch, piece))
-            .collect();
+        pieces.into_iter().map(work).collect()
+    } else {
+        pieces.into_par_iter().map(work).collect()
     }
-    pieces.into_par_iter().map_init(Vec::new, work).collect()
 }

@@ -49,16 +49,16 @@ pub(super) fn encode(optimizer: &Koala) -> Result<Vec<u8>> {
 
 /// Little-endian numbers.
 fn bytes(data: &TensorData) -> (Dtype, Vec<u8>) {
-    match data.dtype() {
-        DType::F64 => (
-            Dtype::F64,
-            data.iter::<f64>().flat_map(f64::to_le_bytes).collect(),
-        ),
-        _ => (
-            Dtype::F32,
-            data.iter::<f32>().flat_map(f32::to_le_bytes).collect(),
-        ),
-    }
+    let dtype = match data.dtype() {
+        DType::F64 => Dtype::F64,
+        _ => Dtype::F32,
+    };
+    let bytes = match dtype {
+        _ if cfg!(target_endian = "little") => data.as_bytes().to_vec(),
+        Dtype::F64 => data.iter::<f64>().flat_map(f64::to_le_bytes).collect(),
+        _ => data.iter::<f32>().flat_map(f32::to_le_bytes).collect(),
+    };
+    (dtype, bytes)
 }
 
 /// A stored state that was found whole as a file.
