@@ -49,27 +49,17 @@ pub fn reduce<F: Real>(
     let decayed = reduction.decay != 0.0;
     // Without decay x is not read: g stands in for it, and w = 0 takes it out again.
     let parameters = if decayed { parameters } else { gradients };
-    let parameter_term = |x: f64| if decayed { x * x } else { 0.0 };
     if reduction.products {
         let rows = [parameters, gradients, covariance, previous];
         let [g2, h2, x2, hp, pp, hv, pv, vv] = sums(rows, |[x, g, v, p]| {
             let (h, v, p) = ((g + w * x).to_f64(), v.to_f64(), p.to_f64());
             let (g, x) = (g.to_f64(), x.to_f64());
-            [
-                g * g,
-                h * h,
-                parameter_term(x),
-                h * p,
-                p * p,
-                h * v,
-                p * v,
-                v * v,
-            ]
+            [g * g, h * h, x * x, h * p, p * p, h * v, p * v, v * v]
         });
         return BlockStatistics {
             gradient_squared: g2,
             decayed_squared: h2,
-            parameter_squared: x2,
+            parameter_squared: if decayed { x2 } else { 0.0 },
             products: Products {
                 gradient_previous: hp,
                 previous_squared: pp,
@@ -166,13 +156,21 @@ pub fn displace<F: Real>(
             averaging,
         } => {
             let velocity = F::from_f64(velocity);
-            for ((x, &g), v) in parameters.iter_mut().zip(gradients).zip(first) {
+            let rows = parameters.iter_mut().zip(gradients).zip(first);
+            let step = |x: &mut F, g: F, v: &mut F| {
                 let h = g + w * *x;
                 *v = *v - velocity * h;
                 *x = shrinkage * (*x - position * h);
-            }
-            if let Some(weight) = averaging {
-                run_average(weight, parameters, second);
+            };
+            match averaging {
+                Some(weight) => {
+                    let (old, new) = (F::from_f64(weight), F::from_f64(1.0 - weight));
+                    for (((x, &g), v), a) in rows.zip(second) {
+                        step(x, g, v);
+                        *a = old * *a + new * *x;
+                    }
+                }
+                None => rows.for_each(|((x, &g), v)| step(x, g, v)),
             }
         }
         Memory::Covariance {
