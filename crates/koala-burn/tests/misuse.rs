@@ -333,3 +333,11 @@ fn too_many_missing_measurements_end_their_step() {
     let (given, losses) = (gradients(&model), losses(&model));
     optimizer.update(&mut model, given, losses).unwrap();
 }
+
+#[test]
+fn an_optimizer_can_go_to_another_thread() {
+    fn sent<T: Send + Sync + 'static>(_: &T) {}
+    let (optimizer, _) = predicted();
+    sent(&optimizer);
+    sent(&Error::NothingToTrain);
+}
