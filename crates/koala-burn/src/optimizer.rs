@@ -1,5 +1,7 @@
 //! The optimizer for Burn modules.
 
+use std::fmt;
+
 use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
 use koala_core::{Config, Filter, Group, Phase, StepReport, TensorStep};
@@ -23,7 +25,7 @@ use crate::values::UpdatePath;
 ///
 /// Its parameters are the float parameters that require a gradient when it is made, known by their paths in the module;
 /// a tied parameter is one parameter. All others (running statistics among them) are left alone and do not count.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct Koala {
     pub(crate) filter: Filter,
     /// One a parameter, in the layout's order.
@@ -31,6 +33,20 @@ pub struct Koala {
     pub(crate) path: UpdatePath,
     /// The parameters that predict saw, until update.
     predicted: Option<Vec<ParamId>>,
+}
+
+/// In short: a module that holds its optimizer is printed with it.
+impl fmt::Debug for Koala {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter
+            .debug_struct("Koala")
+            .field("method", &self.filter.config().name())
+            .field("step", &self.filter.step())
+            .field("phase", &self.filter.phase())
+            .field("parameters", &self.filter.layout().parameters().len())
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Koala {
