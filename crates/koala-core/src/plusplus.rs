@@ -25,7 +25,7 @@ use crate::statistics::BlockStatistics;
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum PlusPlusVariant {
-    /// The symmetric covariance; S > 0 in every case tried.
+    /// The symmetric covariance; S > 0 in every case tried with sigma at most Q (far above it, a small block may restart).
     #[default]
     Symmetric,
     /// The covariance of least norm, symmetric or not: rho = 0.
