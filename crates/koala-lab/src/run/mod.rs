@@ -6,6 +6,7 @@ mod dataset;
 mod events;
 mod execute;
 mod folder;
+mod overlay;
 mod resolve;
 mod result;
 mod weights;
