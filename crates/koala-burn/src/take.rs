@@ -206,3 +206,35 @@ impl ModuleMapper for Putter<'_> {
         Param::from_mapped_value(id, tensor, mapper)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use burn::nn::{Linear, LinearConfig};
+
+    use super::*;
+    use crate::census::Census;
+
+    #[test]
+    fn a_panic_leaves_the_model_whole() {
+        let mut model: Linear = LinearConfig::new(3, 2).init(&Device::flex().autodiff());
+        let before = model.weight.val().into_data();
+        let ids: Vec<_> = Census::of(&model).tracked().map(|entry| entry.id).collect();
+        for path in [UpdatePath::Automatic, UpdatePath::Generic] {
+            let result = catch_unwind(AssertUnwindSafe(|| {
+                with_taken(
+                    &mut model,
+                    &positions(&ids),
+                    path,
+                    |_| true,
+                    |taken| {
+                        assert!(taken.iter().all(Option::is_some));
+                        panic!("out of memory");
+                    },
+                );
+            }));
+            assert!(result.is_err());
+            assert_eq!(model.weight.val().into_data(), before);
+            assert!(model.weight.is_require_grad());
+        }
+    }
+}

@@ -209,6 +209,20 @@ proptest! {
         let kept = (part * bytes.len() as f64) as usize;
         prop_assert!(Koala::from_bytes(&bytes[..kept], &model).is_err());
     }
+
+    #[test]
+    fn a_state_with_wrong_bytes_is_refused_or_read(places in proptest::collection::vec((0.0..1.0_f64, any::<u8>()), 1..4)) {
+        let mut model = model(4);
+        let mut bytes = trained(KoalaMConfig::new(), &mut model).to_bytes(&model).unwrap();
+        for (part, byte) in places {
+            let at = (part * bytes.len() as f64) as usize;
+            bytes[at] = byte;
+        }
+        // Whichever it is: no panic, and what is read can train.
+        if let Ok(mut optimizer) = Koala::from_bytes(&bytes, &model) {
+            optimizer.predict(&mut model).unwrap();
+        }
+    }
 }
 
 #[test]

@@ -166,6 +166,7 @@ mod tests {
     use super::*;
     use burn::backend::Flex;
     use burn::tensor::{Device, Int, Tensor};
+    use proptest::prelude::*;
 
     /// Gathered pieces, one after the other, are the tensor's elements in row-major order.
     fn check<const D: usize>(tensor: Tensor<D>) {
@@ -179,6 +180,22 @@ mod tests {
             found.extend_from_slice(gradient.piece(&span, &mut scratch));
         }
         assert_eq!(found, expected);
+    }
+
+    proptest! {
+        #[test]
+        fn gathers_views_of_any_order(
+            sizes in [1usize..60, 1..50, 1..12, 1..8],
+            from in 0.0..0.5_f64,
+            order in Just([0, 1, 2, 3]).prop_shuffle(),
+            flipped in 0..4_usize,
+        ) {
+            let tensor = numbered(sizes.iter().product()).reshape(sizes);
+            let parts = sizes.map(|size| (from * size as f64) as usize..size);
+            let order = order.map(|axis: usize| axis as isize);
+            check(tensor.clone().slice(parts).permute(order));
+            check(tensor.flip([flipped]).permute(order));
+        }
     }
 
     fn numbered(elements: usize) -> Tensor<1> {
