@@ -1,7 +1,7 @@
 //! What an optimizer's step costs beside Burn's own, on the parameters of a ResNet-18 (11 million), with gradients as
 //! the flex back end's convolutions leave them: strided, and held by nobody else.
 //!
-//! `cargo bench -p koala-burn --bench step --profile release` prints the median of a few steps of each and its ratio to SGD with momentum.
+//! `cargo bench --workspace --bench step` prints the median of a few steps of each and its ratio to SGD with momentum.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
