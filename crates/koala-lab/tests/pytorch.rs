@@ -8,7 +8,10 @@ use std::path::PathBuf;
 use burn::module::Module;
 use burn::tensor::{Device, Tensor, TensorData};
 use koala_lab::data::ImageShape;
-use koala_lab::models::{Classifier, Draws, ResNet, ResNetForm, ResNetSpec};
+use koala_lab::models::language::{
+    LanguageModel, LstmModel, LstmSpec, TransformerModel, TransformerSpec,
+};
+use koala_lab::models::{Classifier, Draws, Masks, ResNet, ResNetForm, ResNetSpec};
 use koala_lab::run::read_weights;
 use safetensors::{Dtype, SafeTensors};
 
@@ -86,4 +89,49 @@ fn resnet_18_agrees() {
 #[test]
 fn resnet_50_agrees() {
     residual("resnet50", ResNetForm::ResNet50, 2);
+}
+
+#[test]
+fn the_lstm_agrees_and_carries_its_state() {
+    let record = Record::open("lstm");
+    let device = Device::flex();
+    let spec = LstmSpec {
+        hidden: 12,
+        ..LstmSpec::new(17)
+    };
+    let mut model = LstmModel::new(&spec, &mut Draws::new(1, &device)).unwrap();
+    read_weights(&mut model, &record.file).unwrap();
+    let mut state = model.start(3);
+    for window in ["first", "second"] {
+        let tokens: Tensor<2> = record.tensor(&format!("record.{window}.tokens"), &device);
+        let (scores, after) = model.forward(tokens.int(), state, &mut Masks::off());
+        record.check(&format!("record.{window}.scores"), scores);
+        let hidden = after.iter().map(|layer| layer.hidden.clone()).collect();
+        let cell = after.iter().map(|layer| layer.cell.clone()).collect();
+        record.check(
+            &format!("record.{window}.hidden"),
+            Tensor::stack::<3>(hidden, 0),
+        );
+        record.check(
+            &format!("record.{window}.cell"),
+            Tensor::stack::<3>(cell, 0),
+        );
+        state = after;
+    }
+}
+
+#[test]
+fn the_transformer_agrees() {
+    let record = Record::open("transformer");
+    let device = Device::flex();
+    let spec = TransformerSpec {
+        width: 12,
+        hidden: 20,
+        ..TransformerSpec::new(17)
+    };
+    let mut model = TransformerModel::new(&spec, &mut Draws::new(1, &device)).unwrap();
+    read_weights(&mut model, &record.file).unwrap();
+    let tokens: Tensor<2> = record.tensor("record.tokens", &device);
+    let (scores, ()) = model.forward(tokens.int(), (), &mut Masks::off());
+    record.check("record.scores", scores);
 }

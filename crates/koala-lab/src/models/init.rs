@@ -2,7 +2,7 @@
 
 use burn::module::Param;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, Linear, PaddingConfig2d};
+use burn::nn::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig, Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -43,6 +43,22 @@ impl Draws {
         }
     }
 
+    /// A fully connected layer; weights `[inputs, outputs]` from U(-bound, bound), bias 0.
+    pub fn linear_uniform(&mut self, inputs: usize, outputs: usize, bound: f64) -> Linear {
+        Linear {
+            weight: self.uniform([inputs, outputs], bound),
+            bias: Some(self.zeros([outputs])),
+        }
+    }
+
+    /// A fully connected layer; weights `[inputs, outputs]` from N(0, deviation^2), bias 0.
+    pub fn linear_normal(&mut self, inputs: usize, outputs: usize, deviation: f64) -> Linear {
+        Linear {
+            weight: self.normal([inputs, outputs], deviation),
+            bias: Some(self.zeros([outputs])),
+        }
+    }
+
     /// A 3 x 3 convolution of stride 1 that keeps height and width, without bias since a normalisation follows; weights
     /// from U(-k, k) with k = 1/sqrt(9 inputs), as `torch.nn.Conv2d`.
     pub fn convolution(&mut self, inputs: usize, outputs: usize) -> Conv2d {
@@ -70,6 +86,17 @@ impl Draws {
     /// Batch normalisation with weight 1 and bias 0; draws nothing.
     pub fn batch_norm(&self, channels: usize) -> BatchNorm {
         BatchNormConfig::new(channels).init(&self.device)
+    }
+
+    /// Layer normalisation with weight 1 and bias 0; draws nothing.
+    pub fn layer_norm(&self, channels: usize) -> LayerNorm {
+        LayerNormConfig::new(channels).init(&self.device)
+    }
+
+    /// Zeros; draws nothing.
+    pub fn zeros<const D: usize>(&self, shape: [usize; D]) -> Param<Tensor<D>> {
+        let values = vec![0.0f32; shape.iter().product()];
+        Param::from_data(TensorData::new(values, shape), &self.device)
     }
 
     /// Values from U(-bound, bound).
@@ -129,46 +156,20 @@ fn bound(fan_in: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::testing::{check_normal, check_uniform};
 
     #[test]
     fn weights_have_the_statistics_of_pytorchs() {
         let layer = Draws::new(3, &Device::flex()).linear(100, 400);
-        let values = floats(&layer.weight);
-        assert!(values.iter().all(|v| v.abs() <= 0.1));
-        assert!(moment(&values, 1).abs() < 1e-3);
-        assert!((moment(&values, 2) - 0.01 / 3.0).abs() < 1e-4);
+        check_uniform(&layer.weight.val(), 0.1);
+        check_uniform(&layer.bias.unwrap().val(), 0.1);
     }
 
     #[test]
     fn residual_convolutions_have_the_statistics_of_torchvisions() {
         let layer = Draws::new(4, &Device::flex()).residual_convolution([40, 50], 3, 2);
-        let deviation = (2.0f64 / (9.0 * 50.0)).sqrt();
-        let values: Vec<f64> = floats(&layer.weight)
-            .iter()
-            .map(|v| v / deviation)
-            .collect();
-        assert_eq!(values.len(), 40 * 50 * 9);
-        // Moments of the normal distribution, within five standard errors.
-        for (order, expected, error) in [
-            (1, 0.0, 1.0f64),
-            (2, 1.0, 2.0),
-            (3, 0.0, 15.0),
-            (4, 3.0, 96.0),
-        ] {
-            let tolerance = 5.0 * (error / values.len() as f64).sqrt();
-            let found = moment(&values, order);
-            assert!((found - expected).abs() < tolerance, "{order}: {found}");
-        }
+        check_normal(&layer.weight.val(), (2.0f64 / (9.0 * 50.0)).sqrt());
         assert!(layer.bias.is_none());
-    }
-
-    fn floats<const D: usize>(values: &Param<Tensor<D>>) -> Vec<f64> {
-        let values: Vec<f32> = values.val().into_data().try_into_vec().unwrap();
-        values.into_iter().map(f64::from).collect()
-    }
-
-    fn moment(values: &[f64], order: i32) -> f64 {
-        values.iter().map(|v| v.powi(order)).sum::<f64>() / values.len() as f64
     }
 
     #[test]

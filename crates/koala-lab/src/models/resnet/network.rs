@@ -132,7 +132,7 @@ mod tests {
             let mut draws = Draws::new(2, &device);
             let model = ResNet::new(form, &ResNetSpec { width: 4 }, CIFAR, &mut draws);
             let (images, targets) = images([8, 3, 8, 8], 10, &device);
-            falls(model, |model| {
+            falls(model, 20, [0.3, 0.02], |model| {
                 crate::training::cross_entropy(model.forward(images.clone()), targets.clone())
             });
         }
