@@ -58,6 +58,9 @@ pub struct TaskFlags {
         value_delimiter = ','
     )]
     channels: Option<Vec<i64>>,
+    /// resnet20, resnet18, resnet50, wrn50-2: channels of the first stage [default: 16 for resnet20, else 64]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    width: Option<i64>,
     /// Passes over the training samples [default: 20 for digits, 10 for fashion-mnist]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<i64>,
@@ -135,6 +138,7 @@ impl TaskFlags {
         all.put("model.name", self.model.clone());
         all.put("model.hidden", self.hidden.clone());
         all.put("model.channels", self.channels.clone());
+        all.put("model.width", self.width);
         all.put("epochs", self.epochs);
         all.put("batch-size", self.batch_size);
         all.put("drop-last", self.drop_last);

@@ -9,10 +9,20 @@ use burn::tensor::{Device, Tensor};
 use koala_lab::Error;
 use koala_lab::compare::{Comparison, compare};
 use koala_lab::data::ImageShape;
-use koala_lab::models::{Classifier, Cnn, CnnSpec, Draws, Mlp, MlpSpec};
+use koala_lab::models::{
+    Classifier, Cnn, CnnSpec, Draws, Mlp, MlpSpec, ResNet, ResNetForm, ResNetSpec,
+};
 use koala_lab::optimizers::OptimizerSpec;
 use koala_lab::run::{Network, Override, RunConfig, RunFolder, execute, read_weights};
 use koala_lab::training::{Event, Interrupt, Observer, Silent, Status};
+
+/// The embedded images.
+const DIGITS: ImageShape = ImageShape {
+    channels: 1,
+    height: 8,
+    width: 8,
+    classes: 10,
+};
 
 fn config(overrides: &[(&str, toml::Value)]) -> RunConfig {
     let overrides: Vec<Override> = overrides
@@ -74,6 +84,56 @@ fn every_optimizer_trains_both_networks_with_its_defaults() {
 }
 
 #[test]
+fn every_residual_network_runs_and_its_weights_read_back() {
+    let device = Device::flex();
+    for (name, form) in [
+        ("resnet20", ResNetForm::ResNet20),
+        ("resnet18", ResNetForm::ResNet18),
+        ("resnet50", ResNetForm::ResNet50),
+        ("wrn50-2", ResNetForm::WideResNet50),
+    ] {
+        let temporary = tempfile::tempdir().unwrap();
+        let folder = RunFolder::take(&temporary.path().join("run"), false).unwrap();
+        let config = config(&[
+            ("model.name", name.into()),
+            ("model.width", 4.into()),
+            ("train-limit", 128.into()),
+            ("epochs", 1.into()),
+        ]);
+        let outcome = folder
+            .execute(&config, &mut Silent, &Interrupt::default())
+            .unwrap();
+        assert_eq!(
+            (outcome.result.model.as_str(), outcome.result.steps),
+            (name, 2)
+        );
+        let Network::ResNet(trained) = outcome.network else {
+            panic!("another network")
+        };
+        let mut draws = Draws::new(99, &device);
+        let mut fresh = ResNet::new(form, &ResNetSpec { width: 4 }, DIGITS, &mut draws);
+        read_weights(&mut fresh, &folder.weights()).unwrap();
+        let images = Tensor::<4>::from_data([[[[0.5f32; 8]; 8]]], &device);
+        assert_eq!(
+            trained.forward(images.clone()).into_data(),
+            fresh.forward(images).into_data(),
+            "{name}"
+        );
+    }
+    let config = RunConfig::resolve(
+        None,
+        &[
+            Override::new("model.name", "resnet20"),
+            Override::new("model.width", 0),
+        ],
+    );
+    assert_eq!(
+        config.unwrap_err().to_string(),
+        "--width: must be between 1 and 1024, not 0"
+    );
+}
+
+#[test]
 fn every_schedule_trains() {
     for (schedule, more) in [
         ("cosine", ("schedule.final-factor", 0.1.into())),
@@ -96,12 +156,13 @@ fn every_schedule_trains() {
 
 #[test]
 fn the_same_configuration_gives_the_same_bits() {
-    for model in ["mlp", "cnn"] {
+    for (model, epochs, limit) in [("mlp", 2, 0), ("cnn", 2, 0), ("resnet20", 1, 128)] {
         let seeded = |seed: i64| {
             let folder = tempfile::tempdir().unwrap();
             let config = config(&[
                 ("model.name", model.into()),
-                ("epochs", 2.into()),
+                ("epochs", epochs.into()),
+                ("train-limit", limit.into()),
                 ("seed", seed.into()),
             ]);
             let folder = RunFolder::take(folder.path(), false).unwrap();
@@ -135,12 +196,6 @@ fn every_optimizer_starts_from_the_same_weights_and_batches() {
 
 #[test]
 fn the_folder_holds_the_run_and_its_weights_read_back() {
-    let shape = ImageShape {
-        channels: 1,
-        height: 8,
-        width: 8,
-        classes: 10,
-    };
     let device = Device::flex();
     for model in ["mlp", "cnn"] {
         let temporary = tempfile::tempdir().unwrap();
@@ -172,12 +227,12 @@ fn the_folder_holds_the_run_and_its_weights_read_back() {
         let mut draws = Draws::new(99, &device);
         let (expected, found) = match outcome.network {
             Network::Mlp(trained) => {
-                let mut fresh = Mlp::new(&MlpSpec::default(), shape, &mut draws);
+                let mut fresh = Mlp::new(&MlpSpec::default(), DIGITS, &mut draws);
                 read_weights(&mut fresh, &folder.weights()).unwrap();
                 (trained.forward(images.clone()), fresh.forward(images))
             }
             Network::Cnn(trained) => {
-                let mut fresh = Cnn::new(&CnnSpec::default(), shape, &mut draws);
+                let mut fresh = Cnn::new(&CnnSpec::default(), DIGITS, &mut draws);
                 read_weights(&mut fresh, &folder.weights()).unwrap();
                 (trained.forward(images.clone()), fresh.forward(images))
             }

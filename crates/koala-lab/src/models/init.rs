@@ -2,7 +2,7 @@
 
 use burn::module::Param;
 use burn::nn::conv::{Conv2d, Conv2dConfig};
-use burn::nn::{BatchNorm, BatchNormConfig, Linear, PaddingConfig2d};
+use burn::nn::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig, Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
@@ -28,23 +28,58 @@ impl Draws {
         }
     }
 
+    /// Where the weights are placed.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+
     /// A fully connected layer; weights `[inputs, outputs]` and bias from U(-k, k) with k = 1/sqrt(inputs), as
     /// `torch.nn.Linear`.
     pub fn linear(&mut self, inputs: usize, outputs: usize) -> Linear {
+        let bound = bound(inputs);
         Linear {
-            weight: self.uniform([inputs, outputs], inputs),
-            bias: Some(self.uniform([outputs], inputs)),
+            weight: self.uniform([inputs, outputs], bound),
+            bias: Some(self.uniform([outputs], bound)),
+        }
+    }
+
+    /// A fully connected layer; weights `[inputs, outputs]` from U(-bound, bound), bias 0.
+    pub fn linear_uniform(&mut self, inputs: usize, outputs: usize, bound: f64) -> Linear {
+        Linear {
+            weight: self.uniform([inputs, outputs], bound),
+            bias: Some(self.zeros([outputs])),
+        }
+    }
+
+    /// A fully connected layer; weights `[inputs, outputs]` from N(0, deviation^2), bias 0.
+    pub fn linear_normal(&mut self, inputs: usize, outputs: usize, deviation: f64) -> Linear {
+        Linear {
+            weight: self.normal([inputs, outputs], deviation),
+            bias: Some(self.zeros([outputs])),
         }
     }
 
     /// A 3 x 3 convolution of stride 1 that keeps height and width, without bias since a normalisation follows; weights
     /// from U(-k, k) with k = 1/sqrt(9 inputs), as `torch.nn.Conv2d`.
     pub fn convolution(&mut self, inputs: usize, outputs: usize) -> Conv2d {
-        let mut layer = Conv2dConfig::new([inputs, outputs], [3, 3])
-            .with_padding(PaddingConfig2d::Explicit(1, 1, 1, 1))
-            .with_bias(false)
-            .init(&self.device);
-        layer.weight = self.uniform([outputs, inputs, 3, 3], 9 * inputs);
+        let mut layer = self.bare_convolution([inputs, outputs], 3, 1, 1);
+        layer.weight = self.uniform([outputs, inputs, 3, 3], bound(9 * inputs));
+        layer
+    }
+
+    /// A convolution of a residual network, `size` x `size` with (size - 1)/2 pixels of zeros around, without bias since a
+    /// normalisation follows; weights from N(0, 2/(size^2 outputs)), as `torchvision`'s ResNets (Kaiming's normal
+    /// distribution over the outputs).
+    pub fn residual_convolution(
+        &mut self,
+        channels: [usize; 2],
+        size: usize,
+        stride: usize,
+    ) -> Conv2d {
+        let [inputs, outputs] = channels;
+        let mut layer = self.bare_convolution(channels, size, stride, size.saturating_sub(1) / 2);
+        let deviation = (2.0 / (size * size * outputs).max(1) as f64).sqrt();
+        layer.weight = self.normal([outputs, inputs, size, size], deviation);
         layer
     }
 
@@ -53,33 +88,88 @@ impl Draws {
         BatchNormConfig::new(channels).init(&self.device)
     }
 
-    fn uniform<const D: usize>(&mut self, shape: [usize; D], fan_in: usize) -> Param<Tensor<D>> {
-        let bound = 1.0 / (fan_in.max(1) as f64).sqrt();
+    /// Layer normalisation with weight 1 and bias 0; draws nothing.
+    pub fn layer_norm(&self, channels: usize) -> LayerNorm {
+        LayerNormConfig::new(channels).init(&self.device)
+    }
+
+    /// Zeros; draws nothing.
+    pub fn zeros<const D: usize>(&self, shape: [usize; D]) -> Param<Tensor<D>> {
+        let values = vec![0.0f32; shape.iter().product()];
+        Param::from_data(TensorData::new(values, shape), &self.device)
+    }
+
+    /// Values from U(-bound, bound).
+    pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f64) -> Param<Tensor<D>> {
         let values: Vec<f32> = (0..shape.iter().product())
-            .map(|_| {
-                // 53 random bits: uniform on [0, 1).
-                let unit = (self.generator.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
-                (bound * (2.0 * unit - 1.0)) as f32
-            })
+            .map(|_| (bound * (2.0 * self.unit() - 1.0)) as f32)
             .collect();
         Param::from_data(TensorData::new(values, shape), &self.device)
     }
+
+    /// Values from N(0, deviation^2), by the method of Box and Muller.
+    pub fn normal<const D: usize>(
+        &mut self,
+        shape: [usize; D],
+        deviation: f64,
+    ) -> Param<Tensor<D>> {
+        let count = shape.iter().product();
+        let mut values = Vec::with_capacity(count + 1);
+        while values.len() < count {
+            // 1 - unit is never 0.
+            let radius = deviation * (-2.0 * (1.0 - self.unit()).ln()).sqrt();
+            let (sine, cosine) = (std::f64::consts::TAU * self.unit()).sin_cos();
+            values.extend([(radius * cosine) as f32, (radius * sine) as f32]);
+        }
+        values.truncate(count);
+        Param::from_data(TensorData::new(values, shape), &self.device)
+    }
+
+    /// A convolution whose weights are still to be drawn, without bias.
+    fn bare_convolution(
+        &self,
+        channels: [usize; 2],
+        size: usize,
+        stride: usize,
+        padding: usize,
+    ) -> Conv2d {
+        Conv2dConfig::new(channels, [size, size])
+            .with_stride([stride, stride])
+            .with_padding(PaddingConfig2d::Explicit(
+                padding, padding, padding, padding,
+            ))
+            .with_bias(false)
+            .init(&self.device)
+    }
+
+    /// 53 random bits: uniform on [0, 1).
+    fn unit(&mut self) -> f64 {
+        (self.generator.next_u64() >> 11) as f64 / (1u64 << 53) as f64
+    }
+}
+
+/// Half the width of the uniform distribution that PyTorch's layers draw from by default.
+fn bound(fan_in: usize) -> f64 {
+    1.0 / (fan_in.max(1) as f64).sqrt()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::models::testing::{check_normal, check_uniform};
 
     #[test]
     fn weights_have_the_statistics_of_pytorchs() {
-        let device = Device::flex();
-        let layer = Draws::new(3, &device).linear(100, 400);
-        let values: Vec<f32> = layer.weight.val().into_data().try_into_vec().unwrap();
-        let mean = values.iter().sum::<f32>() / values.len() as f32;
-        let square = values.iter().map(|v| v * v).sum::<f32>() / values.len() as f32;
-        assert!(values.iter().all(|v| v.abs() <= 0.1));
-        assert!(mean.abs() < 1e-3, "{mean}");
-        assert!((square - 0.01 / 3.0).abs() < 1e-4, "{square}");
+        let layer = Draws::new(3, &Device::flex()).linear(100, 400);
+        check_uniform(&layer.weight.val(), 0.1);
+        check_uniform(&layer.bias.unwrap().val(), 0.1);
+    }
+
+    #[test]
+    fn residual_convolutions_have_the_statistics_of_torchvisions() {
+        let layer = Draws::new(4, &Device::flex()).residual_convolution([40, 50], 3, 2);
+        check_normal(&layer.weight.val(), (2.0f64 / (9.0 * 50.0)).sqrt());
+        assert!(layer.bias.is_none());
     }
 
     #[test]

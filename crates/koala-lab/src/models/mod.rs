@@ -2,12 +2,21 @@
 
 mod classifier;
 mod cnn;
+mod count;
+mod dropout;
 mod init;
+pub mod language;
 mod mlp;
+mod resnet;
 mod spec;
+#[cfg(test)]
+mod testing;
 
 pub use classifier::Classifier;
 pub use cnn::{Cnn, CnnSpec};
+pub use count::trainable_parameters;
+pub use dropout::Masks;
 pub use init::Draws;
 pub use mlp::{Mlp, MlpSpec};
+pub use resnet::{Projection, ResNet, ResNetForm, ResNetSpec, ResidualBlock};
 pub use spec::ModelSpec;

@@ -6,7 +6,9 @@ use burn::tensor::Device;
 use super::{RunConfig, RunFolder, RunResult};
 use crate::Error;
 use crate::data::Split;
-use crate::models::{Classifier, Cnn, Draws, Mlp, ModelSpec};
+use crate::models::{
+    Classifier, Cnn, Draws, Mlp, ModelSpec, ResNet, ResNetForm, ResNetSpec, trainable_parameters,
+};
 use crate::optimizers::{Baseline, KoalaOptimizer, Optimizer, OptimizerSpec};
 use crate::training::{
     Both, EndEvent, Event, FailureEvent, Interrupt, Observer, Plan, StartEvent, Status, train,
@@ -20,6 +22,8 @@ pub enum Network {
     Mlp(Mlp),
     /// Convolutional.
     Cnn(Box<Cnn>),
+    /// Residual.
+    ResNet(Box<ResNet>),
 }
 
 /// What a run leaves.
@@ -103,6 +107,7 @@ impl RunFolder {
         match &outcome.network {
             Network::Mlp(model) => self.write_weights(model)?,
             Network::Cnn(model) => self.write_weights(&**model)?,
+            Network::ResNet(model) => self.write_weights(&**model)?,
         }
         self.write_result(&outcome.result)?;
         Ok(outcome)
@@ -121,6 +126,12 @@ impl Run<'_> {
         let shape = self.split.train.shape();
         let device = Device::flex();
         let mut draws = Draws::new(self.config.seed, &device.clone().autodiff());
+        let mut residual = |form: ResNetForm, spec: &ResNetSpec| {
+            let model = ResNet::new(form, spec, shape, &mut draws);
+            self.train(model, &device, observer, |model| {
+                Network::ResNet(Box::new(model))
+            })
+        };
         match &self.config.model {
             ModelSpec::Mlp(spec) => {
                 let model = Mlp::new(spec, shape, &mut draws);
@@ -132,6 +143,10 @@ impl Run<'_> {
                     Network::Cnn(Box::new(model))
                 })
             }
+            ModelSpec::ResNet20(spec) => residual(ResNetForm::ResNet20, spec),
+            ModelSpec::ResNet18(spec) => residual(ResNetForm::ResNet18, spec),
+            ModelSpec::ResNet50(spec) => residual(ResNetForm::ResNet50, spec),
+            ModelSpec::WideResNet50(spec) => residual(ResNetForm::WideResNet50, spec),
         }
     }
 
@@ -153,7 +168,7 @@ impl Run<'_> {
             self.split
         };
         let plan = self.plan(split.train.len());
-        let parameters = model.num_params();
+        let parameters = trainable_parameters(&model);
         observer.observe(&Event::Start(StartEvent {
             version: env!("CARGO_PKG_VERSION"),
             optimizer: config.optimizer.name(),

@@ -5,14 +5,13 @@ use std::path::Path;
 use burn::store::{ModuleSnapshot, SafetensorsStore};
 
 use crate::Error;
-use crate::models::Classifier;
 
 /// Writes all parameters as safetensors, named by their path in the network. The file appears whole or not at all.
 ///
 /// # Errors
 ///
 /// [`Error::Weights`] if it cannot be written.
-pub fn write_weights<M: Classifier + ModuleSnapshot>(model: &M, file: &Path) -> Result<(), Error> {
+pub fn write_weights<M: ModuleSnapshot>(model: &M, file: &Path) -> Result<(), Error> {
     // A single entry of metadata: several come in random order, and equal runs must give equal files.
     let mut store = SafetensorsStore::from_file(file)
         .overwrite(true)
@@ -26,10 +25,7 @@ pub fn write_weights<M: Classifier + ModuleSnapshot>(model: &M, file: &Path) -> 
 /// # Errors
 ///
 /// [`Error::Weights`] if the file cannot be read or holds other parameters.
-pub fn read_weights<M: Classifier + ModuleSnapshot>(
-    model: &mut M,
-    file: &Path,
-) -> Result<(), Error> {
+pub fn read_weights<M: ModuleSnapshot>(model: &mut M, file: &Path) -> Result<(), Error> {
     let mut store = SafetensorsStore::from_file(file);
     model
         .load_from(&mut store)

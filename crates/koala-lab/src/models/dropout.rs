@@ -1,0 +1,122 @@
+//! Dropout whose draws can be repeated.
+
+use burn::tensor::{Tensor, TensorData};
+use rand_chacha::ChaCha8Rng;
+use rand_chacha::rand_core::{Rng, SeedableRng};
+
+/// The dropout of one forward pass: what it draws is a function of the run's seed, the step, and what the pass has drawn
+/// before, so that a run that was stopped goes on with the same bits. (Burn's own dropout draws from the backend's global
+/// generator, which depends on everything that happened in the process.)
+#[derive(Debug, Clone)]
+pub struct Masks {
+    generator: Option<ChaCha8Rng>,
+}
+
+impl Masks {
+    /// The masks of one training step.
+    pub fn new(seed: u64, step: u64) -> Self {
+        // A key of its own: order of samples and initial weights are drawn from other streams.
+        let mut key = [0; 32];
+        key[..8].copy_from_slice(&seed.to_le_bytes());
+        key[8..15].copy_from_slice(b"dropout");
+        let mut generator = ChaCha8Rng::from_seed(key);
+        generator.set_stream(step);
+        Self {
+            generator: Some(generator),
+        }
+    }
+
+    /// No dropout: for inference.
+    pub fn off() -> Self {
+        Self { generator: None }
+    }
+
+    /// Sets each value to 0 with the given probability and divides the others by its complement. A probability that is not
+    /// above 0 changes nothing; one of 1 or more leaves zeros.
+    pub fn apply<const D: usize>(&mut self, probability: f64, x: Tensor<D>) -> Tensor<D> {
+        let Some(generator) = &mut self.generator else {
+            return x;
+        };
+        // Also false if it is not a number.
+        let drops = probability > 0.0;
+        if !drops {
+            return x;
+        }
+        if probability >= 1.0 {
+            return x.zeros_like();
+        }
+        let threshold = (probability * 2.0f64.powi(32)) as u64;
+        let kept = (1.0 / (1.0 - probability)) as f32;
+        let shape = x.dims();
+        let values: Vec<f32> = (0..shape.iter().product())
+            .map(|_| {
+                if u64::from(generator.next_u32()) < threshold {
+                    0.0
+                } else {
+                    kept
+                }
+            })
+            .collect();
+        let mask = Tensor::from_data(TensorData::new(values, shape), &x.device());
+        x * mask
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::tensor::Device;
+
+    fn dropped(masks: &mut Masks, probability: f64) -> Vec<f32> {
+        let x = Tensor::<2>::ones([100, 100], &Device::flex());
+        masks
+            .apply(probability, x)
+            .into_data()
+            .try_into_vec()
+            .unwrap()
+    }
+
+    #[test]
+    fn the_share_of_zeros_is_the_probability_and_the_mean_stays() {
+        let values = dropped(&mut Masks::new(1, 2), 0.65);
+        let zeros = values.iter().filter(|v| **v == 0.0).count();
+        // Five standard deviations of the binomial distribution.
+        assert!(zeros.abs_diff(6500) < 240, "{zeros}");
+        assert!(values.iter().all(|v| *v == 0.0 || *v == 1.0 / 0.35));
+    }
+
+    #[test]
+    fn seed_and_step_decide() {
+        let of = |seed, step| dropped(&mut Masks::new(seed, step), 0.5);
+        assert_eq!(of(1, 2), of(1, 2));
+        assert_ne!(of(1, 2), of(1, 3));
+        assert_ne!(of(1, 2), of(2, 2));
+        let mut masks = Masks::new(1, 2);
+        assert_ne!(dropped(&mut masks, 0.5), dropped(&mut masks, 0.5));
+    }
+
+    #[test]
+    fn nothing_happens_where_there_is_nothing_to_do() {
+        assert!(dropped(&mut Masks::off(), 0.5).iter().all(|v| *v == 1.0));
+        for probability in [0.0, -1.0, f64::NAN] {
+            let values = dropped(&mut Masks::new(1, 1), probability);
+            assert!(values.iter().all(|v| *v == 1.0));
+        }
+        assert!(
+            dropped(&mut Masks::new(1, 1), 1.0)
+                .iter()
+                .all(|v| *v == 0.0)
+        );
+    }
+
+    #[test]
+    fn gradients_go_through_what_is_kept() {
+        let device = Device::flex().autodiff();
+        let x = Tensor::<1>::ones([8], &device).require_grad();
+        let y = Masks::new(3, 0).apply(0.5, x.clone());
+        let expected: Vec<f32> = y.clone().inner().into_data().try_into_vec().unwrap();
+        let gradients = y.sum().backward();
+        let found = x.grad(&gradients).unwrap().into_data();
+        assert_eq!(found.try_into_vec::<f32>().unwrap(), expected);
+    }
+}

@@ -1,0 +1,17 @@
+//! Networks that predict the next token.
+
+mod attention;
+mod gpt;
+mod lstm;
+mod lstm_layer;
+mod model;
+mod spec_error;
+mod transformer;
+
+pub use attention::CausalAttention;
+pub use gpt::{Gpt, GptBlock, GptSpec};
+pub use lstm::{LstmModel, LstmSpec};
+pub use lstm_layer::{LstmLayer, LstmState};
+pub use model::LanguageModel;
+pub use spec_error::SpecError;
+pub use transformer::{EncoderLayer, TransformerModel, TransformerSpec};
