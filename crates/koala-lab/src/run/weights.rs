@@ -20,11 +20,7 @@ const WHAT: &str = "weights";
 /// [`StateError::Unstorable`] if the device fails or a parameter is not of floats.
 pub fn weights_to_bytes<M: Module>(model: &M) -> Result<Vec<u8>, StateError> {
     let producer = concat!("koala-lab ", env!("CARGO_PKG_VERSION")).to_owned();
-    encode(
-        WHAT,
-        ("producer", producer),
-        &module_tensors(WHAT, model)?,
-    )
+    encode(WHAT, ("producer", producer), &module_tensors(WHAT, model)?)
 }
 
 /// `model`, a network of the same form, with the parameters that [`weights_to_bytes`] gave, bit for bit. Identities,
