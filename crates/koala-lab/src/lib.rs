@@ -23,6 +23,8 @@ pub mod models;
 pub mod optimizers;
 pub mod replay;
 pub mod run;
+mod stored;
 pub mod training;
 
 pub use error::{Error, Kind};
+pub use stored::StateError;

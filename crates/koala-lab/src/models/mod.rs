@@ -2,11 +2,11 @@
 
 mod classifier;
 mod cnn;
-mod count;
 mod dropout;
 mod init;
 pub mod language;
 mod mlp;
+mod parameters;
 mod resnet;
 mod spec;
 #[cfg(test)]
@@ -14,9 +14,10 @@ mod testing;
 
 pub use classifier::Classifier;
 pub use cnn::{Cnn, CnnSpec};
-pub use count::trainable_parameters;
 pub use dropout::Masks;
 pub use init::Draws;
 pub use mlp::{Mlp, MlpSpec};
+pub use parameters::trainable_parameters;
+pub(crate) use parameters::{Trainable, trainable};
 pub use resnet::{Projection, ResNet, ResNetForm, ResNetSpec, ResidualBlock};
 pub use spec::ModelSpec;

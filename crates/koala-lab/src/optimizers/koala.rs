@@ -253,4 +253,12 @@ impl<M: Module> Optimizer<M> for KoalaOptimizer {
     fn evaluation(&self, model: &M) -> Result<M, OptimizerError> {
         Ok(self.koala.evaluation(model)?)
     }
+
+    fn state(&self, model: &M) -> Result<Vec<u8>, OptimizerError> {
+        Ok(self.koala.to_bytes(model)?)
+    }
+
+    fn restore(&mut self, bytes: &[u8], model: &M) -> Result<(), OptimizerError> {
+        Ok(self.koala.restore_from_bytes(bytes, model)?)
+    }
 }

@@ -94,12 +94,7 @@ impl RunFolder {
     ///
     /// [`Error::Weights`] or [`Error::File`] if they cannot be written.
     pub fn write_weights<M: Classifier + ModuleSnapshot>(&self, model: &M) -> Result<(), Error> {
-        let file = self.weights();
-        write_weights(model, &file)?;
-        // The writer makes its files private; a run's files are all alike.
-        let like = fs::metadata(self.path.join(CONFIG)).map(|m| m.permissions());
-        like.and_then(|permissions| fs::set_permissions(&file, permissions))
-            .map_err(Error::file(file, "set the permissions of"))
+        write_weights(model, &self.weights())
     }
 
     /// Stores the configuration.

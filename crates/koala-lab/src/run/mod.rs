@@ -21,4 +21,4 @@ pub(crate) use folder::write_whole;
 pub use resolve::Override;
 pub use result::RunResult;
 pub use toml::Value;
-pub use weights::{read_weights, write_weights};
+pub use weights::{read_weights, weights_from_bytes, weights_to_bytes, write_weights};

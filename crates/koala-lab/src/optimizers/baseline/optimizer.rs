@@ -1,103 +1,24 @@
-//! Burn's own optimizers, with the defaults of their papers and of PyTorch.
+//! Burn's own optimizers in the training loop.
 
 use burn::module::Module;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
-use serde::{Deserialize, Serialize};
 
-use super::{Optimizer, OptimizerError, StepSummary};
-
-/// Stochastic gradient descent with momentum.
-///
-/// v <- momentum v + g + weight_decay x; x <- x - learning_rate v (v + momentum g if Nesterov's), as PyTorch: no
-/// dampening, which Burn's own default of 0.1 would add.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct SgdSpec {
-    /// Default 0.1, of the KOALA paper and of most image recipes.
-    pub learning_rate: f64,
-    /// Default 0.9.
-    pub momentum: f64,
-    /// Default false.
-    pub nesterov: bool,
-    /// L2 penalty, added to the gradient. Default 0.
-    pub weight_decay: f64,
-}
-
-impl Default for SgdSpec {
-    fn default() -> Self {
-        Self {
-            learning_rate: 0.1,
-            momentum: 0.9,
-            nesterov: false,
-            weight_decay: 0.0,
-        }
-    }
-}
-
-/// Adam (Kingma and Ba, 2015), with their defaults. The KOALA paper trains its image networks with a learning rate of
-/// 3e-4 instead of 1e-3.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct AdamSpec {
-    /// Default 1e-3.
-    pub learning_rate: f64,
-    /// Default 0.9.
-    pub beta_1: f64,
-    /// Default 0.999.
-    pub beta_2: f64,
-    /// Default 1e-8.
-    pub epsilon: f64,
-    /// L2 penalty, added to the gradient. Default 0.
-    pub weight_decay: f64,
-}
-
-impl Default for AdamSpec {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.0,
-        }
-    }
-}
-
-/// AdamW (Loshchilov and Hutter, 2019): Adam with decoupled weight decay, with PyTorch's defaults.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct AdamWSpec {
-    /// Default 1e-3.
-    pub learning_rate: f64,
-    /// Default 0.9.
-    pub beta_1: f64,
-    /// Default 0.999.
-    pub beta_2: f64,
-    /// Default 1e-8.
-    pub epsilon: f64,
-    /// x <- x (1 - learning_rate weight_decay). Default 0.01.
-    pub weight_decay: f64,
-}
-
-impl Default for AdamWSpec {
-    fn default() -> Self {
-        Self {
-            learning_rate: 1e-3,
-            beta_1: 0.9,
-            beta_2: 0.999,
-            epsilon: 1e-8,
-            weight_decay: 0.01,
-        }
-    }
-}
+use super::record::{self, Form};
+use super::{AdamSpec, AdamWSpec, SgdSpec};
+use crate::optimizers::{Optimizer, OptimizerError, StepSummary};
 
 /// One of Burn's optimizers in the training loop.
 pub struct Baseline {
     optimizer: ModuleOptimizer,
+    form: Form,
     learning_rate: f64,
 }
+
+/// What Adam and AdamW remember.
+const MOMENTS: [&str; 2] = ["momentum.moment_1", "momentum.moment_2"];
+const TIME: [&str; 1] = ["momentum.time"];
 
 impl From<&SgdSpec> for Baseline {
     fn from(spec: &SgdSpec) -> Self {
@@ -110,6 +31,15 @@ impl From<&SgdSpec> for Baseline {
             .with_weight_decay(penalty(spec.weight_decay));
         Self {
             optimizer: config.init(),
+            form: Form {
+                name: "sgd",
+                tensors: if spec.momentum > 0.0 {
+                    &["momentum.velocity"]
+                } else {
+                    &[]
+                },
+                counters: &[],
+            },
             learning_rate: spec.learning_rate,
         }
     }
@@ -124,6 +54,11 @@ impl From<&AdamSpec> for Baseline {
             .with_weight_decay(penalty(spec.weight_decay));
         Self {
             optimizer: config.init(),
+            form: Form {
+                name: "adam",
+                tensors: &MOMENTS,
+                counters: &TIME,
+            },
             learning_rate: spec.learning_rate,
         }
     }
@@ -138,6 +73,11 @@ impl From<&AdamWSpec> for Baseline {
             .with_weight_decay(spec.weight_decay as f32);
         Self {
             optimizer: config.init(),
+            form: Form {
+                name: "adamw",
+                tensors: &MOMENTS,
+                counters: &TIME,
+            },
             learning_rate: spec.learning_rate,
         }
     }
@@ -171,5 +111,14 @@ impl<M: Module> Optimizer<M> for Baseline {
 
     fn evaluation(&self, model: &M) -> Result<M, OptimizerError> {
         Ok(model.valid())
+    }
+
+    fn state(&self, model: &M) -> Result<Vec<u8>, OptimizerError> {
+        Ok(record::to_bytes(self.form, &self.optimizer, model)?)
+    }
+
+    fn restore(&mut self, bytes: &[u8], model: &M) -> Result<(), OptimizerError> {
+        self.optimizer = record::from_bytes(self.form, self.optimizer.clone(), bytes, model)?;
+        Ok(())
     }
 }
