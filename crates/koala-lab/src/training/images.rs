@@ -4,7 +4,7 @@ use burn::tensor::{Device, TensorData};
 
 use super::task::floats;
 use super::{Evaluation, Losses, Measure, Part, Tally, Task, cross_entropy};
-use crate::data::{Augment, Batch, BatchOrder, HostBatch, ImageSet, Split};
+use crate::data::{Augmentation, Batch, BatchOrder, HostBatch, ImageSet, Split};
 use crate::models::{Classifier, Masks};
 
 /// Images a forward pass of an evaluation takes at most.
@@ -15,26 +15,26 @@ const LARGEST: usize = 500;
 pub struct ImageTask<'a> {
     split: &'a Split,
     order: BatchOrder,
-    augment: bool,
+    augmentation: Augmentation,
     training: Device,
     inference: Device,
     evaluation_batch: usize,
 }
 
 impl<'a> ImageTask<'a> {
-    /// The images of `split`, the training ones in this order and cropped and flipped at random if `augment`. At most
+    /// The images of `split`, the training ones in this order and changed at random by `augmentation`. At most
     /// `piece` of them are evaluated at once; 0 for no limit of one's own.
     pub fn new(
         split: &'a Split,
         order: BatchOrder,
-        augment: bool,
+        augmentation: Augmentation,
         piece: usize,
         device: &Device,
     ) -> Self {
         Self {
             split,
             order,
-            augment,
+            augmentation,
             training: device.clone().autodiff(),
             inference: device.clone().inner(),
             evaluation_batch: if piece == 0 { LARGEST } else { piece },
@@ -66,10 +66,8 @@ impl<M: Classifier> Task<M> for ImageTask<'_> {
         let size = self.order.batch_size;
         let from = (index * size).min(order.len());
         let to = (from + size).min(order.len());
-        let augment = Augment::new(self.order.seed, epoch);
-        self.split
-            .train
-            .host_batch(&order[from..to], self.augment.then_some(&augment))
+        let draws = self.augmentation.draws(self.order.seed, epoch);
+        self.split.train.host_batch(&order[from..to], draws.as_ref())
     }
 
     fn pieces(&self, batch: HostBatch, size: usize) -> Vec<HostBatch> {

@@ -137,6 +137,14 @@ impl LanguageModel for Gpt {
 
     fn start(&self, _batch: usize) -> Self::State {}
 
+    fn state_tensors(_state: &()) -> Vec<Tensor<2>> {
+        Vec::new()
+    }
+
+    fn state_of(&self, tensors: Vec<Tensor<2>>) -> Option<()> {
+        tensors.is_empty().then_some(())
+    }
+
     /// Tokens after the longest window share the last position.
     fn forward(
         &self,

@@ -78,6 +78,21 @@ impl LanguageModel for LstmModel {
         self.layers.iter().map(|layer| layer.start(batch)).collect()
     }
 
+    fn state_tensors(state: &Self::State) -> Vec<Tensor<2>> {
+        let parts = |layer: &LstmState| [layer.hidden.clone(), layer.cell.clone()];
+        state.iter().flat_map(parts).collect()
+    }
+
+    fn state_of(&self, tensors: Vec<Tensor<2>>) -> Option<Self::State> {
+        let whole = tensors.len() == 2 * self.layers.len();
+        let mut tensors = tensors.into_iter();
+        let mut state = Vec::with_capacity(self.layers.len());
+        while let (Some(hidden), Some(cell)) = (tensors.next(), tensors.next()) {
+            state.push(LstmState { hidden, cell });
+        }
+        whole.then_some(state)
+    }
+
     fn forward(
         &self,
         tokens: Tensor<2, Int>,

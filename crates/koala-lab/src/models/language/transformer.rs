@@ -131,6 +131,14 @@ impl LanguageModel for TransformerModel {
 
     fn start(&self, _batch: usize) -> Self::State {}
 
+    fn state_tensors(_state: &()) -> Vec<Tensor<2>> {
+        Vec::new()
+    }
+
+    fn state_of(&self, tensors: Vec<Tensor<2>>) -> Option<()> {
+        tensors.is_empty().then_some(())
+    }
+
     fn forward(
         &self,
         tokens: Tensor<2, Int>,
