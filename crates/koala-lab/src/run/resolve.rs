@@ -8,17 +8,28 @@ use toml::{Table, Value};
 use super::config_error::hint;
 use super::overlay::{apply, merge, wrong_kind};
 use super::{ConfigError, DatasetSpec, RunConfig};
+use crate::data::{DataKind, DatasetName};
 use crate::models::ModelSpec;
 use crate::optimizers::OptimizerSpec;
 use crate::training::ScheduleSpec;
+use crate::training::average::AverageSpec;
 
-/// The tables whose `name` decides which keys they have, with the default name.
-const GROUPS: [(&str, &str); 4] = [
-    ("dataset", "digits"),
-    ("model", "mlp"),
-    ("optimizer", "koala-m"),
-    ("schedule", "constant"),
-];
+/// The tables whose `name` decides which keys they have.
+const GROUPS: [&str; 5] = ["dataset", "model", "optimizer", "schedule", "average"];
+
+/// The name that a group has by default; the first group is chosen by then.
+fn default_name(group: &str, chosen: &[String]) -> &'static str {
+    match group {
+        "dataset" => "digits",
+        "model" => match chosen.first().and_then(|name| DatasetName::named(name)) {
+            Some(dataset) if dataset.kind() == DataKind::Text => "lstm",
+            _ => "mlp",
+        },
+        "optimizer" => "koala-m",
+        "schedule" => "constant",
+        _ => "none",
+    }
+}
 
 /// A value given from outside, by a flag.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,7 +69,7 @@ impl RunConfig {
         match file {
             None => Self::from_table(Table::new(), "", overrides),
             Some(path) => {
-                let name = path.display().to_string();
+                let name = format!("configuration {}", path.display());
                 let text =
                     std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable {
                         file: name.clone(),
@@ -69,7 +80,7 @@ impl RunConfig {
         }
     }
 
-    /// As [`RunConfig::resolve`], from text; `file` names it in errors.
+    /// As [`RunConfig::resolve`], from text; `file` names it in errors, such as `configuration mine.toml`.
     ///
     /// # Errors
     ///
@@ -96,7 +107,8 @@ impl RunConfig {
         overrides: &[Override],
     ) -> Result<Self, ConfigError> {
         let mut names = Vec::with_capacity(GROUPS.len());
-        for (group, default) in GROUPS {
+        for group in GROUPS {
+            let default = default_name(group, &names);
             names.push(choose(&mut given, file, overrides, group, default)?);
         }
         let defaults = match (
@@ -104,9 +116,10 @@ impl RunConfig {
             ModelSpec::named(&names[1]),
             OptimizerSpec::named(&names[2]),
             ScheduleSpec::named(&names[3]),
+            AverageSpec::named(&names[4]),
         ) {
-            (Some(dataset), Some(model), Some(optimizer), Some(schedule)) => {
-                Self::with_defaults(dataset, model, optimizer, schedule)
+            (Some(dataset), Some(model), Some(optimizer), Some(schedule), Some(average)) => {
+                Self::with_defaults(dataset, model, optimizer, schedule, average)
             }
             // `choose` has checked the names.
             _ => return Err(value_error("", file, "unknown name".to_owned())),
@@ -169,7 +182,7 @@ fn origin(key: &str, file: &str, overrides: &[Override]) -> String {
     if file.is_empty() || overrides.iter().any(|o| o.key == key) {
         flag(key)
     } else {
-        format!("configuration {file}: {key}")
+        format!("{file}: {key}")
     }
 }
 
@@ -210,14 +223,15 @@ fn choose(
             }
             (flag.to_owned(), format!("--{group}"))
         }
-        (None, Some(name)) => (name.clone(), format!("configuration {file}")),
+        (None, Some(name)) => (name.clone(), file.to_owned()),
         (None, None) => (default.to_owned(), String::new()),
     };
     let known: &[&str] = match group {
         "dataset" => &crate::data::DatasetName::ALL.map(|d| d.name()),
         "model" => &ModelSpec::NAMES,
         "optimizer" => &OptimizerSpec::NAMES,
-        _ => &ScheduleSpec::NAMES,
+        "schedule" => &ScheduleSpec::NAMES,
+        _ => &AverageSpec::NAMES,
     };
     if known.contains(&name.as_str()) {
         Ok(name)
@@ -237,7 +251,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn parse(text: &str, overrides: &[Override]) -> Result<RunConfig, String> {
-        RunConfig::parse(text, "cifar.toml", overrides).map_err(|e| e.to_string())
+        RunConfig::parse(text, "configuration cifar.toml", overrides).map_err(|e| e.to_string())
     }
 
     fn flags(overrides: &[Override]) -> Result<RunConfig, String> {
