@@ -61,12 +61,30 @@ pub struct TaskFlags {
     /// resnet20, resnet18, resnet50, wrn50-2: channels of the first stage [default: 16 for resnet20, else 64]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     width: Option<i64>,
-    /// Passes over the training samples [default: 20 for digits, 10 for fashion-mnist]
+    /// lstm, transformer, gpt: number of layers [default: 2; 4 for gpt]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    layers: Option<i64>,
+    /// transformer, gpt: heads of attention [default: 2 for transformer, 4 for gpt]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    heads: Option<i64>,
+    /// gpt: tokens of the longest window [default: 64]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    context: Option<i64>,
+    /// lstm, transformer, gpt: share of values that are dropped [default: 0.65 for lstm, 0.2 for transformer, 0.1 for gpt]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    dropout: Option<f64>,
+    /// Texts: tokens of a window, through which gradients go [default: 35]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    window: Option<i64>,
+    /// Passes over the training samples [default: 20 for digits, else 10]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<i64>,
-    /// Samples in a batch [default: 64 for digits, 128 for fashion-mnist]
+    /// Samples in a batch, or rows of text read side by side [default: 64 for digits, 20 for texts, else 128]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     batch_size: Option<i64>,
+    /// Samples that go through the network at once, to save memory; the step is that of the whole batch; 0 for all of it [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    micro_batch_size: Option<i64>,
     /// Leave out a last batch with fewer samples
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     drop_last: Option<bool>,
@@ -76,6 +94,12 @@ pub struct TaskFlags {
     /// Train on the first N samples only; 0 for all [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     train_limit: Option<i64>,
+    /// Hold out the last N training images to choose by; texts come with their own [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    validation: Option<i64>,
+    /// Evaluate every N steps as well as after each epoch; 0 for not [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    evaluate_every: Option<i64>,
     /// Schedule of gain or learning rate [default: constant]
     #[arg(long, value_parser = ScheduleSpec::NAMES, help_heading = "Schedule")]
     schedule: Option<String>,
@@ -139,8 +163,16 @@ impl TaskFlags {
         all.put("model.hidden", self.hidden.clone());
         all.put("model.channels", self.channels.clone());
         all.put("model.width", self.width);
+        all.put("model.layers", self.layers);
+        all.put("model.heads", self.heads);
+        all.put("model.context", self.context);
+        all.put("model.dropout", self.dropout);
+        all.put("dataset.window", self.window);
         all.put("epochs", self.epochs);
         all.put("batch-size", self.batch_size);
+        all.put("micro-batch-size", self.micro_batch_size);
+        all.put("validation", self.validation);
+        all.put("evaluate-every", self.evaluate_every);
         all.put("drop-last", self.drop_last);
         all.put("max-steps", self.max_steps);
         all.put("train-limit", self.train_limit);
@@ -319,6 +351,40 @@ impl MethodFlags {
             all.put(&format!("optimizer.{key}"), word.clone());
         }
         all.put("optimizer.nesterov", self.nesterov);
+        all
+    }
+}
+
+/// What a run keeps while it goes.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub struct KeepingFlags {
+    /// Log every N-th step [default: 10]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    log_every: Option<i64>,
+    /// Write TensorBoard's event files too [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    tensorboard: Option<bool>,
+    /// Make a checkpoint every N steps; 0 for none by steps [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    checkpoint_every: Option<i64>,
+    /// Make a checkpoint when so many minutes have gone by [default: 5]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    checkpoint_minutes: Option<f64>,
+    /// Keep the last N checkpoints [default: 2]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    keep_checkpoints: Option<i64>,
+}
+
+impl KeepingFlags {
+    /// The overrides that these flags stand for.
+    pub fn overrides(&self) -> Overrides {
+        let mut all = Overrides::default();
+        all.put("log-every", self.log_every);
+        all.put("tensorboard", self.tensorboard);
+        all.put("checkpoint-every", self.checkpoint_every);
+        all.put("checkpoint-minutes", self.checkpoint_minutes);
+        all.put("keep-checkpoints", self.keep_checkpoints);
         all
     }
 }

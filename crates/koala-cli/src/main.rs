@@ -6,6 +6,7 @@ mod compare;
 mod flags;
 mod interrupt;
 mod progress;
+mod recipes;
 mod replay;
 mod terminal;
 mod train;
@@ -33,7 +34,12 @@ enum Command {
     /// Train a network and keep the run in a folder
     ///
     /// Without any flag: a small network on the embedded digits, with KOALA-M, in seconds.
+    ///
+    /// Ctrl-C finishes the step and makes a checkpoint; `koala train --resume RUN` goes on from there, or after a crash
+    /// from the last checkpoint, to the same bits.
     Train(Box<train::TrainArguments>),
+    /// List the experiments that can be run by name, or print one
+    Recipes(recipes::RecipesArguments),
     /// Run the same task with several optimizers, the same seeds and the same batches
     ///
     /// Without any flag: KOALA-M, KOALA-V, KOALA++, SGD with momentum and Adam on the embedded digits.
@@ -48,6 +54,7 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Train(arguments) => train::run(&arguments),
+        Command::Recipes(arguments) => recipes::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Replay(arguments) => Ok(replay::run(&arguments)),
     };

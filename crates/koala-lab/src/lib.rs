@@ -10,7 +10,7 @@
 //!
 //! let config = RunConfig::resolve(None, &[Override::new("optimizer.name", "koala-v")])?;
 //! let outcome = run::execute(&config, &mut Silent, &Interrupt::default())?;
-//! println!("{} % of the test images are misread", outcome.result.test_error);
+//! println!("{} % of the test images are misread", outcome.result.test_error());
 //! # Ok::<(), koala_lab::Error>(())
 //! ```
 
@@ -21,6 +21,7 @@ pub mod data;
 mod error;
 pub mod models;
 pub mod optimizers;
+pub mod recipe;
 pub mod replay;
 pub mod run;
 mod stored;

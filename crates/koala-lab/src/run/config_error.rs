@@ -75,7 +75,7 @@ pub enum ConfigError {
 }
 
 /// `, did you mean 'x'?`, or a list of what there is.
-pub(super) fn hint(wrong: &str, known: &[&str]) -> String {
+pub(crate) fn hint(wrong: &str, known: &[&str]) -> String {
     let nearest = known
         .iter()
         .map(|k| (strsim::damerau_levenshtein(wrong, k), k))

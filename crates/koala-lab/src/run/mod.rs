@@ -17,6 +17,7 @@ mod weights;
 pub use checkpoints::{CheckpointPolicy, Checkpoints, Found};
 pub use config::RunConfig;
 pub use config_error::ConfigError;
+pub(crate) use config_error::hint;
 pub use dataset::DatasetSpec;
 pub use events::EventLog;
 pub use execute::{Outcome, execute, execute_on};

@@ -48,7 +48,14 @@ impl Override {
         }
     }
 
-    pub(super) fn flag(&self) -> String {
+    /// The last value given for a key, if it is a text.
+    pub(crate) fn last(overrides: &[Self], key: &str) -> Option<String> {
+        let given = overrides.iter().rev().find(|over| over.key == key)?;
+        given.value.as_str().map(str::to_owned)
+    }
+
+    /// The flag that stands for it.
+    pub fn flag(&self) -> String {
         flag(&self.key)
     }
 }
@@ -101,7 +108,7 @@ impl RunConfig {
         toml::to_string(self).unwrap_or_default()
     }
 
-    fn from_table(
+    pub(crate) fn from_table(
         mut given: Table,
         file: &str,
         overrides: &[Override],
@@ -202,11 +209,7 @@ fn choose(
     default: &str,
 ) -> Result<String, ConfigError> {
     let key = format!("{group}.name");
-    let from_flag = overrides
-        .iter()
-        .rev()
-        .find(|o| o.key == key)
-        .and_then(|o| o.value.as_str());
+    let from_flag = Override::last(overrides, &key);
     let from_file = match given.get(group) {
         None => None,
         Some(Value::Table(table)) => match table.get("name") {
@@ -218,10 +221,10 @@ fn choose(
     };
     let (name, origin) = match (from_flag, &from_file) {
         (Some(flag), file_name) => {
-            if file_name.as_deref() != Some(flag) {
+            if file_name.as_ref() != Some(&flag) {
                 given.remove(group);
             }
-            (flag.to_owned(), format!("--{group}"))
+            (flag, format!("--{group}"))
         }
         (None, Some(name)) => (name.clone(), file.to_owned()),
         (None, None) => (default.to_owned(), String::new()),

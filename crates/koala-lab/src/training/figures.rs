@@ -58,6 +58,25 @@ impl Figures {
         }
     }
 
+    /// The number that matters most, in words: `error 8.38 %` or `perplexity 4.71`.
+    pub fn headline(&self) -> String {
+        if self.text {
+            format!("perplexity {:.2}", self.evaluation.perplexity())
+        } else {
+            format!("error {:.2} %", self.evaluation.error)
+        }
+    }
+
+    /// Loss and headline, in a width that does not jump from line to line.
+    pub fn line(&self) -> String {
+        let loss = self.evaluation.loss;
+        if self.text {
+            format!("loss {loss:.4}  perplexity {:8.2}", self.evaluation.perplexity())
+        } else {
+            format!("loss {loss:.4}  error {:6.2} %", self.evaluation.error)
+        }
+    }
+
     /// Each number by its name, the loss first.
     pub fn numbers(&self) -> Vec<(&'static str, f64)> {
         let mut all = vec![
