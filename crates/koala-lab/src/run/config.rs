@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, DatasetSpec};
 use crate::Error;
-use crate::data::{BatchOrder, DatasetName, Split};
+use crate::data::{BatchOrder, Data, DatasetName, Split};
 use crate::models::ModelSpec;
 use crate::optimizers::OptimizerSpec;
 use crate::training::ScheduleSpec;
@@ -16,9 +16,10 @@ use crate::training::ScheduleSpec;
 pub struct RunConfig {
     /// Seed of initial weights and order of samples. Default 0.
     pub seed: u64,
-    /// Passes over the training samples. Default 20 for the digits, 10 for Fashion-MNIST.
+    /// Passes over the training samples. Default 20 for the digits, 10 for MNIST, Fashion-MNIST and characters, 100 for
+    /// CIFAR and ImageNet32, 40 for words.
     pub epochs: usize,
-    /// Samples in a batch. Default 64 for the digits, 128 for Fashion-MNIST.
+    /// Samples in a batch. Default 64 for the digits and characters, 20 for words, 128 for the others.
     pub batch_size: usize,
     /// Whether a last batch with fewer samples is left out of each epoch. Default false.
     pub drop_last: bool,
@@ -50,7 +51,10 @@ impl RunConfig {
     ) -> Self {
         let (epochs, batch_size) = match dataset.name() {
             DatasetName::Digits => (20, 64),
-            DatasetName::FashionMnist => (10, 128),
+            DatasetName::FashionMnist | DatasetName::Mnist => (10, 128),
+            DatasetName::Cifar10 | DatasetName::Cifar100 | DatasetName::Imagenet32 => (100, 128),
+            DatasetName::TinyShakespeare | DatasetName::Text => (10, 64),
+            DatasetName::Ptb | DatasetName::Wikitext2 => (40, 20),
         };
         Self {
             seed: 0,
@@ -74,9 +78,18 @@ impl RunConfig {
     ///
     /// [`Error`] if a file is missing or damaged, the images are too small for the network, or there is no whole batch.
     pub fn load(&self) -> Result<Split, Error> {
-        let split = self.dataset.load()?;
-        self.check(&split)?;
-        Ok(split)
+        let limit = (self.train_limit > 0).then_some(self.train_limit);
+        match self.dataset.load(limit)? {
+            Data::Images(split) => {
+                self.check(&split)?;
+                Ok(split)
+            }
+            Data::Text(_) => Err(Error::Config(ConfigError::Misfit {
+                model: self.model.name(),
+                dataset: self.dataset.name().name(),
+                fault: "it reads images, and this is a text".to_owned(),
+            })),
+        }
     }
 
     /// Whether network and batches fit the data.

@@ -13,7 +13,7 @@ mod weights;
 
 pub use config::RunConfig;
 pub use config_error::ConfigError;
-pub use dataset::DatasetSpec;
+pub use dataset::{DatasetSpec, ImageFolder, TextFolder};
 pub use events::EventLog;
 pub use execute::{Network, Outcome, execute, execute_on};
 pub use folder::RunFolder;

@@ -47,7 +47,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// Counts a batch, given its losses and scores, `[batch, classes]` row by row.
-    pub(super) fn add(&mut self, losses: &[f32], scores: &[f32], labels: &[u8]) -> Evaluation {
+    pub(super) fn add(&mut self, losses: &[f32], scores: &[f32], labels: &[u16]) -> Evaluation {
         let classes = scores.len() / labels.len().max(1);
         let batch = Self {
             loss: losses.iter().map(|l| f64::from(*l)).sum(),
