@@ -112,7 +112,12 @@ impl Progress {
         if self.epochs {
             self.say(format!(
                 "{}, {} with {} parameters, {}: {} epochs, {} steps",
-                start.dataset, start.model, start.parameters, start.optimizer, start.epochs, start.steps
+                start.dataset,
+                start.model,
+                start.parameters,
+                start.optimizer,
+                start.epochs,
+                start.steps
             ));
         }
     }

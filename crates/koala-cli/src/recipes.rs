@@ -28,7 +28,10 @@ pub fn run(arguments: &RecipesArguments) -> Result<ExitCode, Error> {
         terminal::line(text.trim_end());
         return Ok(ExitCode::SUCCESS);
     }
-    let recipes = NAMES.map(Recipe::find).into_iter().collect::<Result<Vec<_>, _>>()?;
+    let recipes = NAMES
+        .map(Recipe::find)
+        .into_iter()
+        .collect::<Result<Vec<_>, _>>()?;
     if arguments.json {
         let all = recipes
             .iter()

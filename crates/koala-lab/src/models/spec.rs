@@ -127,11 +127,27 @@ impl ModelSpec {
                     format!("must be between 1 and {WIDEST_RESNET}, not {}", spec.width),
                 )
             }),
-            Self::Lstm(spec) => told(LstmSpec { vocabulary: ANY, ..spec.clone() }.check()),
-            Self::Transformer(spec) => {
-                told(TransformerSpec { vocabulary: ANY, ..spec.clone() }.check())
-            }
-            Self::Gpt(spec) => told(GptSpec { vocabulary: ANY, ..spec.clone() }.check()),
+            Self::Lstm(spec) => told(
+                LstmSpec {
+                    vocabulary: ANY,
+                    ..spec.clone()
+                }
+                .check(),
+            ),
+            Self::Transformer(spec) => told(
+                TransformerSpec {
+                    vocabulary: ANY,
+                    ..spec.clone()
+                }
+                .check(),
+            ),
+            Self::Gpt(spec) => told(
+                GptSpec {
+                    vocabulary: ANY,
+                    ..spec.clone()
+                }
+                .check(),
+            ),
         }
     }
 

@@ -159,10 +159,11 @@ fn read(name: &str) -> Result<Table, ConfigError> {
             hint: hint(name, &NAMES),
         });
     }
-    let text = std::fs::read_to_string(Path::new(name)).map_err(|cause| ConfigError::Unreadable {
-        file: origin(name),
-        cause,
-    })?;
+    let text =
+        std::fs::read_to_string(Path::new(name)).map_err(|cause| ConfigError::Unreadable {
+            file: origin(name),
+            cause,
+        })?;
     table(name, &text)
 }
 
@@ -225,7 +226,8 @@ mod tests {
 
     #[test]
     fn the_chosen_optimizer_has_the_recipes_options() {
-        let text = "epochs = 3\n[optimizers.sgd]\nlearning-rate = 0.5\n[optimizers.koala-m]\ngain = 2";
+        let text =
+            "epochs = 3\n[optimizers.sgd]\nlearning-rate = 0.5\n[optimizers.koala-m]\ngain = 2";
         let recipe = parse(text).unwrap();
         let config = recipe.resolve(&[]).unwrap();
         let OptimizerSpec::KoalaM(koala) = &config.optimizer else {
@@ -241,7 +243,10 @@ mod tests {
         let OptimizerSpec::Sgd(sgd) = &config.optimizer else {
             panic!("{config:?}")
         };
-        assert_eq!((config.epochs, sgd.learning_rate, sgd.momentum), (4, 0.5, 0.5));
+        assert_eq!(
+            (config.epochs, sgd.learning_rate, sgd.momentum),
+            (4, 0.5, 0.5)
+        );
         let config = recipe
             .resolve(&[Override::new("optimizer.name", "adam")])
             .unwrap();
@@ -285,7 +290,10 @@ mod tests {
         let text = Recipe::parse("x", "epochs = 1").unwrap_err().to_string();
         assert!(text.contains("[about]"), "{text}");
         let text = Recipe::find("nowhere.toml").unwrap_err().to_string();
-        assert!(text.starts_with("recipe nowhere.toml: cannot be read"), "{text}");
+        assert!(
+            text.starts_with("recipe nowhere.toml: cannot be read"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -354,7 +354,10 @@ mod tests {
             ["step-000000000020", "step-000000000100"]
         );
         let found = all.find().unwrap();
-        assert_eq!((found.checkpoint, found.warnings), (Some(checkpoint(100)), vec![]));
+        assert_eq!(
+            (found.checkpoint, found.warnings),
+            (Some(checkpoint(100)), vec![])
+        );
         // The same step once more.
         all.keep(checkpoint(100)).unwrap();
         assert_eq!(all.find().unwrap().checkpoint, Some(checkpoint(100)));
@@ -365,7 +368,10 @@ mod tests {
     fn a_checkpoint_is_due_by_steps_by_time_and_at_the_end() {
         let folder = tempfile::tempdir().unwrap();
         let mut all = checkpoints(folder.path(), 2);
-        assert_eq!([9, 10, 11].map(|step| all.due(step, false)), [false, true, false]);
+        assert_eq!(
+            [9, 10, 11].map(|step| all.due(step, false)),
+            [false, true, false]
+        );
         assert!(all.due(11, true));
         all.policy.period = Duration::ZERO;
         assert!(all.due(11, false));
@@ -390,7 +396,12 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut all = checkpoints(folder.path(), 2);
         all.keep(checkpoint(10)).unwrap();
-        fs::remove_file(folder.path().join("checkpoints/step-000000000010/model.safetensors")).unwrap();
+        fs::remove_file(
+            folder
+                .path()
+                .join("checkpoints/step-000000000010/model.safetensors"),
+        )
+        .unwrap();
         let text = all.find().unwrap_err().to_string();
         assert!(text.contains("model.safetensors cannot be read"), "{text}");
         assert!(text.contains("--overwrite"), "{text}");

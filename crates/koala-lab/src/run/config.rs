@@ -18,9 +18,11 @@ use crate::training::average::AverageSpec;
 pub struct RunConfig {
     /// Seed of initial weights and order of samples. Default 0.
     pub seed: u64,
-    /// Passes over the training samples. Default 20 for the digits, 10 for Fashion-MNIST.
+    /// Passes over the training samples. Default 20 for the digits, 10 for MNIST, Fashion-MNIST and characters, 100 for
+    /// CIFAR and ImageNet32, 40 for words.
     pub epochs: usize,
-    /// Samples in a batch, or rows of text that are read side by side. Default 64 for the digits, 20 for texts, else 128.
+    /// Samples in a batch, or rows of text that are read side by side. Default 64 for the digits and characters, 20 for
+    /// words, 128 for the others.
     pub batch_size: usize,
     /// Samples (rows of text) of a batch that go through the network at once, to save memory; the step is the same. 0
     /// (default) for the whole batch.
@@ -38,6 +40,8 @@ pub struct RunConfig {
     pub evaluate_every: u64,
     /// Every how many steps one is written to the event log. Default 10.
     pub log_every: u64,
+    /// Whether TensorBoard's event files are written too. Default true.
+    pub tensorboard: bool,
     /// Losses in a row that may fail to be finite before the run is given up. Default 25.
     pub missing_limit: u32,
     /// Steps after which a checkpoint is made; 0 (default) for none by steps.
@@ -67,10 +71,12 @@ impl RunConfig {
         schedule: ScheduleSpec,
         average: AverageSpec,
     ) -> Self {
-        let (epochs, batch_size) = match (dataset.name(), dataset.name().kind()) {
-            (DatasetName::Digits, _) => (20, 64),
-            (_, DataKind::Text) => (10, 20),
-            _ => (10, 128),
+        let (epochs, batch_size) = match dataset.name() {
+            DatasetName::Digits => (20, 64),
+            DatasetName::FashionMnist | DatasetName::Mnist => (10, 128),
+            DatasetName::Cifar10 | DatasetName::Cifar100 | DatasetName::Imagenet32 => (100, 128),
+            DatasetName::TinyShakespeare | DatasetName::Text => (10, 64),
+            DatasetName::Ptb | DatasetName::Wikitext2 => (40, 20),
         };
         Self {
             seed: 0,
@@ -83,6 +89,7 @@ impl RunConfig {
             validation: 0,
             evaluate_every: 0,
             log_every: 10,
+            tensorboard: true,
             missing_limit: 25,
             checkpoint_every: 0,
             checkpoint_minutes: 5.0,
@@ -102,7 +109,9 @@ impl RunConfig {
     /// [`Error`] if a file is missing or damaged, the images are too small for the network, or there is no whole batch.
     pub fn load(&self) -> Result<Data, Error> {
         self.check_kind()?;
-        let mut data = self.dataset.load()?;
+        // What is held out is at the end of the file, whatever the limit.
+        let limit = (self.train_limit > 0 && self.validation == 0).then_some(self.train_limit);
+        let mut data = self.dataset.load(limit)?;
         if let Data::Images(split) = &mut data {
             split.hold_out(self.validation);
         }
@@ -140,11 +149,16 @@ impl RunConfig {
             None => Ok(()),
             Some(samples) if self.drop_last => Err(ConfigError::Value {
                 origin: "--drop-last".to_owned(),
-                fault: format!("leaves nothing of {samples} in batches of {}", self.batch_size),
+                fault: format!(
+                    "leaves nothing of {samples} in batches of {}",
+                    self.batch_size
+                ),
             }),
             Some(samples) => Err(ConfigError::Value {
                 origin: self.dataset.name().name().to_owned(),
-                fault: format!("there is nothing to train on in {samples}: give a smaller --validation"),
+                fault: format!(
+                    "there is nothing to train on in {samples}: give a smaller --validation"
+                ),
             }),
         }
     }
@@ -162,14 +176,21 @@ impl RunConfig {
     pub(super) fn other_kind(&self) -> ConfigError {
         let names = |kind| {
             let of_kind = |name: &&str| ModelSpec::named(name).is_some_and(|m| m.kind() == kind);
-            ModelSpec::NAMES.into_iter().filter(of_kind).collect::<Vec<_>>().join(", ")
+            ModelSpec::NAMES
+                .into_iter()
+                .filter(of_kind)
+                .collect::<Vec<_>>()
+                .join(", ")
         };
         let kind = self.dataset.name().kind();
         let what = match kind {
             DataKind::Images => "images",
             DataKind::Text => "text",
         };
-        self.misfit(format!("the data are {what}; networks for it are {}", names(kind)))
+        self.misfit(format!(
+            "the data are {what}; networks for it are {}",
+            names(kind)
+        ))
     }
 
     fn misfit(&self, fault: String) -> ConfigError {
@@ -240,7 +261,10 @@ impl RunConfig {
     }
 
     /// The optimizer for the parameters of a network.
-    pub(super) fn optimizer_for<M: Module>(&self, model: &M) -> Result<Box<dyn Optimizer<M>>, Error> {
+    pub(super) fn optimizer_for<M: Module>(
+        &self,
+        model: &M,
+    ) -> Result<Box<dyn Optimizer<M>>, Error> {
         let koala = |mut config: koala_core::Config| {
             config.options_mut().missing_limit = self.missing_limit;
             KoalaOptimizer::new(config, model).map_err(|cause| Error::Optimizer { step: 0, cause })

@@ -18,7 +18,7 @@ pub use checkpoints::{CheckpointPolicy, Checkpoints, Found};
 pub use config::RunConfig;
 pub use config_error::ConfigError;
 pub(crate) use config_error::hint;
-pub use dataset::DatasetSpec;
+pub use dataset::{DatasetSpec, ImageFolder, TextFolder};
 pub use events::EventLog;
 pub use execute::{Outcome, execute, execute_on};
 pub use folder::RunFolder;

@@ -230,7 +230,7 @@ fn choose(
         (None, None) => (default.to_owned(), String::new()),
     };
     let known: &[&str] = match group {
-        "dataset" => &crate::data::DatasetName::ALL.map(|d| d.name()),
+        "dataset" => &DatasetName::ALL.map(|d| d.name()),
         "model" => &ModelSpec::NAMES,
         "optimizer" => &OptimizerSpec::NAMES,
         "schedule" => &ScheduleSpec::NAMES,

@@ -5,7 +5,7 @@ use burn::tensor::Device;
 
 use super::{ConfigError, Network, Outcome, RunConfig, RunResult};
 use crate::Error;
-use crate::data::{Corpus, Data, Split, TextWindows};
+use crate::data::{Corpus, Data, Split};
 use crate::models::language::{
     Gpt, GptSpec, LanguageModel, LstmModel, LstmSpec, SpecError, TransformerModel, TransformerSpec,
 };

@@ -110,6 +110,12 @@ impl<'a> Stored<'a> {
         })
     }
 
+    /// A tensor of 32-bit floats in whatever shape it has.
+    pub fn any(&self, name: &str) -> Result<TensorData, StateError> {
+        let shape = self.view(name)?.shape().to_vec();
+        self.tensor(name, &shape, DType::F32)
+    }
+
     /// The bytes of a tensor that [`bytes_tensor`] made.
     pub fn bytes(&self, name: &str) -> Result<&[u8], StateError> {
         let view = self.view(name)?;

@@ -71,7 +71,10 @@ impl Figures {
     pub fn line(&self) -> String {
         let loss = self.evaluation.loss;
         if self.text {
-            format!("loss {loss:.4}  perplexity {:8.2}", self.evaluation.perplexity())
+            format!(
+                "loss {loss:.4}  perplexity {:8.2}",
+                self.evaluation.perplexity()
+            )
         } else {
             format!("loss {loss:.4}  error {:6.2} %", self.evaluation.error)
         }

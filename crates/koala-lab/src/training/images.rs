@@ -67,7 +67,9 @@ impl<M: Classifier> Task<M> for ImageTask<'_> {
         let from = (index * size).min(order.len());
         let to = (from + size).min(order.len());
         let draws = self.augmentation.draws(self.order.seed, epoch);
-        self.split.train.host_batch(&order[from..to], draws.as_ref())
+        self.split
+            .train
+            .host_batch(&order[from..to], draws.as_ref())
     }
 
     fn pieces(&self, batch: HostBatch, size: usize) -> Vec<HostBatch> {

@@ -7,7 +7,8 @@ use super::average::Average;
 use super::{Checkpoint, Marks, Progress, Task};
 use crate::Error;
 use crate::optimizers::{Optimizer, OptimizerError};
-use crate::stored::{StateError, Stored, encode, weights_from_bytes, weights_to_bytes};
+use crate::run::{weights_from_bytes, weights_to_bytes};
+use crate::stored::{StateError, Stored, encode};
 
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
@@ -134,11 +135,7 @@ fn carry_to_bytes(carry: Vec<Vec<TensorData>>) -> Result<Vec<u8>, StateError> {
             tensors.push((format!("{piece}/{number}"), value));
         }
     }
-    encode(
-        CARRIED,
-        ("form", "piece/number".to_owned()),
-        &tensors,
-    )
+    encode(CARRIED, ("form", "piece/number".to_owned()), &tensors)
 }
 
 fn carry_from_bytes(bytes: &[u8]) -> Result<Vec<Vec<TensorData>>, StateError> {

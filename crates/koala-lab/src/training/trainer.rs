@@ -8,12 +8,13 @@ use koala_core::Schedule;
 
 use super::loader::Loader;
 use super::{
-    EpochEvent, Evaluation, EvaluationEvent, Event, Figures, Interrupt, Keeper, Learner, Observer, Part,
-    Progress, Samples, StepEvent, Tally, Task,
+    EpochEvent, Evaluation, EvaluationEvent, Event, Figures, Interrupt, Keeper, Learner, Observer,
+    Part, Progress, Samples, StepEvent, Tally, Task,
 };
 use crate::Error;
 use crate::models::Masks;
-use crate::stored::{StateError, weights_to_bytes};
+use crate::run::weights_to_bytes;
+use crate::stored::StateError;
 
 /// What to train for how long.
 #[derive(Debug, Clone)]
@@ -71,11 +72,11 @@ pub struct Trained<M> {
 ///
 /// [`Error::Diverged`] if the loss was not finite for too many steps in a row or is not at the end;
 /// [`Error::Optimizer`] if the optimizer refuses; whatever observer and keeper return.
-pub fn train<M: Module, T: Task<M>>(
+pub fn train<'a, M: Module, T: Task<M>>(
     learner: Learner<M>,
-    task: &T,
-    plan: &Plan,
-    company: Company<'_>,
+    task: &'a T,
+    plan: &'a Plan,
+    company: Company<'a>,
 ) -> Result<Trained<M>, Error> {
     let before = learner.progress.clocks.seconds;
     let Progress { epoch, batch, .. } = learner.progress;
@@ -132,7 +133,10 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
 
         let clock = Instant::now();
         let learner = &mut self.learner;
-        learner.optimizer.prepare(&mut learner.model).map_err(refused)?;
+        learner
+            .optimizer
+            .prepare(&mut learner.model)
+            .map_err(refused)?;
         learner.progress.clocks.optimizer += clock.elapsed().as_secs_f64();
 
         let (gradients, losses, tally) = self.gradients(pieces, &mut carry);
@@ -260,7 +264,9 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
 
     fn end_epoch(&mut self, whole: bool) -> Result<(), Error> {
         if whole {
-            self.learner.average.after_epoch(&self.learner.model, self.learner.progress.epoch);
+            self.learner
+                .average
+                .after_epoch(&self.learner.model, self.learner.progress.epoch);
         }
         let (part, found) = self.judge()?;
         let seconds = self.seconds();
@@ -317,7 +323,7 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
 
     fn inference(&self, step: u64) -> Result<M, Error> {
         self.learner
-            .inference(self.task)
+            .inference()
             .map_err(|cause| Error::Optimizer { step, cause })
     }
 
@@ -349,7 +355,9 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
         Ok(Trained {
             model: network,
             progress,
-            train: progress.train.unwrap_or_else(|| progress.tally.evaluation()),
+            train: progress
+                .train
+                .unwrap_or_else(|| progress.tally.evaluation()),
             validation,
             test,
             interrupted,
