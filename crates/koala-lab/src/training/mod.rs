@@ -1,5 +1,6 @@
 //! The training loop: one for every optimizer, network and data set.
 
+mod average;
 mod evaluate;
 mod event;
 mod interrupt;
@@ -8,6 +9,7 @@ mod observer;
 mod schedule;
 mod trainer;
 
+pub use average::{Average, AverageSpec, Ema, Swa, recompute_statistics};
 pub use evaluate::{Evaluation, evaluate};
 pub use event::{EndEvent, EpochEvent, Event, FailureEvent, StartEvent, Status, StepEvent};
 pub use interrupt::Interrupt;

@@ -3,5 +3,6 @@
 #![allow(clippy::unwrap_used, clippy::panic)]
 
 mod faults;
+mod lookahead;
 mod support;
 mod trajectories;

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use koala_lab::data::ImageShape;
 use koala_lab::models::{Classifier, Cnn, CnnSpec, Draws, Mlp, MlpSpec};
 use koala_lab::optimizers::{
-    AdamSpec, AdamWSpec, Baseline, KoalaOptimizer, Optimizer, OptimizerSpec, SgdSpec,
+    AdamSpec, AdamWSpec, Baseline, KoalaOptimizer, LookaheadSpec, Optimizer, OptimizerSpec, SgdSpec,
 };
 use koala_lab::run::weights_to_bytes;
 use koala_lab::training::cross_entropy;
@@ -49,6 +49,7 @@ pub fn specs() -> Vec<OptimizerSpec> {
     }));
     specs.push(OptimizerSpec::Sgd(SgdSpec {
         nesterov: true,
+        clip_norm: 0.1,
         ..SgdSpec::default()
     }));
     specs.push(OptimizerSpec::Adam(AdamSpec {
@@ -108,4 +109,17 @@ pub fn bits<M: Module>(model: &M, optimizer: &dyn Optimizer<M>) -> (Vec<u8>, Vec
         weights_to_bytes(model).unwrap(),
         optimizer.state(model).unwrap(),
     )
+}
+
+/// As [`optimizer`], with lookahead around it.
+pub fn ahead<M: Module + 'static>(
+    spec: &OptimizerSpec,
+    [every, share]: [f64; 2],
+    model: &M,
+) -> Box<dyn Optimizer<M>> {
+    let lookahead = LookaheadSpec {
+        lookahead_every: every as u64,
+        lookahead_share: share,
+    };
+    lookahead.around(optimizer(spec, model), model)
 }
