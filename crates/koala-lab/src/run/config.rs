@@ -6,8 +6,8 @@ use super::{ConfigError, DatasetSpec};
 use crate::Error;
 use crate::data::{BatchOrder, DatasetName, Split};
 use crate::models::ModelSpec;
-use crate::optimizers::OptimizerSpec;
-use crate::training::ScheduleSpec;
+use crate::optimizers::{LookaheadSpec, OptimizerSpec};
+use crate::training::{AverageSpec, ScheduleSpec};
 
 /// Everything that decides a run, defaults included: two runs of the same configuration on the same machine give the
 /// same bits. Stored as `config.toml` in the run folder. Build one with [`RunConfig::resolve`].
@@ -38,6 +38,10 @@ pub struct RunConfig {
     pub optimizer: OptimizerSpec,
     /// How gain or learning rate move. Default constant.
     pub schedule: ScheduleSpec,
+    /// Which average of the weights is tested and stored. Default none.
+    pub average: AverageSpec,
+    /// Whether the optimizer is one of fast weights, with slow ones behind them. Default no.
+    pub lookahead: LookaheadSpec,
 }
 
 impl RunConfig {
@@ -47,6 +51,7 @@ impl RunConfig {
         model: ModelSpec,
         optimizer: OptimizerSpec,
         schedule: ScheduleSpec,
+        average: AverageSpec,
     ) -> Self {
         let (epochs, batch_size) = match dataset.name() {
             DatasetName::Digits => (20, 64),
@@ -65,6 +70,8 @@ impl RunConfig {
             model,
             optimizer,
             schedule,
+            average,
+            lookahead: LookaheadSpec::default(),
         }
     }
 
@@ -138,5 +145,7 @@ impl RunConfig {
         nested("model", self.model.fault())
             .or_else(|| nested("optimizer", self.optimizer.fault()))
             .or_else(|| nested("schedule", self.schedule.fault()))
+            .or_else(|| nested("average", self.average.fault()))
+            .or_else(|| nested("lookahead", self.lookahead.fault()))
     }
 }

@@ -10,14 +10,15 @@ use super::overlay::{apply, merge, wrong_kind};
 use super::{ConfigError, DatasetSpec, RunConfig};
 use crate::models::ModelSpec;
 use crate::optimizers::OptimizerSpec;
-use crate::training::ScheduleSpec;
+use crate::training::{AverageSpec, ScheduleSpec};
 
 /// The tables whose `name` decides which keys they have, with the default name.
-const GROUPS: [(&str, &str); 4] = [
+const GROUPS: [(&str, &str); 5] = [
     ("dataset", "digits"),
     ("model", "mlp"),
     ("optimizer", "koala-m"),
     ("schedule", "constant"),
+    ("average", "none"),
 ];
 
 /// A value given from outside, by a flag.
@@ -104,9 +105,10 @@ impl RunConfig {
             ModelSpec::named(&names[1]),
             OptimizerSpec::named(&names[2]),
             ScheduleSpec::named(&names[3]),
+            AverageSpec::named(&names[4]),
         ) {
-            (Some(dataset), Some(model), Some(optimizer), Some(schedule)) => {
-                Self::with_defaults(dataset, model, optimizer, schedule)
+            (Some(dataset), Some(model), Some(optimizer), Some(schedule), Some(average)) => {
+                Self::with_defaults(dataset, model, optimizer, schedule, average)
             }
             // `choose` has checked the names.
             _ => return Err(value_error("", file, "unknown name".to_owned())),
@@ -217,7 +219,8 @@ fn choose(
         "dataset" => &crate::data::DatasetName::ALL.map(|d| d.name()),
         "model" => &ModelSpec::NAMES,
         "optimizer" => &OptimizerSpec::NAMES,
-        _ => &ScheduleSpec::NAMES,
+        "schedule" => &ScheduleSpec::NAMES,
+        _ => &AverageSpec::NAMES,
     };
     if known.contains(&name.as_str()) {
         Ok(name)
@@ -253,6 +256,8 @@ mod tests {
                     Override::new("schedule.name", schedule),
                     Override::new("dataset.name", "fashion-mnist"),
                     Override::new("model.name", "cnn"),
+                    Override::new("average.name", AverageSpec::NAMES[schedule.len() % 3]),
+                    Override::new("lookahead.lookahead-every", 5),
                 ];
                 if schedule == "milestones" {
                     over.push(Override::new("schedule.milestones", vec![1, 2]));
@@ -272,8 +277,8 @@ mod tests {
         );
         assert_eq!(
             parse("[optimizer]\nname = 'sgd'\ngain = 1.0", &[]).unwrap_err(),
-            "configuration cifar.toml: unknown key 'optimizer.gain'; there are: learning-rate, momentum, name, nesterov, \
-             weight-decay"
+            "configuration cifar.toml: unknown key 'optimizer.gain'; there are: clip-norm, learning-rate, momentum, name, \
+             nesterov, weight-decay"
         );
         assert_eq!(
             parse("[optimizer]\nname = 'koala-mm'", &[]).unwrap_err(),
@@ -336,8 +341,8 @@ mod tests {
         .unwrap_err();
         assert_eq!(
             text,
-            "--velocity-decay does not apply to the optimizer 'sgd'; its options are --learning-rate, --momentum, \
-             --nesterov, --weight-decay"
+            "--velocity-decay does not apply to the optimizer 'sgd'; its options are --clip-norm, --learning-rate, \
+             --momentum, --nesterov, --weight-decay"
         );
         let text = flags(&[Override::new("schedule.final-factor", 0.5)]).unwrap_err();
         assert_eq!(
@@ -351,6 +356,18 @@ mod tests {
         );
         let text = flags(&[Override::new("schedule.name", "milestones")]).unwrap_err();
         assert!(text.starts_with("--milestones: must be epochs"), "{text}");
+        let text = flags(&[Override::new("average.ema-decay", 0.5)]).unwrap_err();
+        assert_eq!(
+            text,
+            "--ema-decay does not apply to the average 'none', which has no options"
+        );
+        let text = flags(&[Override::new("lookahead.lookahead-share", 0.0)]).unwrap_err();
+        assert_eq!(text, "--lookahead-share: must be in (0, 1], not 0.0");
+        let text = flags(&[Override::new("optimizer.clip-norm", 1.0)]).unwrap_err();
+        assert!(
+            text.starts_with("--clip-norm does not apply to the optimizer 'koala-m'"),
+            "{text}"
+        );
     }
 
     #[test]
