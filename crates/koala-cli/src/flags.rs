@@ -6,7 +6,7 @@ use clap::{ArgAction, Args};
 use koala_lab::models::ModelSpec;
 use koala_lab::optimizers::OptimizerSpec;
 use koala_lab::run::{Override, Value};
-use koala_lab::training::ScheduleSpec;
+use koala_lab::training::{AverageSpec, ScheduleSpec};
 
 /// Overrides of a configuration, from the flags that were given.
 #[derive(Default)]
@@ -144,6 +144,36 @@ pub struct TaskFlags {
         allow_negative_numbers = true
     )]
     final_factor: Option<f64>,
+    /// Average of the weights that is tested and stored [default: none]
+    #[arg(long, value_parser = AverageSpec::NAMES, help_heading = "Average")]
+    average: Option<String>,
+    /// ema: share of the old average in the new one [default: 0.999]
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Average",
+        allow_negative_numbers = true
+    )]
+    ema_decay: Option<f64>,
+    /// ema: let that share start low and rise with the steps [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set, help_heading = "Average")]
+    ema_warm_up: Option<bool>,
+    /// swa: first epoch whose end is averaged; 0 for the last quarter [default: 0]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Average",
+        allow_negative_numbers = true
+    )]
+    swa_start: Option<i64>,
+    /// swa: epochs from one that is averaged to the next [default: 1]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Average",
+        allow_negative_numbers = true
+    )]
+    swa_every: Option<i64>,
     /// Losses in a row that may fail to be finite before a run is given up [default: 25]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     missing_limit: Option<i64>,
@@ -183,6 +213,11 @@ impl TaskFlags {
         all.put("schedule.milestone-factor", self.milestone_factor);
         all.put("schedule.decay-share", self.decay_share);
         all.put("schedule.final-factor", self.final_factor);
+        all.put("average.name", self.average.clone());
+        all.put("average.ema-decay", self.ema_decay);
+        all.put("average.ema-warm-up", self.ema_warm_up);
+        all.put("average.swa-start", self.swa_start);
+        all.put("average.swa-every", self.swa_every);
         all
     }
 }
@@ -284,9 +319,18 @@ pub struct MethodFlags {
     /// koala-*: blocks of the filter [default: per-tensor]
     #[arg(long, value_parser = ["per-tensor", "global"])]
     partition: Option<String>,
+    /// sgd, adam, adamw: bound on the norm of all gradients together [default: inf]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    clip_norm: Option<f64>,
     /// koala-*: bound on the norm of an update [default: inf]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     max_update_norm: Option<f64>,
+    /// Steps between two synchronisations of fast and slow weights; 0 for no slow weights [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    lookahead_every: Option<i64>,
+    /// Share of the way to the fast weights that the slow ones go [default: 0.5]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    lookahead_share: Option<f64>,
     /// sgd: momentum [default: 0.9]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     momentum: Option<f64>,
@@ -329,6 +373,7 @@ impl MethodFlags {
                 self.measurement_noise_smoothing,
             ),
             ("target", self.target),
+            ("clip-norm", self.clip_norm),
             ("max-update-norm", self.max_update_norm),
             ("momentum", self.momentum),
             ("beta-1", self.beta_1),
@@ -351,6 +396,8 @@ impl MethodFlags {
             all.put(&format!("optimizer.{key}"), word.clone());
         }
         all.put("optimizer.nesterov", self.nesterov);
+        all.put("lookahead.lookahead-every", self.lookahead_every);
+        all.put("lookahead.lookahead-share", self.lookahead_share);
         all
     }
 }

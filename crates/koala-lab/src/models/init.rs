@@ -7,6 +7,9 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::{Rng, SeedableRng};
 
+/// Share of a batch's statistics in the new running statistics, PyTorch's default.
+pub(crate) const BATCH_NORM_MOMENTUM: f64 = 0.1;
+
 /// A source of initial weights. What it gives depends on the seed and on what was drawn before, on nothing else: not on
 /// the device, the optimizer, the number of threads or other networks made at the same time (as a backend's global
 /// generator would).
@@ -85,7 +88,9 @@ impl Draws {
 
     /// Batch normalisation with weight 1 and bias 0; draws nothing.
     pub fn batch_norm(&self, channels: usize) -> BatchNorm {
-        BatchNormConfig::new(channels).init(&self.device)
+        BatchNormConfig::new(channels)
+            .with_momentum(BATCH_NORM_MOMENTUM)
+            .init(&self.device)
     }
 
     /// Layer normalisation with weight 1 and bias 0; draws nothing.

@@ -1,5 +1,6 @@
 //! Networks as Burn modules, with PyTorch's initialisation drawn from a seed.
 
+mod blend;
 mod classifier;
 mod cnn;
 mod dropout;
@@ -10,11 +11,14 @@ mod parameters;
 mod resnet;
 mod spec;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
+pub use blend::blend;
+pub(crate) use blend::with_weights_of;
 pub use classifier::Classifier;
 pub use cnn::{Cnn, CnnSpec};
 pub use dropout::Masks;
+pub(crate) use init::BATCH_NORM_MOMENTUM;
 pub use init::Draws;
 pub use mlp::{Mlp, MlpSpec};
 pub use parameters::trainable_parameters;

@@ -76,6 +76,12 @@ pub enum OptimizerError {
     /// KOALA refused.
     #[error(transparent)]
     Koala(#[from] koala_burn::Error),
+    /// A device that failed while results were read from it.
+    #[error("reading results back from the device failed: {reason}")]
+    Device {
+        /// What the device reported.
+        reason: String,
+    },
     /// A state cannot be stored or does not fit.
     #[error(transparent)]
     State(#[from] StateError),

@@ -7,9 +7,8 @@ use super::{ConfigError, DatasetSpec};
 use crate::Error;
 use crate::data::{BatchOrder, Data, DataKind, DatasetName, TextWindows};
 use crate::models::ModelSpec;
-use crate::optimizers::{Baseline, KoalaOptimizer, Optimizer, OptimizerSpec};
-use crate::training::ScheduleSpec;
-use crate::training::average::AverageSpec;
+use crate::optimizers::{Baseline, KoalaOptimizer, LookaheadSpec, Optimizer, OptimizerSpec};
+use crate::training::{AverageSpec, ScheduleSpec};
 
 /// Everything that decides a run, defaults included: two runs of the same configuration on the same machine give the
 /// same bits. Stored as `config.toml` in the run folder. Build one with [`RunConfig::resolve`].
@@ -58,8 +57,10 @@ pub struct RunConfig {
     pub optimizer: OptimizerSpec,
     /// How gain or learning rate move. Default constant.
     pub schedule: ScheduleSpec,
-    /// Which average of the weights is evaluated. Default none.
+    /// Which average of the weights is tested and stored. Default none.
     pub average: AverageSpec,
+    /// Whether the optimizer is one of fast weights, with slow ones behind them. Default no.
+    pub lookahead: LookaheadSpec,
 }
 
 impl RunConfig {
@@ -99,6 +100,7 @@ impl RunConfig {
             optimizer,
             schedule,
             average,
+            lookahead: LookaheadSpec::default(),
         }
     }
 
@@ -258,10 +260,11 @@ impl RunConfig {
             .or_else(|| nested("schedule", self.schedule.fault()))
             .or_else(|| nested("dataset", self.dataset.fault()))
             .or_else(|| nested("average", self.average.fault()))
+            .or_else(|| nested("lookahead", self.lookahead.fault()))
     }
 
-    /// The optimizer for the parameters of a network.
-    pub(super) fn optimizer_for<M: Module>(
+    /// The optimizer for the parameters of a network, with lookahead around it if that is wished.
+    pub(super) fn optimizer_for<M: Module + 'static>(
         &self,
         model: &M,
     ) -> Result<Box<dyn Optimizer<M>>, Error> {
@@ -269,13 +272,14 @@ impl RunConfig {
             config.options_mut().missing_limit = self.missing_limit;
             KoalaOptimizer::new(config, model).map_err(|cause| Error::Optimizer { step: 0, cause })
         };
-        Ok(match &self.optimizer {
+        let optimizer: Box<dyn Optimizer<M>> = match &self.optimizer {
             OptimizerSpec::Sgd(spec) => Box::new(Baseline::from(spec)),
             OptimizerSpec::Adam(spec) => Box::new(Baseline::from(spec)),
             OptimizerSpec::AdamW(spec) => Box::new(Baseline::from(spec)),
             OptimizerSpec::KoalaM(spec) => Box::new(koala(spec.into())?),
             OptimizerSpec::KoalaV(spec) => Box::new(koala(spec.into())?),
             OptimizerSpec::KoalaPp(spec) => Box::new(koala(spec.into())?),
-        })
+        };
+        Ok(self.lookahead.around(optimizer, model))
     }
 }

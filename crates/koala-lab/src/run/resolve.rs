@@ -11,8 +11,7 @@ use super::{ConfigError, DatasetSpec, RunConfig};
 use crate::data::{DataKind, DatasetName};
 use crate::models::ModelSpec;
 use crate::optimizers::OptimizerSpec;
-use crate::training::ScheduleSpec;
-use crate::training::average::AverageSpec;
+use crate::training::{AverageSpec, ScheduleSpec};
 
 /// The tables whose `name` decides which keys they have.
 const GROUPS: [&str; 5] = ["dataset", "model", "optimizer", "schedule", "average"];
@@ -270,6 +269,8 @@ mod tests {
                     Override::new("schedule.name", schedule),
                     Override::new("dataset.name", "fashion-mnist"),
                     Override::new("model.name", "cnn"),
+                    Override::new("average.name", AverageSpec::NAMES[schedule.len() % 3]),
+                    Override::new("lookahead.lookahead-every", 5),
                 ];
                 if schedule == "milestones" {
                     over.push(Override::new("schedule.milestones", vec![1, 2]));
@@ -289,8 +290,8 @@ mod tests {
         );
         assert_eq!(
             parse("[optimizer]\nname = 'sgd'\ngain = 1.0", &[]).unwrap_err(),
-            "configuration cifar.toml: unknown key 'optimizer.gain'; there are: learning-rate, momentum, name, nesterov, \
-             weight-decay"
+            "configuration cifar.toml: unknown key 'optimizer.gain'; there are: clip-norm, learning-rate, momentum, name, \
+             nesterov, weight-decay"
         );
         assert_eq!(
             parse("[optimizer]\nname = 'koala-mm'", &[]).unwrap_err(),
@@ -353,8 +354,8 @@ mod tests {
         .unwrap_err();
         assert_eq!(
             text,
-            "--velocity-decay does not apply to the optimizer 'sgd'; its options are --learning-rate, --momentum, \
-             --nesterov, --weight-decay"
+            "--velocity-decay does not apply to the optimizer 'sgd'; its options are --clip-norm, --learning-rate, \
+             --momentum, --nesterov, --weight-decay"
         );
         let text = flags(&[Override::new("schedule.final-factor", 0.5)]).unwrap_err();
         assert_eq!(
@@ -368,6 +369,18 @@ mod tests {
         );
         let text = flags(&[Override::new("schedule.name", "milestones")]).unwrap_err();
         assert!(text.starts_with("--milestones: must be epochs"), "{text}");
+        let text = flags(&[Override::new("average.ema-decay", 0.5)]).unwrap_err();
+        assert_eq!(
+            text,
+            "--ema-decay does not apply to the average 'none', which has no options"
+        );
+        let text = flags(&[Override::new("lookahead.lookahead-share", 0.0)]).unwrap_err();
+        assert_eq!(text, "--lookahead-share: must be in (0, 1], not 0.0");
+        let text = flags(&[Override::new("optimizer.clip-norm", 1.0)]).unwrap_err();
+        assert!(
+            text.starts_with("--clip-norm does not apply to the optimizer 'koala-m'"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -147,7 +147,7 @@ impl Session<'_> {
         Draws::new(self.config.seed, &device.clone().autodiff())
     }
 
-    fn train<M: Module + Into<Network>, T: Task<M>>(
+    fn train<M: Module + 'static + Into<Network>, T: Task<M>>(
         &self,
         model: M,
         task: &T,
@@ -170,7 +170,7 @@ impl Session<'_> {
             steps: plan.steps,
         };
         let optimizer = config.optimizer_for(&model)?;
-        let average = config.average.start(&model);
+        let average = config.average.start::<M>(config.epochs as u64);
         let mut learner = Learner::new(model, optimizer, average);
         let Company {
             observer,

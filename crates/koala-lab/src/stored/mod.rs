@@ -5,5 +5,5 @@ mod format;
 mod module;
 
 pub use error::StateError;
-pub(crate) use format::{Stored, encode, json};
+pub(crate) use format::{Stored, bytes_tensor, encode, json};
 pub(crate) use module::{module_tensors, place_module};

@@ -3,9 +3,9 @@
 use burn::module::Module;
 use burn::tensor::TensorData;
 
-use super::average::Average;
-use super::{Checkpoint, Marks, Progress, Task};
+use super::{Average, Checkpoint, Marks, Progress, Task, recompute_statistics};
 use crate::Error;
+use crate::models::Masks;
 use crate::optimizers::{Optimizer, OptimizerError};
 use crate::run::{weights_from_bytes, weights_to_bytes};
 use crate::stored::{StateError, Stored, encode};
@@ -23,8 +23,8 @@ pub struct Learner<M: Module> {
     pub model: M,
     /// What moves it.
     pub optimizer: Box<dyn Optimizer<M>>,
-    /// What averages its weights.
-    pub average: Average<M>,
+    /// What averages its weights, if something does.
+    pub average: Option<Average<M>>,
     /// How far it is.
     pub progress: Progress,
     /// The carry of the batch that comes next, from a checkpoint.
@@ -33,7 +33,11 @@ pub struct Learner<M: Module> {
 
 impl<M: Module> Learner<M> {
     /// A run that begins.
-    pub fn new(model: M, optimizer: Box<dyn Optimizer<M>>, average: Average<M>) -> Self {
+    pub fn new(
+        model: M,
+        optimizer: Box<dyn Optimizer<M>>,
+        average: Option<Average<M>>,
+    ) -> Self {
         Self {
             model,
             optimizer,
@@ -43,10 +47,25 @@ impl<M: Module> Learner<M> {
         }
     }
 
-    /// The network as it would be used now: without gradients, averaged if there is an average.
-    pub(super) fn inference(&self) -> Result<M, OptimizerError> {
-        let plain = self.optimizer.evaluation(&self.model)?;
-        Ok(self.average.evaluation(plain))
+    /// The network as it would be used now: without gradients, averaged if there is an average. Statistics of weights that
+    /// were never trained as they are come from the batches of the first epoch.
+    pub(super) fn inference<T: Task<M>>(&self, task: &T) -> Result<M, OptimizerError> {
+        let Some(average) = &self.average else {
+            return self.optimizer.evaluation(&self.model);
+        };
+        match average.model() {
+            None => self.optimizer.evaluation(&self.model),
+            Some(model) if average.needs_statistics() => {
+                let drawn = task.epoch(0);
+                let batches = (0..task.batches()).map(|index| task.batch(&drawn, 0, index));
+                recompute_statistics(model, batches, |model, batch| {
+                    let mut carry = task.start(model, 1);
+                    task.losses(model, batch, 0, &mut carry, &mut Masks::off());
+                    Ok(())
+                })
+            }
+            Some(model) => Ok(model.clone()),
+        }
     }
 
     /// What goes on from here gives the same bits as if it had not been stopped.
@@ -75,8 +94,8 @@ impl<M: Module> Learner<M> {
                     cause,
                 })?,
         );
-        if let Some(bytes) = self.average.state()? {
-            put(AVERAGE, bytes);
+        if let Some(average) = &self.average {
+            put(AVERAGE, average.state()?);
         }
         if !carry.is_empty() {
             put(CARRY, carry_to_bytes(carry)?);
@@ -116,8 +135,9 @@ impl<M: Module> Learner<M> {
                 step: checkpoint.step,
                 cause,
             })?;
-        let average = checkpoint.files.get(AVERAGE).map(Vec::as_slice);
-        self.average.restore(average, &model)?;
+        if let Some(average) = &mut self.average {
+            average.restore(file(AVERAGE)?, &model)?;
+        }
         self.carried = match checkpoint.files.get(CARRY) {
             Some(bytes) => Some(carry_from_bytes(bytes)?),
             None => None,

@@ -1,6 +1,6 @@
 //! The training loop: one for every optimizer, network and task.
 
-pub mod average;
+mod average;
 mod event;
 mod figures;
 mod float;
@@ -18,6 +18,7 @@ mod task;
 mod texts;
 mod trainer;
 
+pub use average::{Average, AverageSpec, Ema, Swa, recompute_statistics};
 pub use event::{
     EndEvent, EpochEvent, EvaluationEvent, Event, FailureEvent, ResumeEvent, StartEvent, Status,
     StepEvent,

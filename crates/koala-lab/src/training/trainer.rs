@@ -149,7 +149,9 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
             .step(self.learner.model, gradients, &losses, factor)
             .map_err(refused)?;
         self.learner.model = model;
-        self.learner.average.after_step(&self.learner.model);
+        if let Some(average) = &mut self.learner.average {
+            average.after_step(&self.learner.model);
+        }
         let progress = &mut self.learner.progress;
         progress.clocks.optimizer += clock.elapsed().as_secs_f64();
         progress.clocks.training += begun.elapsed().as_secs_f64();
@@ -263,10 +265,10 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
     }
 
     fn end_epoch(&mut self, whole: bool) -> Result<(), Error> {
-        if whole {
-            self.learner
-                .average
-                .after_epoch(&self.learner.model, self.learner.progress.epoch);
+        if let Some(average) = &mut self.learner.average
+            && whole
+        {
+            average.after_epoch(self.learner.progress.epoch as u64 + 1, &self.learner.model);
         }
         let (part, found) = self.judge()?;
         let seconds = self.seconds();
@@ -323,7 +325,7 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
 
     fn inference(&self, step: u64) -> Result<M, Error> {
         self.learner
-            .inference()
+            .inference(self.task)
             .map_err(|cause| Error::Optimizer { step, cause })
     }
 

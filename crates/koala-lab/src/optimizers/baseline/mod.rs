@@ -1,5 +1,6 @@
 //! Burn's own optimizers, to compare with.
 
+mod clip;
 mod optimizer;
 mod record;
 mod spec;

@@ -5,6 +5,7 @@ use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
 
+use super::clip::clip;
 use super::record::{self, Form};
 use super::{AdamSpec, AdamWSpec, SgdSpec};
 use crate::optimizers::{Optimizer, OptimizerError, StepSummary};
@@ -14,6 +15,8 @@ pub struct Baseline {
     optimizer: ModuleOptimizer,
     form: Form,
     learning_rate: f64,
+    /// Infinite if nothing is clipped.
+    clip_norm: f64,
 }
 
 /// What Adam and AdamW remember.
@@ -41,6 +44,7 @@ impl From<&SgdSpec> for Baseline {
                 counters: &[],
             },
             learning_rate: spec.learning_rate,
+            clip_norm: spec.clip_norm,
         }
     }
 }
@@ -60,6 +64,7 @@ impl From<&AdamSpec> for Baseline {
                 counters: &TIME,
             },
             learning_rate: spec.learning_rate,
+            clip_norm: spec.clip_norm,
         }
     }
 }
@@ -79,6 +84,7 @@ impl From<&AdamWSpec> for Baseline {
                 counters: &TIME,
             },
             learning_rate: spec.learning_rate,
+            clip_norm: spec.clip_norm,
         }
     }
 }
@@ -95,15 +101,20 @@ impl<M: Module> Optimizer<M> for Baseline {
     fn step(
         &mut self,
         model: M,
-        gradients: GradientsParams,
+        mut gradients: GradientsParams,
         _losses: &[f32],
         factor: f64,
     ) -> Result<(M, StepSummary), OptimizerError> {
         let learning_rate = self.learning_rate * factor;
+        let clipped = if self.clip_norm < f64::INFINITY {
+            clip(&model, &mut gradients, self.clip_norm)?
+        } else {
+            1.0
+        };
         let model = self.optimizer.step(learning_rate, model, gradients);
         let summary = StepSummary {
             gain: learning_rate,
-            effective_learning_rate: learning_rate,
+            effective_learning_rate: learning_rate * clipped,
             report: None,
         };
         Ok((model, summary))

@@ -17,6 +17,8 @@ pub struct SgdSpec {
     pub nesterov: bool,
     /// L2 penalty, added to the gradient. Default 0.
     pub weight_decay: f64,
+    /// Bound on the norm of all gradients together, which are scaled down to it. Default inf, none.
+    pub clip_norm: f64,
 }
 
 impl Default for SgdSpec {
@@ -26,6 +28,7 @@ impl Default for SgdSpec {
             momentum: 0.9,
             nesterov: false,
             weight_decay: 0.0,
+            clip_norm: f64::INFINITY,
         }
     }
 }
@@ -45,6 +48,8 @@ pub struct AdamSpec {
     pub epsilon: f64,
     /// L2 penalty, added to the gradient. Default 0.
     pub weight_decay: f64,
+    /// Bound on the norm of all gradients together, which are scaled down to it. Default inf, none.
+    pub clip_norm: f64,
 }
 
 impl Default for AdamSpec {
@@ -55,6 +60,7 @@ impl Default for AdamSpec {
             beta_2: 0.999,
             epsilon: 1e-8,
             weight_decay: 0.0,
+            clip_norm: f64::INFINITY,
         }
     }
 }
@@ -73,6 +79,8 @@ pub struct AdamWSpec {
     pub epsilon: f64,
     /// x <- x (1 - learning_rate weight_decay). Default 0.01.
     pub weight_decay: f64,
+    /// Bound on the norm of all gradients together, which are scaled down to it. Default inf, none.
+    pub clip_norm: f64,
 }
 
 impl Default for AdamWSpec {
@@ -83,6 +91,7 @@ impl Default for AdamWSpec {
             beta_2: 0.999,
             epsilon: 1e-8,
             weight_decay: 0.01,
+            clip_norm: f64::INFINITY,
         }
     }
 }
