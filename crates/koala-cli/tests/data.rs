@@ -170,6 +170,50 @@ fn a_host_that_does_not_have_it_is_named() {
     assert!(here.path().join("mine").is_dir() && !here.path().join("data").exists());
 }
 
+#[cfg(unix)]
+#[test]
+fn an_interrupt_keeps_what_has_come() {
+    use std::process::{Command, Stdio};
+    use std::time::Duration;
+
+    // A host that never comes to an end.
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        let (mut stream, _) = listener.accept().unwrap();
+        let head = "HTTP/1.1 200 OK\r\ncontent-length: 170052171\r\n\r\n";
+        let mut open = stream.write_all(head.as_bytes()).is_ok();
+        while open {
+            open = stream.write_all(&[7; 1000]).is_ok();
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    });
+    let here = tempdir().unwrap();
+    let child = Command::new(assert_cmd::cargo::cargo_bin!("koala"))
+        .current_dir(here.path())
+        .args(["data", "fetch", "cifar10", "--mirror", &url])
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let part = here.path().join("data/cifar10/cifar-10-binary.tar.gz.part");
+    while fs::metadata(&part).map_or(0, |data| data.len()) < 5000 {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let signal = Command::new("kill")
+        .args(["-INT", &child.id().to_string()])
+        .status();
+    assert!(signal.unwrap().success());
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    let message = String::from_utf8(output.stderr).unwrap();
+    assert!(
+        message.contains("stopped. What has come so far is kept in"),
+        "{message}"
+    );
+    let kept = fs::read(part).unwrap();
+    assert!(kept.len() >= 5000 && kept.iter().all(|byte| *byte == 7));
+}
+
 #[test]
 fn what_is_got_by_hand_says_how() {
     let here = tempdir().unwrap();
