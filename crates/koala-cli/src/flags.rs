@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
+use koala_lab::data::{Augmentation, DatasetName};
 use koala_lab::models::ModelSpec;
 use koala_lab::optimizers::OptimizerSpec;
 use koala_lab::run::{Override, Value};
@@ -34,11 +35,17 @@ impl Overrides {
 #[command(next_help_heading = "Task")]
 pub struct TaskFlags {
     /// Data set [default: digits]
-    #[arg(long, value_parser = ["digits", "fashion-mnist"])]
+    #[arg(long, value_parser = DatasetName::ALL.map(DatasetName::name))]
     dataset: Option<String>,
     /// Folder with the original files of the data set [default: its usual places]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// text: the file
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Images: whether training images are moved and mirrored at random [default: none]
+    #[arg(long, value_parser = Augmentation::NAMES)]
+    augment: Option<String>,
     /// Network [default: mlp]
     #[arg(long, value_parser = ModelSpec::NAMES)]
     model: Option<String>,
@@ -73,13 +80,13 @@ pub struct TaskFlags {
     /// lstm, transformer, gpt: share of values that are dropped [default: 0.65 for lstm, 0.2 for transformer, 0.1 for gpt]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     dropout: Option<f64>,
-    /// Texts: tokens of a window, through which gradients go [default: 35]
+    /// Texts: tokens of a window, through which gradients go [default: 35 for words, 64 for characters]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     window: Option<i64>,
-    /// Passes over the training samples [default: 20 for digits, else 10]
+    /// Passes over the training samples [default: 20 for digits, 100 for cifar10, cifar100 and imagenet32, 40 for ptb and wikitext2, else 10]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<i64>,
-    /// Samples in a batch, or rows of text read side by side [default: 64 for digits, 20 for texts, else 128]
+    /// Samples in a batch, or rows of text read side by side [default: 128 for images but digits, 20 for ptb and wikitext2, else 64]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     batch_size: Option<i64>,
     /// Samples that go through the network at once, to save memory; the step is that of the whole batch; 0 for all of it [default: 0]
@@ -189,6 +196,12 @@ impl TaskFlags {
             "dataset.data-dir",
             folder.map(|f| f.to_string_lossy().into_owned()),
         );
+        let file = self.file.as_ref();
+        all.put(
+            "dataset.file",
+            file.map(|f| f.to_string_lossy().into_owned()),
+        );
+        all.put("dataset.augment", self.augment.clone());
         all.put("model.name", self.model.clone());
         all.put("model.hidden", self.hidden.clone());
         all.put("model.channels", self.channels.clone());

@@ -1,8 +1,10 @@
 //! koala: trains networks with the KOALA optimizers, and compares them with others.
 //!
-//! Exit codes: 0 done, 1 a run failed or a recording does not hold, 2 wrong usage, 130 interrupted.
+//! Exit codes: 0 done, 1 a run failed, data are missing or damaged, or a recording does not hold, 2 wrong usage, 130 interrupted.
 
 mod compare;
+mod data;
+mod download;
 mod flags;
 mod interrupt;
 mod progress;
@@ -44,6 +46,8 @@ enum Command {
     ///
     /// Without any flag: KOALA-M, KOALA-V, KOALA++, SGD with momentum and Adam on the embedded digits.
     Compare(Box<compare::CompareArguments>),
+    /// List, download and check data sets
+    Data(data::DataArguments),
     /// Replay recorded trajectories and compare every number with what was recorded
     ///
     /// One line a file: the worst relative difference and where it stands. Exits with 0 only if every file is within
@@ -56,6 +60,7 @@ fn main() -> ExitCode {
         Command::Train(arguments) => train::run(&arguments),
         Command::Recipes(arguments) => recipes::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Data(arguments) => data::run(&arguments),
         Command::Replay(arguments) => Ok(replay::run(&arguments)),
     };
     match result {

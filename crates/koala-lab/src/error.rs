@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::data::DataError;
+use crate::data::fetch::FetchError;
 use crate::optimizers::OptimizerError;
 use crate::run::ConfigError;
 use crate::stored::StateError;
@@ -17,6 +18,9 @@ pub enum Error {
     /// A data set is missing or damaged.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A data set could not be got.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// The optimizer refused a step.
     #[error("step {step}: {cause}")]
     Optimizer {

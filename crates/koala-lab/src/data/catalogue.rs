@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     Corpus, DataError, Split, cifar10, cifar100, digits, fashion_mnist, imagenet32, mnist,
-    penn_treebank, text, tiny_shakespeare, wikitext2,
+    penn_treebank, place, text, tiny_shakespeare, wikitext2,
 };
 
 /// A data set that the laboratory can read.
@@ -121,6 +121,15 @@ impl DatasetName {
             Self::FashionMnist => vec![own, PathBuf::from("/usr/share/datasets/fashion-mnist")],
             _ => vec![own],
         }
+    }
+
+    /// The folder that has it: `folder`, or else the first of the usual places that does.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Missing`] if none has, or if it is not read from a folder.
+    pub fn find(self, folder: Option<&Path>) -> Result<PathBuf, DataError> {
+        place::find(self, folder)
     }
 
     /// What someone can do who does not have it.

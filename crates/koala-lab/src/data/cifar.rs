@@ -19,8 +19,6 @@ const LIMIT: usize = 1 << 30;
 
 struct Form {
     dataset: DatasetName,
-    /// Folder in the original archive.
-    inner: &'static str,
     train: &'static [&'static str],
     test: &'static str,
     classes: u8,
@@ -32,7 +30,6 @@ struct Form {
 
 const CIFAR10: Form = Form {
     dataset: DatasetName::Cifar10,
-    inner: "cifar-10-batches-bin",
     train: &[
         "data_batch_1.bin",
         "data_batch_2.bin",
@@ -49,7 +46,6 @@ const CIFAR10: Form = Form {
 
 const CIFAR100: Form = Form {
     dataset: DatasetName::Cifar100,
-    inner: "cifar-100-binary",
     train: &["train.bin"],
     test: "test.bin",
     classes: 100,
@@ -78,7 +74,7 @@ pub fn cifar100(folder: Option<&Path>) -> Result<Split, DataError> {
 }
 
 fn read(form: &Form, folder: Option<&Path>) -> Result<Split, DataError> {
-    let folder = place::find(form.dataset, folder, &[form.inner], &form.train[..1])?;
+    let folder = place::find(form.dataset, folder)?;
     let empty = ImageSet {
         channels: CHANNELS,
         height: SIDE,
@@ -151,13 +147,13 @@ mod tests {
     #[test]
     fn the_folder_and_the_one_around_it_do() {
         let around = tempfile::tempdir().unwrap();
-        for (dataset, form, read) in [
+        for (dataset, inner, read) in [
             (
                 DatasetName::Cifar10,
-                CIFAR10,
+                "cifar-10-batches-bin",
                 cifar10 as fn(Option<&Path>) -> _,
             ),
-            (DatasetName::Cifar100, CIFAR100, cifar100),
+            (DatasetName::Cifar100, "cifar-100-binary", cifar100),
         ] {
             sample::write(dataset, around.path(), 50, 3).unwrap();
             let split: Split = read(Some(around.path())).unwrap();
@@ -166,7 +162,7 @@ mod tests {
                 (50, 3072)
             );
             assert!(!split.test.is_empty());
-            assert_eq!(read(Some(&around.path().join(form.inner))).unwrap(), split);
+            assert_eq!(read(Some(&around.path().join(inner))).unwrap(), split);
         }
     }
 

@@ -35,12 +35,7 @@ const DEVIATION: [f32; 3] = [0.229, 0.224, 0.225];
 /// [`DataError`] if a file is missing, unreadable, cut short or damaged, or holds arrays of other types or shapes or
 /// labels that there are not.
 pub fn imagenet32(folder: Option<&Path>, limit: Option<usize>) -> Result<Split, DataError> {
-    let folder = place::find(
-        DATASET,
-        folder,
-        &["Imagenet32_train_npz"],
-        &["train_data_batch_1.npz", "train_data_batch_1"],
-    )?;
+    let folder = place::find(DATASET, folder)?;
     let empty = ImageSet {
         channels: 3,
         height: SIDE,

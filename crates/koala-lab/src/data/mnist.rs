@@ -41,8 +41,7 @@ fn read(
     mean: f32,
     deviation: f32,
 ) -> Result<Split, DataError> {
-    let packed = format!("{}.gz", PARTS[0][0]);
-    let folder = place::find(dataset, folder, &[], &[&packed, PARTS[0][0]])?;
+    let folder = place::find(dataset, folder)?;
     let [train, test] = PARTS.map(|names| part(dataset, &folder, names, mean, deviation));
     let (train, test) = (train?, test?);
     if (train.height, train.width) != (test.height, test.width) {

@@ -1,16 +1,18 @@
 //! Data sets read from their original formats, and the batches in which training sees them.
 //!
-//! Nothing here downloads anything and nothing read is trusted: every length, magic number and label is
+//! Nothing is downloaded unless asked ([`fetch`]), and nothing read is trusted: every length, magic number and label is
 //! checked, and what is wrong is named together with what was expected of it and what mends it.
 
 mod augment;
 mod batch;
 mod catalogue;
 mod characters;
+mod check;
 mod cifar;
 mod corpus;
 mod digits;
 mod error;
+pub mod fetch;
 mod gzip;
 mod idx;
 mod imagenet32;
@@ -30,6 +32,7 @@ pub use augment::{Augment, Augmentation, Placement};
 pub use batch::{Batch, HostBatch};
 pub use catalogue::{Data, DataKind, DatasetName};
 pub use characters::{text, tiny_shakespeare};
+pub use check::{CheckReport, FileReport, PartReport, check};
 pub use cifar::{cifar10, cifar100};
 pub use corpus::Corpus;
 pub use digits::digits;

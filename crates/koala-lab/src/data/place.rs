@@ -6,22 +6,46 @@ use std::path::{Path, PathBuf};
 
 use super::{DataError, DatasetName};
 
-/// The folder of a data set: of `given`, or else of the usual places, and of the folders named `inner` in each, the
-/// first that has a file with one of the names `first`.
+/// How the files of a data set are laid out.
+struct Layout {
+    /// Folders that the original archives make; the files may stand in them.
+    inner: &'static [&'static str],
+    /// Names of the file that tells that the data set is here.
+    first: &'static [&'static str],
+}
+
+fn layout(dataset: DatasetName) -> Layout {
+    let (inner, first): (&[_], &[_]) = match dataset {
+        DatasetName::FashionMnist | DatasetName::Mnist => (
+            &[],
+            &["train-images-idx3-ubyte.gz", "train-images-idx3-ubyte"],
+        ),
+        DatasetName::Cifar10 => (&["cifar-10-batches-bin"], &["data_batch_1.bin"]),
+        DatasetName::Cifar100 => (&["cifar-100-binary"], &["train.bin"]),
+        // A pickled batch is found too, so that it can be refused by name.
+        DatasetName::Imagenet32 => (
+            &["Imagenet32_train_npz"],
+            &["train_data_batch_1.npz", "train_data_batch_1"],
+        ),
+        DatasetName::Ptb => (&["simple-examples/data"], &["ptb.train.txt"]),
+        DatasetName::Wikitext2 => (&["wikitext-2"], &["wiki.train.tokens"]),
+        DatasetName::Digits | DatasetName::TinyShakespeare | DatasetName::Text => (&[], &[]),
+    };
+    Layout { inner, first }
+}
+
+/// The folder of a data set: of `given`, or else of the usual places, and of the folders that the original archives make
+/// in each, the first that has the data set's first file.
 ///
 /// # Errors
 ///
 /// [`DataError::Missing`] with the folders looked at and where to get the data.
-pub(super) fn find(
-    dataset: DatasetName,
-    given: Option<&Path>,
-    inner: &[&str],
-    first: &[&str],
-) -> Result<PathBuf, DataError> {
+pub(super) fn find(dataset: DatasetName, given: Option<&Path>) -> Result<PathBuf, DataError> {
     let folders = match given {
         Some(folder) => vec![folder.to_owned()],
         None => dataset.places(),
     };
+    let Layout { inner, first } = layout(dataset);
     for folder in &folders {
         let within = inner.iter().map(|name| folder.join(name));
         for place in std::iter::once(folder.clone()).chain(within) {
@@ -30,11 +54,8 @@ pub(super) fn find(
             }
         }
     }
-    Err(missing(
-        dataset,
-        first.first().copied().unwrap_or_default(),
-        folders,
-    ))
+    let file = first.first().copied().unwrap_or("file");
+    Err(missing(dataset, file, folders))
 }
 
 /// All bytes of a file of a data set, but no more than `limit`.
@@ -92,21 +113,15 @@ mod tests {
     #[test]
     fn the_first_place_with_the_file_is_taken() {
         let here = tempfile::tempdir().unwrap();
-        let look = || {
-            find(
-                DatasetName::Ptb,
-                Some(here.path()),
-                &["in/side"],
-                &["a", "b"],
-            )
-        };
+        let look = || find(DatasetName::Ptb, Some(here.path()));
         let text = look().unwrap_err().to_string();
-        assert!(text.starts_with("ptb: no a in "), "{text}");
+        assert!(text.starts_with("ptb: no ptb.train.txt in "), "{text}");
         assert!(text.contains("koala data fetch ptb"), "{text}");
-        std::fs::create_dir_all(here.path().join("in/side")).unwrap();
-        std::fs::write(here.path().join("in/side/b"), "").unwrap();
-        assert_eq!(look().unwrap(), here.path().join("in/side"));
-        std::fs::write(here.path().join("b"), "").unwrap();
+        let inner = here.path().join("simple-examples/data");
+        std::fs::create_dir_all(&inner).unwrap();
+        std::fs::write(inner.join("ptb.train.txt"), "").unwrap();
+        assert_eq!(look().unwrap(), inner);
+        std::fs::write(here.path().join("ptb.train.txt"), "").unwrap();
         assert_eq!(look().unwrap(), here.path());
     }
 

@@ -27,7 +27,6 @@ pub fn penn_treebank(folder: Option<&Path>) -> Result<Corpus, DataError> {
     read(
         DatasetName::Ptb,
         folder,
-        "simple-examples/data",
         ["ptb.train.txt", "ptb.valid.txt", "ptb.test.txt"],
     )
 }
@@ -42,7 +41,6 @@ pub fn wikitext2(folder: Option<&Path>) -> Result<Corpus, DataError> {
     read(
         DatasetName::Wikitext2,
         folder,
-        "wikitext-2",
         ["wiki.train.tokens", "wiki.valid.tokens", "wiki.test.tokens"],
     )
 }
@@ -50,10 +48,9 @@ pub fn wikitext2(folder: Option<&Path>) -> Result<Corpus, DataError> {
 fn read(
     dataset: DatasetName,
     folder: Option<&Path>,
-    inner: &str,
     [train, validation, test]: [&str; 3],
 ) -> Result<Corpus, DataError> {
-    let folder = place::find(dataset, folder, &[inner], &[train])?;
+    let folder = place::find(dataset, folder)?;
     let bytes = |name: &str| place::read(dataset, &folder, name, LIMIT);
     let mut vocabulary = Vocabulary::default();
     let train = {
