@@ -9,6 +9,7 @@ mod folder;
 mod overlay;
 mod resolve;
 mod result;
+mod tensorboard;
 mod weights;
 
 pub use config::RunConfig;
@@ -20,5 +21,6 @@ pub use folder::RunFolder;
 pub(crate) use folder::write_whole;
 pub use resolve::Override;
 pub use result::RunResult;
+pub use tensorboard::TensorBoard;
 pub use toml::Value;
 pub use weights::{read_weights, write_weights};

@@ -1,0 +1,12 @@
+//! Event files that TensorBoard reads.
+
+mod blocks;
+mod event_file;
+mod observer;
+mod proto;
+mod record;
+mod scalar;
+mod scalars;
+mod text;
+
+pub use observer::TensorBoard;
