@@ -29,7 +29,11 @@ const NUMBERS: [(&str, &str, &str); 7] = [
         "S, the innovation's variance",
         "S, the innovation's predicted variance.",
     ),
-    ("gradient_norm", "norm of the gradient", "Norm of the gradient."),
+    (
+        "gradient_norm",
+        "norm of the gradient",
+        "Norm of the gradient.",
+    ),
     (
         "gain_norm",
         "norm of the Kalman gain",

@@ -32,8 +32,8 @@ impl EventFile {
             .truncate(false)
             .open(path)
             .map_err(Error::file(path, "open"))?;
-        let end = record::last_end(BufReader::new(&file), offset)
-            .map_err(Error::file(path, "read"))?;
+        let end =
+            record::last_end(BufReader::new(&file), offset).map_err(Error::file(path, "read"))?;
         file.set_len(end)
             .and_then(|()| file.seek(SeekFrom::Start(end)))
             .map_err(Error::file(path, "cut"))?;

@@ -7,6 +7,8 @@ mod proto;
 mod record;
 mod scalar;
 mod scalars;
+#[cfg(test)]
+mod tests;
 mod text;
 
 pub use observer::TensorBoard;

@@ -63,27 +63,29 @@ impl TensorBoard {
     ///
     /// [`Error::File`] if it cannot be opened, read or cut.
     pub fn append(path: &Path, offset: u64, config: &RunConfig) -> Result<Self, Error> {
-        Self::open(path, offset, config, seconds_since_1970)
+        let text = config.to_toml();
+        Self::open(path, offset, &text, config.log_every, seconds_since_1970)
     }
 
     pub(super) fn open(
         path: &Path,
         offset: u64,
-        config: &RunConfig,
+        config: &str,
+        every: u64,
         clock: fn() -> f64,
     ) -> Result<Self, Error> {
         let file = EventFile::open(path, offset)?;
         let mut board = Self {
             new: file.is_empty(),
             file,
-            every: config.log_every.max(1),
+            every: every.max(1),
             clock,
             described: HashSet::new(),
             step: 0,
         };
         if board.new {
             board.file.begin(clock())?;
-            board.write(0, vec![text::literal("config", &config.to_toml())])?;
+            board.write(0, vec![text::literal("config", config)])?;
         }
         Ok(board)
     }

@@ -14,11 +14,7 @@ pub(super) struct Scalar {
 }
 
 impl Scalar {
-    pub(super) fn new(
-        tag: impl Into<Cow<'static, str>>,
-        value: f64,
-        about: &'static str,
-    ) -> Self {
+    pub(super) fn new(tag: impl Into<Cow<'static, str>>, value: f64, about: &'static str) -> Self {
         Self {
             tag: tag.into(),
             value,

@@ -108,8 +108,7 @@ fn whole(report: &StepReport, points: &mut Vec<Scalar>) {
         missing_in_a_row,
         blocks,
     } = report;
-    let mut add =
-        |tag: &'static str, value, about| points.push(Scalar::new(tag, value, about));
+    let mut add = |tag: &'static str, value, about| points.push(Scalar::new(tag, value, about));
     let outcome = match outcome {
         Outcome::Measured => 0.0,
         Outcome::NoGradient => 1.0,
