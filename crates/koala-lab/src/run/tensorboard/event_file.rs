@@ -19,6 +19,7 @@ pub(super) struct EventFile {
     file: File,
     path: PathBuf,
     end: u64,
+    step: i64,
     record: Vec<u8>,
 }
 
@@ -32,15 +33,17 @@ impl EventFile {
             .truncate(false)
             .open(path)
             .map_err(Error::file(path, "open"))?;
-        let end =
-            record::last_end(BufReader::new(&file), offset).map_err(Error::file(path, "read"))?;
-        file.set_len(end)
-            .and_then(|()| file.seek(SeekFrom::Start(end)))
+        let last =
+            record::last(BufReader::new(&file), offset).map_err(Error::file(path, "read"))?;
+        file.set_len(last.end)
+            .and_then(|()| file.seek(SeekFrom::Start(last.end)))
             .map_err(Error::file(path, "cut"))?;
         Ok(Self {
             file,
             path: path.to_owned(),
-            end,
+            end: last.end,
+            // A record that is whole but no event of ours is at no step that we know.
+            step: Event::decode(last.message.as_slice()).map_or(0, |event| event.step),
             record: Vec::new(),
         })
     }
@@ -48,6 +51,11 @@ impl EventFile {
     /// Whether nothing has been written yet.
     pub(super) fn is_empty(&self) -> bool {
         self.end == 0
+    }
+
+    /// The step of the last event.
+    pub(super) fn step(&self) -> i64 {
+        self.step
     }
 
     /// Writes the event that every file begins with.
@@ -75,6 +83,7 @@ impl EventFile {
             .write_all(&self.record)
             .map_err(Error::file(&self.path, "write"))?;
         self.end += self.record.len() as u64;
+        self.step = event.step;
         Ok(())
     }
 

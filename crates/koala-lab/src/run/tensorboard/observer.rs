@@ -21,7 +21,7 @@ use crate::training::{Event, Observer};
 ///   `blocks/NAME/` what concerns one block. Those of steps stand at the number of steps done before, those of epochs at
 ///   the number of steps done.
 /// - Texts: `config`, the configuration; `run`, what it trains on what; `filter/blocks`, the blocks with their numbers;
-///   `filter/missing`, why a measurement was missing; `failure`, why the run broke off.
+///   `filter/missing`, why a measurement was missing; `failure`, why the run broke off, at the last step that was written.
 /// - Custom scalars: a chart a number, with all blocks in it.
 ///
 /// As in the event log, the first of every `log-every` steps is written, each at once. Numbers are rounded to 32 bits;
@@ -35,8 +35,6 @@ pub struct TensorBoard {
     new: bool,
     /// Tags whose description has been written.
     described: HashSet<String>,
-    /// Where the run is.
-    step: u64,
 }
 
 impl TensorBoard {
@@ -81,7 +79,6 @@ impl TensorBoard {
             every: every.max(1),
             clock,
             described: HashSet::new(),
-            step: 0,
         };
         if board.new {
             board.file.begin(clock())?;
@@ -100,10 +97,10 @@ impl TensorBoard {
         self.file.position()
     }
 
-    fn write(&mut self, step: u64, values: Vec<Value>) -> Result<(), Error> {
+    fn write(&mut self, step: i64, values: Vec<Value>) -> Result<(), Error> {
         self.file.write(&proto::Event {
             wall_time: (self.clock)(),
-            step: i64::try_from(step).unwrap_or(i64::MAX),
+            step,
             what: Some(What::Summary(Summary { values })),
         })
     }
@@ -145,7 +142,6 @@ impl Observer for TensorBoard {
                 self.write(0, vec![text::literal("run", &start)])
             }
             Event::Step(step) => {
-                self.step = step.step;
                 if step.step % self.every != 0 {
                     return Ok(());
                 }
@@ -160,20 +156,25 @@ impl Observer for TensorBoard {
                         values.push(blocks::charts());
                     }
                 }
-                self.write(step.step, values)
+                self.write(number(step.step), values)
             }
             Event::Epoch(epoch) => {
-                self.step = epoch.step;
                 let values = self.values(scalars::epoch(epoch));
-                self.write(epoch.step, values)
+                self.write(number(epoch.step), values)
             }
             // All it says has been said by the last epoch.
             Event::End(_) => Ok(()),
             Event::Failure(failure) => {
-                self.write(self.step, vec![text::literal("failure", &failure.message)])
+                let text = text::literal("failure", &failure.message);
+                self.write(self.file.step(), vec![text])
             }
         }
     }
+}
+
+/// A step as the format counts it.
+fn number(step: u64) -> i64 {
+    i64::try_from(step).unwrap_or(i64::MAX)
 }
 
 fn seconds_since_1970() -> f64 {

@@ -58,11 +58,6 @@ impl<R: Read> Records<R> {
         }
     }
 
-    /// Where the last record that was read ends, in bytes from the start.
-    pub(super) fn end(&self) -> u64 {
-        self.end
-    }
-
     /// The next message; none at the end of the file. After an error there is nothing left to ask for.
     pub(super) fn next(&mut self) -> Result<Option<&[u8]>, RecordError> {
         let header = self.take(HEADER as u64)?;
@@ -104,20 +99,32 @@ impl<R: Read> Records<R> {
     }
 }
 
-/// Where the last whole record ends that ends at or before byte `limit`. What follows a damaged record does not count:
-/// no reader would get there.
+/// The last record of a file, or of its beginning.
+#[derive(Debug, Default)]
+pub(super) struct Last {
+    /// Where it ends, in bytes from the start; 0 if there is none.
+    pub(super) end: u64,
+    /// Its message.
+    pub(super) message: Vec<u8>,
+}
+
+/// The last whole record that ends at or before byte `limit`. What follows a damaged record does not count: no reader would
+/// get there.
 ///
 /// # Errors
 ///
 /// [`io::Error`] if the file cannot be read.
-pub(super) fn last_end(file: impl Read, limit: u64) -> io::Result<u64> {
+pub(super) fn last(file: impl Read, limit: u64) -> io::Result<Last> {
     let mut records = Records::new(file.take(limit));
+    let mut last = Last::default();
     loop {
         match records.next() {
-            Ok(Some(_)) => {}
-            Ok(None) | Err(RecordError::Cut(_) | RecordError::Damaged(_)) => {
-                return Ok(records.end());
+            Ok(Some(message)) => {
+                last.message.clear();
+                last.message.extend(message);
+                last.end = records.end;
             }
+            Ok(None) | Err(RecordError::Cut(_) | RecordError::Damaged(_)) => return Ok(last),
             Err(RecordError::File(cause)) => return Err(cause),
         }
     }
@@ -166,8 +173,8 @@ mod tests {
         assert_eq!(crc32c::crc32c(&[0xff; 32]), 0x62a8_ab43);
         let ascending: Vec<u8> = (0..32).collect();
         assert_eq!(crc32c::crc32c(&ascending), 0x46dd_794e);
-        // The mask: rotated right by 15, then added to.
-        assert_eq!(masked_crc(b"123456789"), 0xc789_b56a);
+        // As TensorBoard masks it.
+        assert_eq!(masked_crc(b"123456789"), 0xc78a_b0e5);
         // A CRC of 0, of no data at all.
         assert_eq!(masked_crc(b""), 0xa282_ead8);
     }
@@ -191,10 +198,12 @@ mod tests {
         #[test]
         fn records_read_back(messages in vec(vec(any::<u8>(), 0..40), 0..6)) {
             let (bytes, ends) = framed(&messages);
+            let last = last(bytes.as_slice(), u64::MAX).unwrap();
+            prop_assert_eq!(last.end, ends.last().copied().unwrap_or(0));
+            prop_assert_eq!(last.message, messages.last().cloned().unwrap_or_default());
             let (found, end) = read(&bytes);
             prop_assert_eq!(found, messages);
             prop_assert!(end.is_ok());
-            prop_assert_eq!(last_end(bytes.as_slice(), u64::MAX).unwrap(), ends.last().copied().unwrap_or(0));
         }
 
         #[test]
@@ -211,7 +220,7 @@ mod tests {
             prop_assert!(matches!(end, Err(RecordError::Damaged(_))), "{end:?}");
             prop_assert_eq!(&found, &messages[..whole]);
             let expected = if whole == 0 { 0 } else { ends[whole - 1] };
-            prop_assert_eq!(last_end(bytes.as_slice(), u64::MAX).unwrap(), expected);
+            prop_assert_eq!(last(bytes.as_slice(), u64::MAX).unwrap().end, expected);
         }
 
         #[test]
@@ -225,8 +234,8 @@ mod tests {
                 0 => 0,
                 whole => ends[whole - 1],
             };
-            prop_assert_eq!(last_end(&bytes[..cut], u64::MAX).unwrap(), expected);
-            prop_assert_eq!(last_end(bytes.as_slice(), cut as u64).unwrap(), expected);
+            prop_assert_eq!(last(&bytes[..cut], u64::MAX).unwrap().end, expected);
+            prop_assert_eq!(last(bytes.as_slice(), cut as u64).unwrap().end, expected);
             let (_, end) = read(&bytes[..cut]);
             prop_assert_eq!(end.is_err(), expected != cut as u64);
         }
