@@ -5,7 +5,10 @@ records (EventFileLoader: nothing may be lost or be in the wrong order) and as t
 """
 
 import collections
+import contextlib
+import io
 import json
+import logging
 import math
 import pathlib
 import sys
@@ -132,7 +135,10 @@ def main(folder):
 
     everything = dict.fromkeys(event_accumulator.DEFAULT_SIZE_GUIDANCE, 0)
     board = event_accumulator.EventAccumulator(str(folder), size_guidance=everything)
-    board.Reload()
+    with contextlib.redirect_stderr(io.StringIO()) as complaints:
+        logging.getLogger("tensorboard").addHandler(logging.StreamHandler(complaints))
+        board.Reload()
+    assert not complaints.getvalue(), complaints.getvalue()
     tags = board.Tags()
     scalars = {tag: [(e.step, e.value) for e in board.Scalars(tag)] for tag in tags["scalars"]}
     check("dashboard", scalars, curves)

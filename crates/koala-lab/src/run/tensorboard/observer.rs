@@ -7,7 +7,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use koala_core::Outcome;
 
 use super::event_file::EventFile;
-use super::proto::{self, Content, Metadata, Summary, Value, What};
+use super::proto::{self, Summary, Value, What};
 use super::scalar::Scalar;
 use super::{blocks, scalars, text};
 use crate::Error;
@@ -111,15 +111,13 @@ impl TensorBoard {
         if first {
             self.described.insert(scalar.tag.to_string());
         }
-        Value {
-            tag: scalar.tag.into_owned(),
-            // The format has no other width; beyond its range lies infinity.
-            content: Some(Content::Scalar(scalar.value as f32)),
-            metadata: first.then(|| Metadata {
-                plugin: None,
-                description: scalar.about.to_owned(),
-            }),
-        }
+        // The format has no other width; beyond its range lies infinity.
+        let value = scalar.value as f32;
+        Value::scalar(
+            scalar.tag.into_owned(),
+            value,
+            first.then_some(scalar.about),
+        )
     }
 
     fn values(&mut self, scalars: Vec<Scalar>) -> Vec<Value> {

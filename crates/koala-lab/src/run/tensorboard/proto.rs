@@ -53,13 +53,19 @@ pub(super) enum Content {
 /// About a tag; readers keep the first they meet.
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Metadata {
-    /// The plugin that shows it; none for scalars without a tensor.
+    /// What shows it.
     #[prost(message, optional, tag = "1")]
     pub plugin: Option<Plugin>,
     /// What it is, in Markdown.
     #[prost(string, tag = "3")]
     pub description: String,
+    /// `DataClass` of `summary.proto`.
+    #[prost(int32, tag = "4")]
+    pub data_class: i32,
 }
+
+/// `DATA_CLASS_SCALAR`: one value a step. Without it TensorBoard's fast reader drops the description.
+const SCALAR: i32 = 1;
 
 #[derive(Clone, PartialEq, Message)]
 pub(super) struct Plugin {
@@ -117,6 +123,21 @@ pub(super) struct Lines {
 }
 
 impl Value {
+    /// A point of a curve, with the curve's description if there is none yet in the file.
+    pub(super) fn scalar(tag: String, value: f32, description: Option<&str>) -> Self {
+        Self {
+            tag,
+            content: Some(Content::Scalar(value)),
+            metadata: description.map(|description| Metadata {
+                plugin: Some(Plugin {
+                    name: "scalars".to_owned(),
+                }),
+                description: description.to_owned(),
+                data_class: SCALAR,
+            }),
+        }
+    }
+
     /// A single string that the plugin of this name understands.
     pub(super) fn string(tag: &str, plugin: &str, string: Vec<u8>) -> Self {
         Self {
@@ -131,6 +152,8 @@ impl Value {
                     name: plugin.to_owned(),
                 }),
                 description: String::new(),
+                // Left to the reader, as TensorBoard's own writers of texts and layouts do.
+                data_class: 0,
             }),
         }
     }

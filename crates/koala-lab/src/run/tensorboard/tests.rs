@@ -11,24 +11,15 @@ use prost::Message;
 
 use super::TensorBoard;
 use super::event_file::EventFile;
-use super::proto::{
-    Category, Chart, Content, Event, Layout, Lines, Metadata, Summary, Value, What,
-};
+use super::proto::{Category, Chart, Content, Event, Layout, Lines, Summary, Value, What};
 use super::record::Records;
 use super::text::literal;
 use crate::training::{EpochEvent, Event as Told, FailureEvent, Observer, StepEvent};
 
 const CLOCK: f64 = 1_700_000_000.25;
 
-fn scalar(tag: &str, value: f32, description: &str) -> Value {
-    Value {
-        tag: tag.to_owned(),
-        content: Some(Content::Scalar(value)),
-        metadata: (!description.is_empty()).then(|| Metadata {
-            plugin: None,
-            description: description.to_owned(),
-        }),
-    }
+fn scalar(tag: &str, value: f32) -> Value {
+    Value::scalar(tag.to_owned(), value, None)
 }
 
 /// `fixtures/tensorboard/README.md` says how the file was made.
@@ -53,17 +44,17 @@ fn the_bytes_are_those_of_tensorboard() {
         (
             0,
             vec![
-                scalar("loss", 2.5, "In *nats*."),
-                scalar("zero", 0.0, ""),
+                Value::scalar("loss".to_owned(), 2.5, Some("In *nats*.")),
+                scalar("zero", 0.0),
                 Value::string("custom_scalars__config__", "custom_scalars", layout),
             ],
         ),
         (
             300,
             vec![
-                scalar("loss", f32::NAN, ""),
-                scalar("loss", f32::INFINITY, ""),
-                scalar("a/b/rate", -1e-42, ""),
+                scalar("loss", f32::NAN),
+                scalar("loss", f32::INFINITY),
+                scalar("a/b/rate", -1e-42),
             ],
         ),
         (i64::MAX, vec![literal("empty", "")]),
