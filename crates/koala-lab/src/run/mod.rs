@@ -12,6 +12,7 @@ mod overlay;
 mod resolve;
 mod result;
 mod session;
+mod tensorboard;
 mod weights;
 
 pub use checkpoints::{CheckpointPolicy, Checkpoints, Found};
@@ -26,5 +27,6 @@ pub(crate) use folder::write_whole;
 pub use network::Network;
 pub use resolve::Override;
 pub use result::RunResult;
+pub use tensorboard::TensorBoard;
 pub use toml::Value;
 pub use weights::{read_weights, weights_from_bytes, weights_to_bytes, write_weights};
