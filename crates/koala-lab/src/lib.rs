@@ -19,8 +19,10 @@
 pub mod compare;
 pub mod data;
 mod error;
+pub mod gan;
 pub mod models;
 pub mod optimizers;
+mod random;
 pub mod replay;
 pub mod run;
 pub mod training;

@@ -4,11 +4,13 @@ mod classifier;
 mod cnn;
 mod count;
 mod dropout;
+pub mod gan;
 mod init;
 pub mod language;
 mod mlp;
 mod resnet;
 mod spec;
+mod spec_error;
 #[cfg(test)]
 mod testing;
 
@@ -20,3 +22,4 @@ pub use init::Draws;
 pub use mlp::{Mlp, MlpSpec};
 pub use resnet::{Projection, ResNet, ResNetForm, ResNetSpec, ResidualBlock};
 pub use spec::ModelSpec;
+pub use spec_error::SpecError;

@@ -5,8 +5,8 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Int, Tensor, TensorData, activation::gelu, module::embedding};
 
 use super::attention::causal_mask;
-use super::spec_error::{SpecError, counts, dropout, heads};
 use super::{CausalAttention, LanguageModel};
+use crate::models::spec_error::{SpecError, counts, dropout, heads};
 use crate::models::{Draws, Masks};
 
 /// Options of a GPT.

@@ -1,0 +1,1 @@
+//! Parts of adversarial training: noise, losses, pictures and distances.
