@@ -12,7 +12,7 @@ mod resnet;
 mod spec;
 mod spec_error;
 #[cfg(test)]
-mod testing;
+pub(crate) mod testing;
 
 pub use classifier::Classifier;
 pub use cnn::{Cnn, CnnSpec};
