@@ -41,7 +41,10 @@ mod tests {
     #[test]
     fn numbers_never_change_between_versions() {
         let mut generator = generator(7, b"test", 3);
-        assert_eq!(normal(&mut generator, 3, 1.0), [-1.724881, -0.82546675, 0.376751]);
+        assert_eq!(
+            normal(&mut generator, 3, 1.0),
+            [-1.724881, -0.82546675, 0.376751]
+        );
         assert_eq!(unit(&mut generator), 0.6481372334774885);
     }
 

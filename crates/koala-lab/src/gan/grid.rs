@@ -61,7 +61,11 @@ fn encoded(images: &Pictures, columns: usize) -> io::Result<Vec<u8>> {
         let top = GUTTER + i / columns * (height + GUTTER);
         let left = GUTTER + i % columns * (width + GUTTER);
         for (place, value) in image.iter().enumerate() {
-            let (channel, y, x) = (place / (height * width), place / width % height, place % width);
+            let (channel, y, x) = (
+                place / (height * width),
+                place / width % height,
+                place % width,
+            );
             // `as` cuts off what is outside.
             bytes[((top + y) * across + left + x) * channels + channel] =
                 (127.5 * (value + 1.0)).round() as u8;
@@ -101,11 +105,7 @@ mod tests {
             assert_eq!(down, rows * (height + 2) + 2);
             assert_eq!(depth, channels);
             for (i, byte) in bytes.iter().enumerate() {
-                let (channel, x, y) = (
-                    i % channels,
-                    i / channels % across,
-                    i / channels / across,
-                );
+                let (channel, x, y) = (i % channels, i / channels % across, i / channels / across);
                 let inside = |at: usize, pixels: usize| {
                     (at % (pixels + 2) >= 2).then(|| (at / (pixels + 2), at % (pixels + 2) - 2))
                 };

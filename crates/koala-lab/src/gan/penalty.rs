@@ -62,8 +62,7 @@ mod tests {
                 }
                 self.seen += 1;
             }
-            let value =
-                doubles(values, shape, &device);
+            let value = doubles(values, shape, &device);
             Param::from_mapped_value(id, value.require_grad(), mapper)
         }
     }

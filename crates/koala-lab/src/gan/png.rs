@@ -42,7 +42,11 @@ pub(super) fn encode(
     header.extend_from_slice(&[8, color_type, 0, 0, 0]);
     let mut file = SIGNATURE.to_vec();
     chunk(&mut file, b"IHDR", &header);
-    chunk(&mut file, b"IDAT", &compressed(width * channels, channels, bytes)?);
+    chunk(
+        &mut file,
+        b"IDAT",
+        &compressed(width * channels, channels, bytes)?,
+    );
     chunk(&mut file, b"IEND", &[]);
     Ok(file)
 }
@@ -57,7 +61,12 @@ fn compressed(row: usize, channels: usize, bytes: &[u8]) -> io::Result<Vec<u8>> 
         filtered.clear();
         filtered.push(SUB);
         filtered.extend_from_slice(&row[..channels]);
-        filtered.extend(row[channels..].iter().zip(row).map(|(b, left)| b.wrapping_sub(*left)));
+        filtered.extend(
+            row[channels..]
+                .iter()
+                .zip(row)
+                .map(|(b, left)| b.wrapping_sub(*left)),
+        );
         encoder.write_all(&filtered)?;
     }
     encoder.finish()
@@ -86,7 +95,10 @@ pub(super) mod reader {
         let mut chunks = Vec::new();
         while !rest.is_empty() {
             let length = number(&rest[..4]);
-            assert_eq!(number(&rest[8 + length..12 + length]), checksum(&rest[4..8 + length]));
+            assert_eq!(
+                number(&rest[8 + length..12 + length]),
+                checksum(&rest[4..8 + length])
+            );
             chunks.push((&rest[4..8], &rest[8..8 + length]));
             rest = &rest[12 + length..];
         }
@@ -100,14 +112,20 @@ pub(super) mod reader {
             other => panic!("{other:?}"),
         };
         let mut filtered = Vec::new();
-        flate2::read::ZlibDecoder::new(chunks[1].1).read_to_end(&mut filtered).unwrap();
+        flate2::read::ZlibDecoder::new(chunks[1].1)
+            .read_to_end(&mut filtered)
+            .unwrap();
         assert_eq!(filtered.len(), height * (1 + width * channels));
         let mut bytes = Vec::new();
         for row in filtered.chunks(1 + width * channels) {
             assert_eq!(row[0], 1);
             let start = bytes.len();
             for (i, difference) in row[1..].iter().enumerate() {
-                let left = if i < channels { 0 } else { bytes[start + i - channels] };
+                let left = if i < channels {
+                    0
+                } else {
+                    bytes[start + i - channels]
+                };
                 bytes.push(difference.wrapping_add(left));
             }
         }

@@ -16,7 +16,7 @@ const SHORTEST: usize = 16;
 pub(super) fn sizes(height: usize, width: usize) -> Vec<[usize; 2]> {
     let halved = |[height, width]: &[usize; 2]| {
         let even = height % 2 == 0 && width % 2 == 0;
-        (even && height.min(width) / 2 >= &SHORTEST).then_some([height / 2, width / 2])
+        (even && height.min(width) / 2 >= SHORTEST).then_some([height / 2, width / 2])
     };
     std::iter::successors(Some([height, width]), halved).collect()
 }
