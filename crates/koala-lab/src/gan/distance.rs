@@ -367,8 +367,8 @@ mod tests {
 
     #[test]
     fn it_grows_as_kinds_of_images_go_missing() {
-        let real = waves(60, 4, 1);
-        grows(&real, &[4, 3, 2, 1].map(|kinds| waves(60, kinds, 2)));
+        let real = waves(400, 4, 1);
+        grows(&real, &[4, 3, 2, 1].map(|kinds| waves(400, kinds, 2)));
     }
 
     #[test]

@@ -47,7 +47,7 @@ mod tests {
     use crate::gan::{NoisePurpose, mixing_shares, noise};
     use crate::models::Draws;
     use crate::models::gan::DcganSpec;
-    use crate::models::testing::images;
+    use crate::models::testing::{falls, images};
     use burn::optim::GradientsParams;
     use burn::tensor::Device;
 
@@ -116,5 +116,52 @@ mod tests {
         let losses = critic_losses(&critic, real, made, shares, 10.0);
         assert_eq!(count(losses), (0, 3));
         assert_eq!(count(generator_losses(&generator, &critic, noise)), (4, 0));
+    }
+
+    #[test]
+    fn training_lowers_the_critics_losses() {
+        let device = Device::flex().autodiff();
+        let (generator, critic) = networks(&device);
+        let (real, _) = images([8, 1, 8, 8], 1, &device);
+        let noise = noise(1, NoisePurpose::Critic, 0, [8, 6], &device);
+        let made = generator.forward(noise);
+        falls(critic, 40, [0.3, 0.01], |critic| {
+            let shares = mixing_shares(1, 0, 8, &device);
+            critic_losses(critic, real.clone(), made.clone(), shares, 10.0)
+        });
+    }
+
+    #[test]
+    fn zzz_timing() {
+        let device = Device::flex().autodiff();
+        let spec = DcganSpec::default();
+        let shape = ImageShape {
+            channels: 3,
+            height: 32,
+            width: 32,
+            classes: 10,
+        };
+        let mut draws = Draws::new(2, &device);
+        let generator = Generator::new(&spec, shape, &mut draws).unwrap();
+        let critic = Critic::new(&spec, shape, &mut draws).unwrap();
+        let (real, _) = images([64, 3, 32, 32], 1, &device);
+        for step in 0..3 {
+            let t = std::time::Instant::now();
+            let z = noise(1, NoisePurpose::Critic, step, [64, 128], &device);
+            let made = generator.forward(z).detach();
+            println!("made {:?}", t.elapsed());
+            let shares = mixing_shares(1, 0, 64, &device);
+            let l = critic_losses(&critic, real.clone(), made, shares, 10.0);
+            println!("critic losses {:?}", t.elapsed());
+            let mut g = l.mean().backward();
+            println!("critic step {:?}", t.elapsed());
+            GradientsParams::from_module(&mut g, &critic);
+            let t = std::time::Instant::now();
+            let z = noise(1, NoisePurpose::Generator, step, [64, 128], &device);
+            let l = generator_losses(&generator, &critic, z);
+            println!("generator losses {:?}", t.elapsed());
+            let _ = l.mean().backward();
+            println!("generator step {:?}", t.elapsed());
+        }
     }
 }
