@@ -19,9 +19,11 @@
 pub mod compare;
 pub mod data;
 mod error;
+pub mod gan;
 pub mod models;
 pub mod optimizers;
 pub mod recipe;
+mod random;
 pub mod replay;
 pub mod run;
 mod stored;

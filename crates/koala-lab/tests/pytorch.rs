@@ -5,9 +5,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use burn::module::Module;
-use burn::tensor::{Device, Tensor, TensorData};
+use burn::module::{Module, ModuleVisitor, Param};
+use burn::tensor::{Device, Gradients, Tensor, TensorData};
 use koala_lab::data::ImageShape;
+use koala_lab::gan::gradient_penalty;
+use koala_lab::models::gan::{Critic, DcganSpec, Generator};
 use koala_lab::models::language::{
     LanguageModel, LstmModel, LstmSpec, TransformerModel, TransformerSpec,
 };
@@ -134,4 +136,86 @@ fn the_transformer_agrees() {
     let tokens: Tensor<2> = record.tensor("record.tokens", &device);
     let (scores, ()) = model.forward(tokens.int(), (), &mut Masks::off());
     record.check("record.scores", scores);
+}
+
+fn small_images() -> ImageShape {
+    ImageShape {
+        channels: 2,
+        height: 16,
+        width: 16,
+        classes: 10,
+    }
+}
+
+#[test]
+fn the_generator_agrees() {
+    let record = Record::open("generator");
+    let spec = DcganSpec { noise: 6, width: 3 };
+    let trained = Device::flex().autodiff();
+    let mut model = Generator::new(&spec, small_images(), &mut Draws::new(1, &trained)).unwrap();
+    read_weights(&mut model, &record.file).unwrap();
+    let noise = record.tensor("record.noise", &Device::flex());
+    record.check("record.inference", model.valid().forward(noise));
+    let noise = record.tensor("record.noise", &trained);
+    record.check("record.training", model.forward(noise).inner());
+}
+
+/// Compares gradients with the recorded ones, by the names of their parameters.
+struct CheckGradients<'a> {
+    record: &'a Record,
+    gradients: &'a Gradients,
+    path: Vec<String>,
+    checked: Vec<String>,
+}
+
+impl ModuleVisitor for CheckGradients<'_> {
+    fn enter_module(&mut self, name: &str, _container: &str) {
+        self.path.push(name.into());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        let name = self.path.join(".");
+        let Some(found) = param.val().grad(self.gradients) else {
+            // The penalty does not depend on the biases: PyTorch's are 0, and were when this was recorded.
+            assert!(name.ends_with("bias"), "{name}");
+            return;
+        };
+        let expected = self
+            .record
+            .tensor::<D>(&format!("record.gradient.{name}"), &Device::flex());
+        let largest = expected.clone().abs().max().into_scalar::<f32>();
+        let difference = (found - expected).abs().max().into_scalar::<f32>() / largest;
+        println!("{name}: {difference:e} of the largest value");
+        assert!(difference < 1e-5, "{name}: {difference}");
+        self.checked.push(name);
+    }
+}
+
+#[test]
+fn the_critic_its_gradient_penalty_and_the_penaltys_gradients_agree() {
+    let record = Record::open("critic");
+    let spec = DcganSpec { noise: 6, width: 3 };
+    let device = Device::flex().autodiff();
+    let mut model = Critic::new(&spec, small_images(), &mut Draws::new(1, &device)).unwrap();
+    read_weights(&mut model, &record.file).unwrap();
+    let images: Tensor<4> = record.tensor("record.images", &device);
+    record.check("record.scores", model.forward(images.clone()).inner());
+    let penalties = gradient_penalty(&model, images);
+    record.check("record.penalties", penalties.clone().inner());
+    let weights = Tensor::from_data([1.0f32, 2.0, 3.0, 4.0, 5.0], &device);
+    let mut check = CheckGradients {
+        record: &record,
+        gradients: &(penalties * weights).sum().backward(),
+        path: Vec::new(),
+        checked: Vec::new(),
+    };
+    model.visit(&mut check);
+    assert_eq!(
+        check.checked,
+        ["layers.0.weight", "layers.1.weight", "output.weight"]
+    );
 }

@@ -2,7 +2,9 @@
 
 use burn::tensor::{Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::Rng;
+
+use crate::random;
 
 /// The dropout of one forward pass: what it draws is a function of the run's seed, the step, and what the pass has drawn
 /// before, so that a run that was stopped goes on with the same bits. (Burn's own dropout draws from the backend's global
@@ -15,14 +17,8 @@ pub struct Masks {
 impl Masks {
     /// The masks of one training step.
     pub fn new(seed: u64, step: u64) -> Self {
-        // A key of its own: order of samples and initial weights are drawn from other streams.
-        let mut key = [0; 32];
-        key[..8].copy_from_slice(&seed.to_le_bytes());
-        key[8..15].copy_from_slice(b"dropout");
-        let mut generator = ChaCha8Rng::from_seed(key);
-        generator.set_stream(step);
         Self {
-            generator: Some(generator),
+            generator: Some(random::generator(seed, b"dropout", step)),
         }
     }
 

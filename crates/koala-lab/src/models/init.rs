@@ -5,7 +5,9 @@ use burn::nn::conv::{Conv2d, Conv2dConfig};
 use burn::nn::{BatchNorm, BatchNormConfig, LayerNorm, LayerNormConfig, Linear, PaddingConfig2d};
 use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::{Rng, SeedableRng};
+use rand_chacha::rand_core::SeedableRng;
+
+use crate::random;
 
 /// Share of a batch's statistics in the new running statistics, PyTorch's default.
 pub(crate) const BATCH_NORM_MOMENTUM: f64 = 0.1;
@@ -93,6 +95,16 @@ impl Draws {
             .init(&self.device)
     }
 
+    /// Batch normalisation with weights from N(1, deviation^2) and bias 0.
+    pub fn batch_norm_normal(&mut self, channels: usize, deviation: f64) -> BatchNorm {
+        let mut weights = random::normal(&mut self.generator, channels, deviation);
+        weights.iter_mut().for_each(|weight| *weight += 1.0);
+        BatchNorm {
+            gamma: Param::from_data(TensorData::new(weights, [channels]), &self.device),
+            ..self.batch_norm(channels)
+        }
+    }
+
     /// Layer normalisation with weight 1 and bias 0; draws nothing.
     pub fn layer_norm(&self, channels: usize) -> LayerNorm {
         LayerNormConfig::new(channels).init(&self.device)
@@ -107,26 +119,18 @@ impl Draws {
     /// Values from U(-bound, bound).
     pub fn uniform<const D: usize>(&mut self, shape: [usize; D], bound: f64) -> Param<Tensor<D>> {
         let values: Vec<f32> = (0..shape.iter().product())
-            .map(|_| (bound * (2.0 * self.unit() - 1.0)) as f32)
+            .map(|_| (bound * (2.0 * random::unit(&mut self.generator) - 1.0)) as f32)
             .collect();
         Param::from_data(TensorData::new(values, shape), &self.device)
     }
 
-    /// Values from N(0, deviation^2), by the method of Box and Muller.
+    /// Values from N(0, deviation^2).
     pub fn normal<const D: usize>(
         &mut self,
         shape: [usize; D],
         deviation: f64,
     ) -> Param<Tensor<D>> {
-        let count = shape.iter().product();
-        let mut values = Vec::with_capacity(count + 1);
-        while values.len() < count {
-            // 1 - unit is never 0.
-            let radius = deviation * (-2.0 * (1.0 - self.unit()).ln()).sqrt();
-            let (sine, cosine) = (std::f64::consts::TAU * self.unit()).sin_cos();
-            values.extend([(radius * cosine) as f32, (radius * sine) as f32]);
-        }
-        values.truncate(count);
+        let values = random::normal(&mut self.generator, shape.iter().product(), deviation);
         Param::from_data(TensorData::new(values, shape), &self.device)
     }
 
@@ -145,11 +149,6 @@ impl Draws {
             ))
             .with_bias(false)
             .init(&self.device)
-    }
-
-    /// 53 random bits: uniform on [0, 1).
-    fn unit(&mut self) -> f64 {
-        (self.generator.next_u64() >> 11) as f64 / (1u64 << 53) as f64
     }
 }
 

@@ -4,12 +4,14 @@ mod blend;
 mod classifier;
 mod cnn;
 mod dropout;
+pub mod gan;
 mod init;
 pub mod language;
 mod mlp;
 mod parameters;
 mod resnet;
 mod spec;
+mod spec_error;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -25,3 +27,4 @@ pub use parameters::trainable_parameters;
 pub(crate) use parameters::{Trainable, trainable};
 pub use resnet::{Projection, ResNet, ResNetForm, ResNetSpec, ResidualBlock};
 pub use spec::ModelSpec;
+pub use spec_error::SpecError;

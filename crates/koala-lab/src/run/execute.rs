@@ -5,7 +5,7 @@ use super::{Network, RunConfig, RunFolder, RunResult};
 use crate::Error;
 use crate::data::Data;
 use crate::training::{
-    Both, Checkpoint, Company, Event, FailureEvent, Forgetful, Interrupt, Keeper, Observer,
+    Both, Checkpoint, Company, Event, FailureEvent, Forgetful, Interrupt, Keeper, Observer, Silent,
 };
 
 /// What a run leaves.
@@ -110,11 +110,17 @@ impl RunFolder {
     ) -> Result<Outcome, Error> {
         let marks = from.as_ref().map(|checkpoint| &checkpoint.marks);
         let mut log = self.log(config.log_every, marks)?;
+        let mut board = self.board(config, marks)?;
+        let mut silent = Silent;
+        let board: &mut dyn Observer = match &mut board {
+            Some(board) => board,
+            None => &mut silent,
+        };
         let mut keeper = self.checkpoints(config);
         let outcome = go(
             config,
             data,
-            &mut Both(&mut log, observer),
+            &mut Both(&mut Both(&mut log, board), observer),
             &mut keeper,
             interrupt,
             from.as_ref(),

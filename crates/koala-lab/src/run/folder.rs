@@ -5,7 +5,7 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{CheckpointPolicy, Checkpoints, EventLog, RunConfig, RunResult};
+use super::{CheckpointPolicy, Checkpoints, EventLog, RunConfig, RunResult, TensorBoard};
 use crate::Error;
 use crate::training::Marks;
 
@@ -15,11 +15,10 @@ const RESULT: &str = "result.json";
 const WEIGHTS: &str = "model.safetensors";
 const BEST: &str = "best.safetensors";
 const CHECKPOINTS: &str = "checkpoints";
-const TENSORBOARD: &str = "tensorboard";
 const LOCK: &str = ".lock";
 
-/// The folder that keeps a run: `config.toml`, the log `events.jsonl`, `checkpoints/`, the weights of the best evaluation
-/// `best.safetensors`, and at its end `model.safetensors` and, last of all, `result.json`. All but the log are written
+/// The folder that keeps a run: `config.toml`, the log `events.jsonl`, [`TensorBoard`]'s file, `checkpoints/`, the weights
+/// of the best evaluation `best.safetensors`, and at its end `model.safetensors` and, last of all, `result.json`. All but the logs are written
 /// under another name and renamed, so that none is ever half there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
@@ -47,14 +46,13 @@ impl RunFolder {
                 });
             }
             let _lock = run.lock()?;
-            for name in [RESULT, WEIGHTS, BEST, EVENTS, CONFIG, LOCK] {
+            let names = [RESULT, WEIGHTS, BEST, EVENTS, TensorBoard::FILE_NAME, CONFIG, LOCK];
+            for name in names {
                 let file = path.join(name);
                 gone(fs::remove_file(&file)).map_err(Error::file(file, "replace"))?;
             }
-            for name in [CHECKPOINTS, TENSORBOARD] {
-                let folder = path.join(name);
-                gone(fs::remove_dir_all(&folder)).map_err(Error::file(folder, "replace"))?;
-            }
+            let checkpoints = path.join(CHECKPOINTS);
+            gone(fs::remove_dir_all(&checkpoints)).map_err(Error::file(checkpoints, "replace"))?;
         }
         Ok(run)
     }
@@ -172,6 +170,19 @@ impl RunFolder {
             None => EventLog::create(&path, every),
             Some(length) => EventLog::resume(&path, every, *length),
         }
+    }
+
+    /// The event file for TensorBoard, if it is wished: a new one, or the one that is there, cut where a checkpoint found
+    /// it.
+    pub(super) fn board(
+        &self,
+        config: &RunConfig,
+        marks: Option<&Marks>,
+    ) -> Result<Option<TensorBoard>, Error> {
+        let path = self.path.join(TensorBoard::FILE_NAME);
+        let length = marks.and_then(|marks| marks.get(TensorBoard::FILE_NAME));
+        let open = || TensorBoard::append(&path, length.copied().unwrap_or(0), config);
+        config.tensorboard.then(open).transpose()
     }
 
     /// The run's checkpoints.

@@ -70,27 +70,31 @@ def of_report(report):
 
 
 def of_step(event):
-    own = {"loss": "train/loss", "error": "train/error"}
+    own = {number: f"train/{number}" for number in ("loss", "error", "top5_error")}
     points = {own.get(k, k): v for k, v in event.items() if k not in LEFT_OUT_OF_STEPS}
     return points | (of_report(event["filter"]) if "filter" in event else {})
 
 
 def of_epoch(event):
     points = {k: v for k, v in event.items() if k not in LEFT_OUT_OF_EPOCHS}
-    names = {
-        "train_loss": "train/epoch_loss",
-        "train_error": "train/epoch_error",
-        "test_loss": "test/loss",
-        "test_error": "test/error",
-    }
-    return {names.get(k, k): v for k, v in points.items()}
+    return {k if k == "epoch" else figure(k): v for k, v in points.items()}
+
+
+def of_evaluation(event):
+    return {figure(k): v for k, v in event.items() if k not in LEFT_OUT_OF_EPOCHS | {"epoch"}}
+
+
+def figure(key):
+    """test_loss is test/loss; numbers of training batches stand beside those of single batches."""
+    samples, name = key.split("_", 1)
+    return f"train/epoch_{name}" if samples == "train" else f"{samples}/{name}"
 
 
 def expected(log):
     """The points of each tag, in order."""
     curves = collections.defaultdict(list)
     for event in log:
-        points = {"step": of_step, "epoch": of_epoch}.get(event["event"], lambda _: {})(event)
+        points = {"step": of_step, "epoch": of_epoch, "evaluation": of_evaluation}.get(event["event"], lambda _: {})(event)
         for tag, value in points.items():
             curves[tag].append((event["step"], value))
     return curves

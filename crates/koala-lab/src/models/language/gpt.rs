@@ -6,8 +6,8 @@ use burn::tensor::{Int, Tensor, TensorData, activation::gelu, module::embedding}
 use serde::{Deserialize, Serialize};
 
 use super::attention::causal_mask;
-use super::spec_error::{SpecError, counts, dropout, heads};
 use super::{CausalAttention, LanguageModel};
+use crate::models::spec_error::{SpecError, counts, dropout, heads};
 use crate::models::{Draws, Masks};
 
 /// Options of a GPT.

@@ -4,8 +4,8 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, module::embedding};
 use serde::{Deserialize, Serialize};
 
-use super::spec_error::{SpecError, counts, dropout};
 use super::{LanguageModel, LstmLayer, LstmState};
+use crate::models::spec_error::{SpecError, counts, dropout};
 use crate::models::{Draws, Masks};
 
 /// Options of an LSTM language model.

@@ -5,13 +5,12 @@ mod gpt;
 mod lstm;
 mod lstm_layer;
 mod model;
-mod spec_error;
 mod transformer;
 
+pub use super::SpecError;
 pub use attention::CausalAttention;
 pub use gpt::{Gpt, GptBlock, GptSpec};
 pub use lstm::{LstmModel, LstmSpec};
 pub use lstm_layer::{LstmLayer, LstmState};
 pub use model::LanguageModel;
-pub use spec_error::SpecError;
 pub use transformer::{EncoderLayer, TransformerModel, TransformerSpec};

@@ -12,7 +12,7 @@ use super::scalar::Scalar;
 use super::{blocks, scalars, text};
 use crate::Error;
 use crate::run::RunConfig;
-use crate::training::{Event, Observer};
+use crate::training::{Event, Marks, Observer};
 
 /// Keeps a run in an event file that TensorBoard reads (`tensorboard --logdir runs`).
 ///
@@ -160,13 +160,21 @@ impl Observer for TensorBoard {
                 let values = self.values(scalars::epoch(epoch));
                 self.write(number(epoch.step), values)
             }
-            // All it says has been said by the last epoch.
-            Event::End(_) => Ok(()),
+            Event::Evaluation(found) => {
+                let values = self.values(scalars::evaluation(found));
+                self.write(number(found.step), values)
+            }
+            // All it says has been said by the last epoch, or before the run was stopped.
+            Event::End(_) | Event::Resume(_) => Ok(()),
             Event::Failure(failure) => {
                 let text = text::literal("failure", &failure.message);
                 self.write(self.file.step(), vec![text])
             }
         }
+    }
+
+    fn marks(&mut self) -> Result<Marks, Error> {
+        Ok(Marks::from([(Self::FILE_NAME.to_owned(), self.position()?)]))
     }
 }
 

@@ -6,7 +6,7 @@ use koala_core::{BlockOutcome, Covariance, Outcome, ProcessNoise, StepReport};
 
 use super::blocks;
 use super::scalar::Scalar;
-use crate::training::{EpochEvent, StepEvent};
+use crate::training::{EpochEvent, EvaluationEvent, Figures, StepEvent};
 
 /// The points of a step.
 pub(super) fn step(event: &StepEvent) -> Vec<Scalar> {
@@ -15,6 +15,7 @@ pub(super) fn step(event: &StepEvent) -> Vec<Scalar> {
         epoch: _,
         loss,
         error,
+        top5_error,
         gain,
         effective_learning_rate,
         seconds,
@@ -30,6 +31,11 @@ pub(super) fn step(event: &StepEvent) -> Vec<Scalar> {
             "train/error",
             *error,
             "Share of the batch that was misread before the step, in percent.",
+        ),
+        Scalar::new(
+            "train/top5_error",
+            *top5_error,
+            "Share of the batch whose class was not among the five with the highest scores, in percent.",
         ),
         Scalar::new(
             "gain",
@@ -52,41 +58,49 @@ pub(super) fn step(event: &StepEvent) -> Vec<Scalar> {
     points
 }
 
+/// The points of an evaluation within an epoch.
+pub(super) fn evaluation(event: &EvaluationEvent) -> Vec<Scalar> {
+    let EvaluationEvent {
+        step: _,
+        epoch: _,
+        judged,
+        // The curve of the steps has them.
+        seconds: _,
+    } = event;
+    figures("", judged)
+}
+
 /// The points of an epoch.
 pub(super) fn epoch(event: &EpochEvent) -> Vec<Scalar> {
     let EpochEvent {
         epoch,
         step: _,
-        train_loss,
-        train_error,
-        test_loss,
-        test_error,
-        // The curve of the steps has them.
+        train,
+        judged,
         seconds: _,
     } = event;
-    vec![
-        Scalar::new("epoch", *epoch as f64, "Epochs done."),
-        Scalar::new(
-            "train/epoch_loss",
-            *train_loss,
-            "Mean loss of the epoch's batches as they were met, in nats.",
-        ),
-        Scalar::new(
-            "train/epoch_error",
-            *train_error,
-            "Share of the epoch's samples that was misread as they were met, in percent.",
-        ),
-        Scalar::new(
-            "test/loss",
-            *test_loss,
-            "Mean loss of the test samples, in nats.",
-        ),
-        Scalar::new(
-            "test/error",
-            *test_error,
-            "Share of the test samples that was misread, in percent.",
-        ),
-    ]
+    let mut points = vec![Scalar::new("epoch", *epoch as f64, "Epochs done.")];
+    points.extend(figures("epoch_", train));
+    points.extend(figures("", judged));
+    points
+}
+
+/// The numbers of an evaluation. Those of training batches, met while the network was changing, have another name than
+/// those of single batches.
+fn figures(prefix: &str, figures: &Figures) -> Vec<Scalar> {
+    let samples = figures.samples.name();
+    let point = |(name, value): (&'static str, f64)| {
+        let about = match name {
+            "loss" => "Mean loss of the samples, in nats.",
+            "error" => "Share of the samples that was misread, in percent.",
+            "top5_error" => {
+                "Share of the samples whose class was not among the five with the highest scores, in percent."
+            }
+            _ => "exp of the mean loss.",
+        };
+        Scalar::new(format!("{samples}/{prefix}{name}"), value, about)
+    };
+    figures.numbers().into_iter().map(point).collect()
 }
 
 /// The points of the filter as a whole.

@@ -14,7 +14,9 @@ use super::event_file::EventFile;
 use super::proto::{Category, Chart, Content, Event, Layout, Lines, Summary, Value, What};
 use super::record::Records;
 use super::text::literal;
-use crate::training::{EpochEvent, Event as Told, FailureEvent, Observer, StepEvent};
+use crate::training::{
+    EpochEvent, Evaluation, Event as Told, FailureEvent, Figures, Measure, Observer, Samples, StepEvent,
+};
 
 const CLOCK: f64 = 1_700_000_000.25;
 
@@ -130,6 +132,7 @@ fn step(step: u64, loss: f64) -> Told {
         epoch: 0,
         loss,
         error: 50.0,
+        top5_error: 10.0,
         gain: 1.0,
         effective_learning_rate: 0.1,
         seconds: step as f64,
@@ -156,6 +159,15 @@ fn step(step: u64, loss: f64) -> Told {
     })
 }
 
+fn figures(samples: Samples, loss: f64, error: f64) -> Figures {
+    let evaluation = Evaluation {
+        loss,
+        error,
+        top5_error: error / 2.0,
+    };
+    Figures::new(samples, evaluation, Measure::Error)
+}
+
 /// What a run of ten steps tells.
 fn run() -> Vec<Told> {
     let mut told: Vec<Told> = (0..10)
@@ -164,10 +176,8 @@ fn run() -> Vec<Told> {
     told.push(Told::Epoch(EpochEvent {
         epoch: 1,
         step: 10,
-        train_loss: 1.0,
-        train_error: 2.0,
-        test_loss: f64::NAN,
-        test_error: 1e300,
+        train: figures(Samples::Train, 1.0, 2.0),
+        judged: figures(Samples::Test, f64::NAN, 1e300),
         seconds: 10.0,
     }));
     told.push(Told::Failure(FailureEvent {

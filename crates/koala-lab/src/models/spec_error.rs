@@ -1,6 +1,6 @@
-//! Options of a language model that cannot be.
+//! Options of a network that cannot be.
 
-/// An option of a language model that cannot be, with its cause and remedy.
+/// An option of a network that cannot be, with its cause and remedy.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{key}: {fault}")]
 pub struct SpecError {
@@ -13,15 +13,22 @@ pub struct SpecError {
 /// Most of anything that a language model's options count.
 const MOST: usize = 1 << 20;
 
-/// Checks options that count something.
+/// Checks options of a language model that count something.
 pub(super) fn counts(options: &[(&'static str, usize)]) -> Result<(), SpecError> {
-    match options.iter().find(|(_, n)| !(1..=MOST).contains(n)) {
-        None => Ok(()),
-        Some((key, n)) => Err(SpecError {
-            key,
-            fault: format!("must be between 1 and {MOST}, not {n}"),
-        }),
+    options
+        .iter()
+        .try_for_each(|&(key, n)| at_most(key, n, MOST))
+}
+
+/// Checks an option that counts something, from 1 to `most`.
+pub(super) fn at_most(key: &'static str, n: usize, most: usize) -> Result<(), SpecError> {
+    if (1..=most).contains(&n) {
+        return Ok(());
     }
+    Err(SpecError {
+        key,
+        fault: format!("must be between 1 and {most}, not {n}"),
+    })
 }
 
 /// Checks a share of values to drop.
