@@ -46,7 +46,15 @@ impl RunFolder {
                 });
             }
             let _lock = run.lock()?;
-            let names = [RESULT, WEIGHTS, BEST, EVENTS, TensorBoard::FILE_NAME, CONFIG, LOCK];
+            let names = [
+                RESULT,
+                WEIGHTS,
+                BEST,
+                EVENTS,
+                TensorBoard::FILE_NAME,
+                CONFIG,
+                LOCK,
+            ];
             for name in names {
                 let file = path.join(name);
                 gone(fs::remove_file(&file)).map_err(Error::file(file, "replace"))?;

@@ -33,11 +33,7 @@ pub struct Learner<M: Module> {
 
 impl<M: Module> Learner<M> {
     /// A run that begins.
-    pub fn new(
-        model: M,
-        optimizer: Box<dyn Optimizer<M>>,
-        average: Option<Average<M>>,
-    ) -> Self {
+    pub fn new(model: M, optimizer: Box<dyn Optimizer<M>>, average: Option<Average<M>>) -> Self {
         Self {
             model,
             optimizer,

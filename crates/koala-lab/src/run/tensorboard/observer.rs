@@ -174,7 +174,10 @@ impl Observer for TensorBoard {
     }
 
     fn marks(&mut self) -> Result<Marks, Error> {
-        Ok(Marks::from([(Self::FILE_NAME.to_owned(), self.position()?)]))
+        Ok(Marks::from([(
+            Self::FILE_NAME.to_owned(),
+            self.position()?,
+        )]))
     }
 }
 

@@ -15,7 +15,8 @@ use super::proto::{Category, Chart, Content, Event, Layout, Lines, Summary, Valu
 use super::record::Records;
 use super::text::literal;
 use crate::training::{
-    EpochEvent, Evaluation, Event as Told, FailureEvent, Figures, Measure, Observer, Samples, StepEvent,
+    EpochEvent, Evaluation, Event as Told, FailureEvent, Figures, Measure, Observer, Samples,
+    StepEvent,
 };
 
 const CLOCK: f64 = 1_700_000_000.25;
