@@ -130,38 +130,4 @@ mod tests {
             critic_losses(critic, real.clone(), made.clone(), shares, 10.0)
         });
     }
-
-    #[test]
-    fn zzz_timing() {
-        let device = Device::flex().autodiff();
-        let spec = DcganSpec::default();
-        let shape = ImageShape {
-            channels: 3,
-            height: 32,
-            width: 32,
-            classes: 10,
-        };
-        let mut draws = Draws::new(2, &device);
-        let generator = Generator::new(&spec, shape, &mut draws).unwrap();
-        let critic = Critic::new(&spec, shape, &mut draws).unwrap();
-        let (real, _) = images([64, 3, 32, 32], 1, &device);
-        for step in 0..3 {
-            let t = std::time::Instant::now();
-            let z = noise(1, NoisePurpose::Critic, step, [64, 128], &device);
-            let made = generator.forward(z).detach();
-            println!("made {:?}", t.elapsed());
-            let shares = mixing_shares(1, 0, 64, &device);
-            let l = critic_losses(&critic, real.clone(), made, shares, 10.0);
-            println!("critic losses {:?}", t.elapsed());
-            let mut g = l.mean().backward();
-            println!("critic step {:?}", t.elapsed());
-            GradientsParams::from_module(&mut g, &critic);
-            let t = std::time::Instant::now();
-            let z = noise(1, NoisePurpose::Generator, step, [64, 128], &device);
-            let l = generator_losses(&generator, &critic, z);
-            println!("generator losses {:?}", t.elapsed());
-            let _ = l.mean().backward();
-            println!("generator step {:?}", t.elapsed());
-        }
-    }
 }
