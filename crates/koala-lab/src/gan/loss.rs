@@ -43,22 +43,16 @@ pub fn generator_losses(generator: &Generator, critic: &Critic, noise: Tensor<2>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ImageShape;
     use crate::gan::{NoisePurpose, mixing_shares, noise};
     use crate::models::Draws;
     use crate::models::gan::DcganSpec;
-    use crate::models::testing::{falls, images};
+    use crate::models::testing::{falls, images, square};
     use burn::optim::GradientsParams;
     use burn::tensor::Device;
 
     fn networks(device: &Device) -> (Generator, Critic) {
         let spec = DcganSpec { noise: 6, width: 4 };
-        let shape = ImageShape {
-            channels: 1,
-            height: 8,
-            width: 8,
-            classes: 10,
-        };
+        let shape = square(1, 8);
         let mut draws = Draws::new(2, device);
         let generator = Generator::new(&spec, shape, &mut draws).unwrap();
         (generator, Critic::new(&spec, shape, &mut draws).unwrap())
