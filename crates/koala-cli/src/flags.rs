@@ -3,10 +3,11 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args};
+use koala_lab::data::{Augmentation, DatasetName};
 use koala_lab::models::ModelSpec;
 use koala_lab::optimizers::OptimizerSpec;
 use koala_lab::run::{Override, Value};
-use koala_lab::training::ScheduleSpec;
+use koala_lab::training::{AverageSpec, ScheduleSpec};
 
 /// Overrides of a configuration, from the flags that were given.
 #[derive(Default)]
@@ -34,11 +35,17 @@ impl Overrides {
 #[command(next_help_heading = "Task")]
 pub struct TaskFlags {
     /// Data set [default: digits]
-    #[arg(long, value_parser = ["digits", "fashion-mnist"])]
+    #[arg(long, value_parser = DatasetName::ALL.map(DatasetName::name))]
     dataset: Option<String>,
     /// Folder with the original files of the data set [default: its usual places]
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// text: the file
+    #[arg(long, value_name = "FILE")]
+    file: Option<PathBuf>,
+    /// Images: whether training images are moved and mirrored at random [default: none]
+    #[arg(long, value_parser = Augmentation::NAMES)]
+    augment: Option<String>,
     /// Network [default: mlp]
     #[arg(long, value_parser = ModelSpec::NAMES)]
     model: Option<String>,
@@ -61,12 +68,30 @@ pub struct TaskFlags {
     /// resnet20, resnet18, resnet50, wrn50-2: channels of the first stage [default: 16 for resnet20, else 64]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     width: Option<i64>,
-    /// Passes over the training samples [default: 20 for digits, 10 for fashion-mnist]
+    /// lstm, transformer, gpt: number of layers [default: 2; 4 for gpt]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    layers: Option<i64>,
+    /// transformer, gpt: heads of attention [default: 2 for transformer, 4 for gpt]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    heads: Option<i64>,
+    /// gpt: tokens of the longest window [default: 64]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    context: Option<i64>,
+    /// lstm, transformer, gpt: share of values that are dropped [default: 0.65 for lstm, 0.2 for transformer, 0.1 for gpt]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    dropout: Option<f64>,
+    /// Texts: tokens of a window, through which gradients go [default: 35 for words, 64 for characters]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    window: Option<i64>,
+    /// Passes over the training samples [default: 20 for digits, 100 for cifar10, cifar100 and imagenet32, 40 for ptb and wikitext2, else 10]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<i64>,
-    /// Samples in a batch [default: 64 for digits, 128 for fashion-mnist]
+    /// Samples in a batch, or rows of text read side by side [default: 128 for images but digits, 20 for ptb and wikitext2, else 64]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     batch_size: Option<i64>,
+    /// Samples that go through the network at once, to save memory; the step is that of the whole batch; 0 for all of it [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    micro_batch_size: Option<i64>,
     /// Leave out a last batch with fewer samples
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     drop_last: Option<bool>,
@@ -76,6 +101,12 @@ pub struct TaskFlags {
     /// Train on the first N samples only; 0 for all [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     train_limit: Option<i64>,
+    /// Hold out the last N training images to choose by; texts come with their own [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    validation: Option<i64>,
+    /// Evaluate every N steps as well as after each epoch; 0 for not [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    evaluate_every: Option<i64>,
     /// Schedule of gain or learning rate [default: constant]
     #[arg(long, value_parser = ScheduleSpec::NAMES, help_heading = "Schedule")]
     schedule: Option<String>,
@@ -120,6 +151,36 @@ pub struct TaskFlags {
         allow_negative_numbers = true
     )]
     final_factor: Option<f64>,
+    /// Average of the weights that is tested and stored [default: none]
+    #[arg(long, value_parser = AverageSpec::NAMES, help_heading = "Average")]
+    average: Option<String>,
+    /// ema: share of the old average in the new one [default: 0.999]
+    #[arg(
+        long,
+        value_name = "X",
+        help_heading = "Average",
+        allow_negative_numbers = true
+    )]
+    ema_decay: Option<f64>,
+    /// ema: let that share start low and rise with the steps [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set, help_heading = "Average")]
+    ema_warm_up: Option<bool>,
+    /// swa: first epoch whose end is averaged; 0 for the last quarter [default: 0]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Average",
+        allow_negative_numbers = true
+    )]
+    swa_start: Option<i64>,
+    /// swa: epochs from one that is averaged to the next [default: 1]
+    #[arg(
+        long,
+        value_name = "N",
+        help_heading = "Average",
+        allow_negative_numbers = true
+    )]
+    swa_every: Option<i64>,
     /// Losses in a row that may fail to be finite before a run is given up [default: 25]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     missing_limit: Option<i64>,
@@ -135,12 +196,26 @@ impl TaskFlags {
             "dataset.data-dir",
             folder.map(|f| f.to_string_lossy().into_owned()),
         );
+        let file = self.file.as_ref();
+        all.put(
+            "dataset.file",
+            file.map(|f| f.to_string_lossy().into_owned()),
+        );
+        all.put("dataset.augment", self.augment.clone());
         all.put("model.name", self.model.clone());
         all.put("model.hidden", self.hidden.clone());
         all.put("model.channels", self.channels.clone());
         all.put("model.width", self.width);
+        all.put("model.layers", self.layers);
+        all.put("model.heads", self.heads);
+        all.put("model.context", self.context);
+        all.put("model.dropout", self.dropout);
+        all.put("dataset.window", self.window);
         all.put("epochs", self.epochs);
         all.put("batch-size", self.batch_size);
+        all.put("micro-batch-size", self.micro_batch_size);
+        all.put("validation", self.validation);
+        all.put("evaluate-every", self.evaluate_every);
         all.put("drop-last", self.drop_last);
         all.put("max-steps", self.max_steps);
         all.put("train-limit", self.train_limit);
@@ -151,6 +226,11 @@ impl TaskFlags {
         all.put("schedule.milestone-factor", self.milestone_factor);
         all.put("schedule.decay-share", self.decay_share);
         all.put("schedule.final-factor", self.final_factor);
+        all.put("average.name", self.average.clone());
+        all.put("average.ema-decay", self.ema_decay);
+        all.put("average.ema-warm-up", self.ema_warm_up);
+        all.put("average.swa-start", self.swa_start);
+        all.put("average.swa-every", self.swa_every);
         all
     }
 }
@@ -252,9 +332,18 @@ pub struct MethodFlags {
     /// koala-*: blocks of the filter [default: per-tensor]
     #[arg(long, value_parser = ["per-tensor", "global"])]
     partition: Option<String>,
+    /// sgd, adam, adamw: bound on the norm of all gradients together [default: inf]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    clip_norm: Option<f64>,
     /// koala-*: bound on the norm of an update [default: inf]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     max_update_norm: Option<f64>,
+    /// Steps between two synchronisations of fast and slow weights; 0 for no slow weights [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    lookahead_every: Option<i64>,
+    /// Share of the way to the fast weights that the slow ones go [default: 0.5]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    lookahead_share: Option<f64>,
     /// sgd: momentum [default: 0.9]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     momentum: Option<f64>,
@@ -297,6 +386,7 @@ impl MethodFlags {
                 self.measurement_noise_smoothing,
             ),
             ("target", self.target),
+            ("clip-norm", self.clip_norm),
             ("max-update-norm", self.max_update_norm),
             ("momentum", self.momentum),
             ("beta-1", self.beta_1),
@@ -319,6 +409,42 @@ impl MethodFlags {
             all.put(&format!("optimizer.{key}"), word.clone());
         }
         all.put("optimizer.nesterov", self.nesterov);
+        all.put("lookahead.lookahead-every", self.lookahead_every);
+        all.put("lookahead.lookahead-share", self.lookahead_share);
+        all
+    }
+}
+
+/// What a run keeps while it goes.
+#[derive(Args)]
+#[command(next_help_heading = "Output")]
+pub struct KeepingFlags {
+    /// Log every N-th step [default: 10]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    log_every: Option<i64>,
+    /// Write TensorBoard's event files too [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    tensorboard: Option<bool>,
+    /// Make a checkpoint every N steps; 0 for none by steps [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    checkpoint_every: Option<i64>,
+    /// Make a checkpoint when so many minutes have gone by [default: 5]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    checkpoint_minutes: Option<f64>,
+    /// Keep the last N checkpoints [default: 2]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    keep_checkpoints: Option<i64>,
+}
+
+impl KeepingFlags {
+    /// The overrides that these flags stand for.
+    pub fn overrides(&self) -> Overrides {
+        let mut all = Overrides::default();
+        all.put("log-every", self.log_every);
+        all.put("tensorboard", self.tensorboard);
+        all.put("checkpoint-every", self.checkpoint_every);
+        all.put("checkpoint-minutes", self.checkpoint_minutes);
+        all.put("keep-checkpoints", self.keep_checkpoints);
         all
     }
 }

@@ -1,11 +1,14 @@
 //! koala: trains networks with the KOALA optimizers, and compares them with others.
 //!
-//! Exit codes: 0 done, 1 a run failed or a recording does not hold, 2 wrong usage, 130 interrupted.
+//! Exit codes: 0 done, 1 a run failed, data are missing or damaged, or a recording does not hold, 2 wrong usage, 130 interrupted.
 
 mod compare;
+mod data;
+mod download;
 mod flags;
 mod interrupt;
 mod progress;
+mod recipes;
 mod replay;
 mod terminal;
 mod train;
@@ -33,11 +36,18 @@ enum Command {
     /// Train a network and keep the run in a folder
     ///
     /// Without any flag: a small network on the embedded digits, with KOALA-M, in seconds.
+    ///
+    /// Ctrl-C finishes the step and makes a checkpoint; `koala train --resume RUN` goes on from there, or after a crash
+    /// from the last checkpoint, to the same bits.
     Train(Box<train::TrainArguments>),
+    /// List the experiments that can be run by name, or print one
+    Recipes(recipes::RecipesArguments),
     /// Run the same task with several optimizers, the same seeds and the same batches
     ///
     /// Without any flag: KOALA-M, KOALA-V, KOALA++, SGD with momentum and Adam on the embedded digits.
     Compare(Box<compare::CompareArguments>),
+    /// List, download and check data sets
+    Data(data::DataArguments),
     /// Replay recorded trajectories and compare every number with what was recorded
     ///
     /// One line a file: the worst relative difference and where it stands. Exits with 0 only if every file is within
@@ -48,7 +58,9 @@ enum Command {
 fn main() -> ExitCode {
     let result = match Arguments::parse().command {
         Command::Train(arguments) => train::run(&arguments),
+        Command::Recipes(arguments) => recipes::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
+        Command::Data(arguments) => data::run(&arguments),
         Command::Replay(arguments) => Ok(replay::run(&arguments)),
     };
     match result {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use koala_lab::Error;
 use koala_lab::compare::{CompareObserver, RunPosition};
-use koala_lab::training::{Event, Observer, StepEvent};
+use koala_lab::training::{Event, Observer, StartEvent, StepEvent};
 
 use crate::terminal;
 
@@ -70,41 +70,55 @@ impl Progress {
             "loss {loss:.4}  error {error:.2} %  rate {:.2e}",
             step.effective_learning_rate
         ));
-        self.bar.inc(1);
+        self.bar.set_position(step.step + 1);
     }
 
     fn show(&mut self, event: &Event) {
         match event {
-            Event::Start(start) => {
-                self.of = start.epochs;
-                self.smooth = None;
-                self.bar.set_length(start.steps);
-                self.bar.set_position(0);
-                self.bar.reset_eta();
+            Event::Start(start) => self.begin(start, 0),
+            Event::Resume(resume) => {
+                self.begin(&resume.start, resume.step);
                 if self.epochs {
-                    self.say(format!(
-                        "{}, {} with {} parameters, {}: {} epochs, {} steps",
-                        start.dataset,
-                        start.model,
-                        start.parameters,
-                        start.optimizer,
-                        start.epochs,
-                        start.steps
-                    ));
+                    self.say(format!("goes on after {} steps", resume.step));
                 }
             }
             Event::Step(step) => self.step(step),
+            Event::Evaluation(found) if self.epochs => self.say(format!(
+                "  step {}  {} {}  {:.1} s",
+                found.step,
+                found.judged.samples.name(),
+                found.judged.line(),
+                found.seconds
+            )),
             Event::Epoch(epoch) if self.epochs => self.say(format!(
-                "epoch {:>3}/{}  train loss {:.4}  error {:6.2} %  test loss {:.4}  error {:6.2} %  {:.1} s",
+                "epoch {:>3}/{}  train {}  {} {}  {:.1} s",
                 epoch.epoch,
                 self.of,
-                epoch.train_loss,
-                epoch.train_error,
-                epoch.test_loss,
-                epoch.test_error,
+                epoch.train.line(),
+                epoch.judged.samples.name(),
+                epoch.judged.line(),
                 epoch.seconds
             )),
             _ => {}
+        }
+    }
+
+    fn begin(&mut self, start: &StartEvent, step: u64) {
+        self.of = start.epochs;
+        self.smooth = None;
+        self.bar.set_length(start.steps);
+        self.bar.set_position(step);
+        self.bar.reset_eta();
+        if self.epochs {
+            self.say(format!(
+                "{}, {} with {} parameters, {}: {} epochs, {} steps",
+                start.dataset,
+                start.model,
+                start.parameters,
+                start.optimizer,
+                start.epochs,
+                start.steps
+            ));
         }
     }
 

@@ -18,6 +18,13 @@ pub fn error(error: &dyn Display) {
     let _ = writeln!(std::io::stderr().lock(), "{on}error:{off} {error}");
 }
 
+/// A warning on the standard error.
+pub fn warning(text: &str) {
+    let style = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
+    let (on, off) = codes(style, colours(std::io::stderr().is_terminal()));
+    let _ = writeln!(std::io::stderr().lock(), "{on}warning:{off} {text}");
+}
+
 /// The text, emphasised if the standard output is a terminal.
 pub fn strong(text: impl Display) -> String {
     let style = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));

@@ -5,10 +5,11 @@ use std::process::ExitCode;
 
 use clap::Args;
 use koala_lab::Error;
-use koala_lab::run::{RunConfig, RunFolder, RunResult};
+use koala_lab::recipe::Recipe;
+use koala_lab::run::{ConfigError, Override, RunConfig, RunFolder, RunResult};
 use koala_lab::training::Status;
 
-use crate::flags::{MethodFlags, TaskFlags};
+use crate::flags::{KeepingFlags, MethodFlags, Overrides, TaskFlags};
 use crate::progress::Progress;
 use crate::{interrupt, terminal};
 
@@ -19,9 +20,19 @@ pub struct TrainArguments {
     task: TaskFlags,
     #[command(flatten)]
     method: MethodFlags,
+    /// Recipe to start from, one of `koala recipes` or a .toml file; flags win over it
+    #[arg(long, value_name = "NAME", conflicts_with = "config")]
+    recipe: Option<String>,
     /// Configuration file to start from, such as another run's config.toml; flags win over it
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
+    /// Go on with the run in this folder where its newest checkpoint was made
+    #[arg(
+        long,
+        value_name = "RUN",
+        conflicts_with_all = ["recipe", "config", "seed", "out", "overwrite"]
+    )]
+    resume: Option<PathBuf>,
     /// Seed of initial weights and order of samples [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     seed: Option<i64>,
@@ -31,14 +42,8 @@ pub struct TrainArguments {
     /// Replace a run that stands in --out
     #[arg(long, requires = "out", help_heading = "Output")]
     overwrite: bool,
-    /// Log every N-th step [default: 10]
-    #[arg(
-        long,
-        value_name = "N",
-        allow_negative_numbers = true,
-        help_heading = "Output"
-    )]
-    log_every: Option<i64>,
+    #[command(flatten)]
+    keeping: KeepingFlags,
     /// Print nothing but errors
     #[arg(long, short, help_heading = "Output")]
     quiet: bool,
@@ -51,40 +56,98 @@ pub struct TrainArguments {
 pub fn run(arguments: &TrainArguments) -> Result<ExitCode, Error> {
     let mut overrides = arguments.task.overrides();
     overrides.extend(arguments.method.overrides());
+    overrides.extend(arguments.keeping.overrides());
     overrides.put("seed", arguments.seed);
-    overrides.put("log-every", arguments.log_every);
-    let config = RunConfig::resolve(arguments.config.as_deref(), &overrides.list)?;
-    let split = config.load()?;
+    match &arguments.resume {
+        Some(path) => resume(arguments, path, &overrides.list),
+        None => begin(arguments, &overrides),
+    }
+}
+
+fn begin(arguments: &TrainArguments, overrides: &Overrides) -> Result<ExitCode, Error> {
+    let config = match &arguments.recipe {
+        Some(name) => Recipe::find(name)?.resolve(&overrides.list)?,
+        None => RunConfig::resolve(arguments.config.as_deref(), &overrides.list)?,
+    };
+    let data = config.load()?;
     let folder = match &arguments.out {
         Some(path) => RunFolder::take(path, arguments.overwrite)?,
         None => RunFolder::fresh(Path::new("runs"), &config)?,
     };
-    let silent = arguments.quiet || arguments.json;
     let interrupt = interrupt::on_ctrl_c();
-    let mut progress = Progress::new(arguments.quiet, !silent);
-    let outcome = folder.execute_on(&config, &split, &mut progress, &interrupt);
+    let mut progress = arguments.progress();
+    let outcome = folder.execute_on(&config, &data, &mut progress, &interrupt);
     progress.finish();
-    let result = outcome?.result;
-    if arguments.json {
-        terminal::line(serde_json::to_string_pretty(&result).unwrap_or_default());
-    } else if !silent {
-        summary(&result, &folder);
+    Ok(arguments.told(&outcome?.result, &folder))
+}
+
+fn resume(
+    arguments: &TrainArguments,
+    path: &Path,
+    overrides: &[Override],
+) -> Result<ExitCode, Error> {
+    if let Some(other) = overrides.first() {
+        return Err(ConfigError::Value {
+            origin: "--resume".to_owned(),
+            fault: format!(
+                "goes on with a run as it was begun, so {} cannot be given with it",
+                other.flag()
+            ),
+        }
+        .into());
     }
-    Ok(match result.status {
-        Status::Completed => ExitCode::SUCCESS,
-        Status::Interrupted => interrupt::exit_code(),
-    })
+    let (folder, config) = RunFolder::open(path)?;
+    if let Some(result) = folder.completed()? {
+        if arguments.json {
+            terminal::line(serde_json::to_string_pretty(&result).unwrap_or_default());
+        } else if !arguments.quiet {
+            terminal::line(format!("{}: the run is complete", path.display()));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    let data = config.load()?;
+    let interrupt = interrupt::on_ctrl_c();
+    let mut progress = arguments.progress();
+    let mut warn = |text: &str| terminal::warning(text);
+    let outcome = folder.resume_on(&config, &data, &mut progress, &interrupt, &mut warn);
+    progress.finish();
+    Ok(arguments.told(&outcome?.result, &folder))
+}
+
+impl TrainArguments {
+    fn progress(&self) -> Progress {
+        Progress::new(self.quiet, !self.silent())
+    }
+
+    fn silent(&self) -> bool {
+        self.quiet || self.json
+    }
+
+    fn told(&self, result: &RunResult, folder: &RunFolder) -> ExitCode {
+        if self.json {
+            terminal::line(serde_json::to_string_pretty(result).unwrap_or_default());
+        } else if !self.silent() {
+            summary(result, folder);
+        }
+        match result.status {
+            Status::Completed => ExitCode::SUCCESS,
+            Status::Interrupted => interrupt::exit_code(),
+        }
+    }
 }
 
 fn summary(result: &RunResult, folder: &RunFolder) {
-    let error = terminal::strong(format!("{:.2} %", result.test_error));
-    let so_far = match result.status {
-        Status::Completed => "",
-        Status::Interrupted => ", interrupted",
-    };
-    terminal::line(format!(
-        "test error {error} after {} steps in {:.1} s{so_far}",
-        result.steps, result.seconds
-    ));
-    terminal::line(format!("run folder {}", folder.path().display()));
+    let path = folder.path().display();
+    let steps = format!("after {} steps in {:.1} s", result.steps, result.seconds);
+    match (&result.test, result.status) {
+        (Some(test), Status::Completed) => {
+            let found = terminal::strong(test.headline());
+            terminal::line(format!("test {found} {steps}"));
+            terminal::line(format!("run folder {path}"));
+        }
+        _ => {
+            terminal::line(format!("stopped {steps}"));
+            terminal::line(format!("go on with: koala train --resume {path}"));
+        }
+    }
 }

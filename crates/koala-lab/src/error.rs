@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use crate::data::DataError;
+use crate::data::fetch::FetchError;
 use crate::optimizers::OptimizerError;
 use crate::run::ConfigError;
+use crate::stored::StateError;
 
 /// What went wrong, with its cause and its remedy.
 #[derive(Debug, thiserror::Error)]
@@ -16,6 +18,9 @@ pub enum Error {
     /// A data set is missing or damaged.
     #[error(transparent)]
     Data(#[from] DataError),
+    /// A data set could not be got.
+    #[error(transparent)]
+    Fetch(#[from] FetchError),
     /// The optimizer refused a step.
     #[error("step {step}: {cause}")]
     Optimizer {
@@ -43,6 +48,34 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// A run that is to go on is not there.
+    #[error("{}: {fault}. Name the folder of a run that was begun with koala train", folder.display())]
+    NoRun {
+        /// The folder.
+        folder: PathBuf,
+        /// What is missing.
+        fault: String,
+    },
+    /// Another program is at this run.
+    #[error("{}: another program is training this run; wait for it or stop it", folder.display())]
+    Busy {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// There are checkpoints, and none of them is whole.
+    #[error(
+        "{}: no checkpoint is whole ({faults}). Put a copy of one back, or start anew with --config on the run's \
+         config.toml, --out on its folder and --overwrite", folder.display()
+    )]
+    NoCheckpoint {
+        /// The folder of the checkpoints.
+        folder: PathBuf,
+        /// What is wrong with each.
+        faults: String,
+    },
+    /// A state that cannot be stored or does not fit.
+    #[error(transparent)]
+    State(#[from] StateError),
     /// The operating system would not let us do something with a file.
     #[error("{}: cannot {action}: {cause}", path.display())]
     File {

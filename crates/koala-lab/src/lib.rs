@@ -10,7 +10,7 @@
 //!
 //! let config = RunConfig::resolve(None, &[Override::new("optimizer.name", "koala-v")])?;
 //! let outcome = run::execute(&config, &mut Silent, &Interrupt::default())?;
-//! println!("{} % of the test images are misread", outcome.result.test_error);
+//! println!("{} % of the test images are misread", outcome.result.test_error());
 //! # Ok::<(), koala_lab::Error>(())
 //! ```
 
@@ -23,8 +23,11 @@ pub mod gan;
 pub mod models;
 pub mod optimizers;
 mod random;
+pub mod recipe;
 pub mod replay;
 pub mod run;
+mod stored;
 pub mod training;
 
 pub use error::{Error, Kind};
+pub use stored::StateError;

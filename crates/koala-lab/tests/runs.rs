@@ -73,9 +73,9 @@ fn every_optimizer_trains_both_networks_with_its_defaults() {
             ]);
             let result = run(&config).unwrap().result;
             assert!(
-                result.test_error < bound,
+                result.test_error() < bound,
                 "{optimizer} {model}: {} %",
-                result.test_error
+                result.test_error()
             );
             assert_eq!(result.steps, epochs as u64 * 23);
             assert_eq!(result.status, Status::Completed);
@@ -149,7 +149,7 @@ fn every_schedule_trains() {
                 ("epochs", 6.into()),
             ]);
             let result = run(&config).unwrap().result;
-            assert!(result.test_error < 15.0, "{schedule}: {result:?}");
+            assert!(result.test_error() < 15.0, "{schedule}: {result:?}");
         }
     }
 }
@@ -212,6 +212,9 @@ fn the_folder_holds_the_run_and_its_weights_read_back() {
         assert_eq!(
             names,
             [
+                ".lock",
+                "best.safetensors",
+                "checkpoints",
                 "config.toml",
                 "events.jsonl",
                 "model.safetensors",
@@ -310,7 +313,7 @@ fn an_interrupt_ends_the_run_after_the_step() {
         (result.status, result.steps, result.epochs),
         (Status::Interrupted, 30, 1)
     );
-    assert!(result.test_loss.is_finite());
+    assert!(result.test_loss().is_finite());
 }
 
 #[test]

@@ -60,14 +60,26 @@ impl Koala {
     /// As [`load`](Self::load), and [`Error::AnotherOptimizer`]. The optimizer is then as it was.
     pub fn restore<M: Module>(&mut self, path: impl AsRef<Path>, model: &M) -> Result<()> {
         let path = path.as_ref();
-        let loaded = Self::load(path, model)?.with_path(self.path);
+        self.go_on(&file::read(path)?, model, &file::named(path))
+    }
+
+    /// As [`restore`](Self::restore), from what [`to_bytes`](Self::to_bytes) gave.
+    ///
+    /// # Errors
+    /// As [`restore`](Self::restore).
+    pub fn restore_from_bytes<M: Module>(&mut self, bytes: &[u8], model: &M) -> Result<()> {
+        self.go_on(bytes, model, "the given state")
+    }
+
+    fn go_on<M: Module>(&mut self, bytes: &[u8], model: &M, origin: &str) -> Result<()> {
+        let loaded = decoded(bytes, model, origin)?.with_path(self.path);
         match difference(self.filter(), loaded.filter()) {
             None => {
                 *self = loaded;
                 Ok(())
             }
             Some(difference) => Err(Error::AnotherOptimizer {
-                origin: file::named(path),
+                origin: origin.to_owned(),
                 difference,
             }),
         }

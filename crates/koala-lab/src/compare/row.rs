@@ -83,9 +83,9 @@ impl Row {
         Self {
             optimizer: optimizer.to_owned(),
             n: results.len(),
-            test_error: mean(|r| r.test_error),
-            test_loss: mean(|r| r.test_loss),
-            train_loss: mean(|r| r.train_loss),
+            test_error: mean(RunResult::test_error),
+            test_loss: mean(RunResult::test_loss),
+            train_loss: mean(|r| r.train.evaluation.loss),
             reached_target: steps.len(),
             steps_to_target: (steps.len() == seeds.len())
                 .then(|| Mean::of(steps))

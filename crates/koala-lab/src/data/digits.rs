@@ -34,12 +34,13 @@ fn parse(text: &[u8]) -> Result<Split, DataError> {
     let fault = |expected: String, found: String| DataError::format(NAME, expected, found);
     let text = str::from_utf8(text).map_err(|e| fault("text".into(), e.to_string()))?;
     let empty = ImageSet {
+        channels: 1,
         height: SIDE,
         width: SIDE,
         classes: CLASSES,
         white: WHITE,
-        mean: MEAN,
-        deviation: DEVIATION,
+        mean: vec![MEAN],
+        deviation: vec![DEVIATION],
         pixels: Vec::new(),
         labels: Vec::new(),
     };
@@ -80,7 +81,7 @@ fn parse(text: &[u8]) -> Result<Split, DataError> {
             &mut train
         };
         part.pixels.extend(pixels);
-        part.labels.push(*label);
+        part.labels.push(u16::from(*label));
     }
     if train.is_empty() || test.is_empty() {
         return Err(fault(
@@ -88,7 +89,7 @@ fn parse(text: &[u8]) -> Result<Split, DataError> {
             format!("{} samples", train.len()),
         ));
     }
-    Ok(Split { train, test })
+    Ok(Split::new(train, test))
 }
 
 #[cfg(test)]
@@ -98,9 +99,9 @@ mod tests {
 
     #[test]
     fn every_sample_is_in_one_part_and_every_class_in_both() {
-        let Split { train, test } = digits().unwrap();
+        let Split { train, test, .. } = digits().unwrap();
         assert_eq!((train.len(), test.len()), (1442, 355));
-        for class in 0..10u8 {
+        for class in 0..10u16 {
             let count = |set: &ImageSet| set.labels().iter().filter(|l| **l == class).count();
             assert_eq!(count(&test), (count(&train) + count(&test)) / 5);
         }

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 #[non_exhaustive]
 pub enum DataError {
     /// A file of a data set is in none of the folders that were looked at.
-    #[error("{dataset}: no {file} in {}. {remedy}", looked_in(folders))]
+    #[error("{dataset}: no {file} {}. {remedy}", looked_in(folders))]
     Missing {
         /// Name of the data set.
         dataset: &'static str,
@@ -54,9 +54,18 @@ impl DataError {
             remedy: "Replace it with a fresh copy of the original file",
         }
     }
+
+    /// A [`DataError::Unreadable`].
+    pub(crate) fn unreadable(file: impl Into<PathBuf>) -> impl FnOnce(std::io::Error) -> Self {
+        let file = file.into();
+        move |cause| Self::Unreadable { file, cause }
+    }
 }
 
 fn looked_in(folders: &[PathBuf]) -> String {
+    if folders.is_empty() {
+        return "given".to_owned();
+    }
     let names: Vec<String> = folders.iter().map(|f| f.display().to_string()).collect();
-    names.join(" nor in ")
+    format!("in {}", names.join(" nor in "))
 }

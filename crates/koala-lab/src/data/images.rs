@@ -1,46 +1,29 @@
-//! Labelled images in memory, and batches of them as tensors.
+//! Labelled images in memory.
 
-use burn::tensor::{Device, Int, Tensor, TensorData};
+use burn::tensor::Device;
 
-use super::ImageShape;
+use super::{Augment, Batch, HostBatch, ImageShape};
 
-/// Labelled grey images, kept as the bytes of their file and normalised when a batch is made.
-#[derive(Debug, Clone)]
+/// Labelled images, kept as the bytes of their file and normalised when a batch is made.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ImageSet {
+    /// Colours of a pixel: 1 or 3.
+    pub channels: usize,
     /// Pixels from top to bottom.
     pub height: usize,
     /// Pixels from left to right.
     pub width: usize,
     /// Number of classes; every label is below it.
     pub classes: usize,
-    /// The byte that stands for full white.
+    /// The byte that stands for full brightness.
     pub white: u8,
-    /// Mean of the training pixels, on the scale from 0 to 1.
-    pub mean: f32,
-    /// Standard deviation of the training pixels, on the scale from 0 to 1.
-    pub deviation: f32,
+    /// Mean of the training pixels of each channel, on the scale from 0 to 1.
+    pub mean: Vec<f32>,
+    /// Standard deviation of the training pixels of each channel, on the scale from 0 to 1.
+    pub deviation: Vec<f32>,
+    /// Image by image, channel by channel, row by row.
     pub(crate) pixels: Vec<u8>,
-    pub(crate) labels: Vec<u8>,
-}
-
-/// One batch.
-#[derive(Debug, Clone)]
-pub struct Batch {
-    /// Normalised images, `[batch, 1, height, width]`.
-    pub images: Tensor<4>,
-    /// Classes, `[batch]`.
-    pub targets: Tensor<1, Int>,
-    /// The same classes, on the host.
-    pub labels: Vec<u8>,
-}
-
-/// The two parts of a data set: one to train on, one that training never sees.
-#[derive(Debug, Clone)]
-pub struct Split {
-    /// The samples to train on.
-    pub train: ImageSet,
-    /// The samples to test on.
-    pub test: ImageSet,
+    pub(crate) labels: Vec<u16>,
 }
 
 impl ImageSet {
@@ -57,7 +40,7 @@ impl ImageSet {
     /// Size of the images and number of classes.
     pub fn shape(&self) -> ImageShape {
         ImageShape {
-            channels: 1,
+            channels: self.channels,
             height: self.height,
             width: self.width,
             classes: self.classes,
@@ -65,79 +48,75 @@ impl ImageSet {
     }
 
     /// The class of each sample.
-    pub fn labels(&self) -> &[u8] {
+    pub fn labels(&self) -> &[u16] {
         &self.labels
     }
 
-    /// The bytes of one image, row by row; empty if there is no such sample.
+    /// The bytes of one image, `[channels, height, width]`; empty if there is no such sample.
     pub fn pixels(&self, sample: usize) -> &[u8] {
-        let size = self.height * self.width;
+        let size = self.size();
+        let start = sample.saturating_mul(size);
         self.pixels
-            .get(sample * size..(sample + 1) * size)
+            .get(start..start.saturating_add(size))
             .unwrap_or_default()
+    }
+
+    /// Bytes of one image.
+    pub(super) fn size(&self) -> usize {
+        self.channels * self.height * self.width
     }
 
     /// Keeps only the first `count` samples; all of them if there are fewer.
     pub fn truncate(&mut self, count: usize) {
         self.labels.truncate(count);
-        self.pixels
-            .truncate(count.saturating_mul(self.height * self.width));
+        self.pixels.truncate(count.saturating_mul(self.size()));
     }
 
-    /// Makes a batch of the given samples, in the given order. Numbers of samples that do not exist are left out.
+    /// Takes the samples from number `at` on out of this set; none if there are fewer.
+    pub fn split_off(&mut self, at: usize) -> Self {
+        let at = at.min(self.len());
+        Self {
+            channels: self.channels,
+            height: self.height,
+            width: self.width,
+            classes: self.classes,
+            white: self.white,
+            mean: self.mean.clone(),
+            deviation: self.deviation.clone(),
+            pixels: self.pixels.split_off(at * self.size()),
+            labels: self.labels.split_off(at),
+        }
+    }
+
+    /// A batch of the given samples in the given order, not augmented, on a device. Numbers of samples that do not exist
+    /// are left out.
     pub fn batch(&self, samples: &[usize], device: &Device) -> Batch {
-        let size = self.height * self.width;
-        let scale = 1.0 / (f32::from(self.white) * self.deviation);
-        let shift = self.mean / self.deviation;
-        let mut values = Vec::with_capacity(samples.len() * size);
-        let mut labels = Vec::with_capacity(samples.len());
-        for &sample in samples {
-            if let Some(label) = self.labels.get(sample) {
-                labels.push(*label);
-                values.extend(
-                    self.pixels(sample)
-                        .iter()
-                        .map(|p| f32::from(*p) * scale - shift),
-                );
-            }
-        }
-        let count = labels.len();
-        let classes: Vec<i64> = labels.iter().map(|l| i64::from(*l)).collect();
-        Batch {
-            images: Tensor::from_data(
-                TensorData::new(values, [count, 1, self.height, self.width]),
-                device,
-            ),
-            targets: Tensor::from_data(TensorData::new(classes, [count]), device),
-            labels,
-        }
+        self.host_batch(samples, None).to_device(device)
+    }
+
+    /// As [`ImageSet::batch`], augmented if wished and on the host, for a thread that loads beside training.
+    pub fn host_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
+        HostBatch::of(self, samples, augment)
     }
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
 
-    fn three() -> ImageSet {
+    /// Three images of 1 x 2 in three classes.
+    pub fn three() -> ImageSet {
         ImageSet {
+            channels: 1,
             height: 1,
             width: 2,
             classes: 3,
             white: 10,
-            mean: 0.5,
-            deviation: 0.25,
+            mean: vec![0.5],
+            deviation: vec![0.25],
             pixels: vec![0, 5, 10, 0, 5, 5],
             labels: vec![2, 0, 1],
         }
-    }
-
-    #[test]
-    fn batches_are_normalised_and_in_order() {
-        let batch = three().batch(&[2, 0, 7], &Device::flex());
-        assert_eq!(batch.labels, [1, 2]);
-        assert_eq!(batch.images.dims(), [2, 1, 1, 2]);
-        let values: Vec<f32> = batch.images.into_data().try_into_vec().unwrap();
-        assert_eq!(values, [0.0, 0.0, -2.0, 0.0]);
     }
 
     #[test]
@@ -150,5 +129,16 @@ mod tests {
         );
         set.truncate(9);
         assert_eq!(set.len(), 1);
+        assert!(set.pixels(usize::MAX).is_empty());
+    }
+
+    #[test]
+    fn what_is_split_off_is_the_rest() {
+        let mut set = three();
+        let rest = set.split_off(1);
+        assert_eq!((set.labels(), set.pixels(0)), (&[2][..], &[0, 5][..]));
+        assert_eq!((rest.labels(), rest.pixels(1)), (&[0, 1][..], &[5, 5][..]));
+        assert_eq!((set.pixels(1), rest.pixels(2)), (&[][..], &[][..]));
+        assert!(set.split_off(7).is_empty());
     }
 }

@@ -1,24 +1,50 @@
-//! Data sets read from their original formats, and the order in which training sees them.
+//! Data sets read from their original formats, and the batches in which training sees them.
 //!
-//! Nothing here downloads anything and nothing read is trusted: every length, magic number and label is checked, and
-//! what is wrong is named together with what was expected of it and what mends it.
+//! Nothing is downloaded unless asked ([`fetch`]), and nothing read is trusted: every length, magic number and label is
+//! checked, and what is wrong is named together with what was expected of it and what mends it.
 
+mod augment;
+mod batch;
 mod catalogue;
+mod characters;
+mod check;
+mod cifar;
+mod corpus;
 mod digits;
 mod error;
-mod fashion_mnist;
+pub mod fetch;
 mod gzip;
 mod idx;
+mod imagenet32;
 mod images;
+mod mnist;
+mod npy;
 mod order;
+mod place;
+pub mod sample;
 mod shape;
+mod split;
+mod vocabulary;
+mod windows;
+mod words;
 
-pub use catalogue::DatasetName;
+pub use augment::{Augment, Augmentation, Placement};
+pub use batch::{Batch, HostBatch};
+pub use catalogue::{Data, DataKind, DatasetName};
+pub use characters::{text, tiny_shakespeare};
+pub use check::{CheckReport, FileReport, PartReport, check};
+pub use cifar::{cifar10, cifar100};
+pub use corpus::Corpus;
 pub use digits::digits;
 pub use error::DataError;
-pub use fashion_mnist::{fashion_mnist, find_fashion_mnist};
 pub use gzip::inflate;
 pub use idx::{IdxImages, images, labels};
-pub use images::{Batch, ImageSet, Split};
+pub use imagenet32::imagenet32;
+pub use images::ImageSet;
+pub use mnist::{fashion_mnist, mnist};
 pub use order::BatchOrder;
 pub use shape::ImageShape;
+pub use split::Split;
+pub use vocabulary::Vocabulary;
+pub use windows::{TextWindow, TextWindows};
+pub use words::{penn_treebank, wikitext2};

@@ -41,7 +41,7 @@ impl BatchOrder {
 }
 
 /// A uniform draw from `0..bound` for `bound > 0`, without bias (rejection of the uneven rest).
-fn below(generator: &mut ChaCha8Rng, bound: u64) -> u64 {
+pub(super) fn below(generator: &mut ChaCha8Rng, bound: u64) -> u64 {
     let rest = (u64::MAX % bound + 1) % bound;
     loop {
         let draw = generator.next_u64();

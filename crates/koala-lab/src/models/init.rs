@@ -9,6 +9,9 @@ use rand_chacha::rand_core::SeedableRng;
 
 use crate::random;
 
+/// Share of a batch's statistics in the new running statistics, PyTorch's default.
+pub(crate) const BATCH_NORM_MOMENTUM: f64 = 0.1;
+
 /// A source of initial weights. What it gives depends on the seed and on what was drawn before, on nothing else: not on
 /// the device, the optimizer, the number of threads or other networks made at the same time (as a backend's global
 /// generator would).
@@ -87,7 +90,9 @@ impl Draws {
 
     /// Batch normalisation with weight 1 and bias 0; draws nothing.
     pub fn batch_norm(&self, channels: usize) -> BatchNorm {
-        BatchNormConfig::new(channels).init(&self.device)
+        BatchNormConfig::new(channels)
+            .with_momentum(BATCH_NORM_MOMENTUM)
+            .init(&self.device)
     }
 
     /// Batch normalisation with weights from N(1, deviation^2) and bias 0.

@@ -1,25 +1,30 @@
 //! Networks as Burn modules, with PyTorch's initialisation drawn from a seed.
 
+mod blend;
 mod classifier;
 mod cnn;
-mod count;
 mod dropout;
 pub mod gan;
 mod init;
 pub mod language;
 mod mlp;
+mod parameters;
 mod resnet;
 mod spec;
 mod spec_error;
 #[cfg(test)]
 pub(crate) mod testing;
 
+pub use blend::blend;
+pub(crate) use blend::with_weights_of;
 pub use classifier::Classifier;
 pub use cnn::{Cnn, CnnSpec};
-pub use count::trainable_parameters;
 pub use dropout::Masks;
+pub(crate) use init::BATCH_NORM_MOMENTUM;
 pub use init::Draws;
 pub use mlp::{Mlp, MlpSpec};
+pub use parameters::trainable_parameters;
+pub(crate) use parameters::{Trainable, trainable};
 pub use resnet::{Projection, ResNet, ResNetForm, ResNetSpec, ResidualBlock};
 pub use spec::ModelSpec;
 pub use spec_error::SpecError;

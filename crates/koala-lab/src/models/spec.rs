@@ -1,12 +1,13 @@
-//! The networks by name, and whether they fit the images.
+//! The networks by name, and whether they fit the data.
 
 use serde::{Deserialize, Serialize};
 
+use super::language::{GptSpec, LstmSpec, SpecError, TransformerSpec};
 use super::{CnnSpec, MlpSpec, ResNetForm, ResNetSpec};
-use crate::data::ImageShape;
+use crate::data::{DataKind, ImageShape};
 
 /// A network, by name, with its options.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "name", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ModelSpec {
@@ -26,12 +27,27 @@ pub enum ModelSpec {
     /// [`ResNetForm::WideResNet50`].
     #[serde(rename = "wrn50-2")]
     WideResNet50(ResNetSpec),
+    /// Long short-term memory, for texts.
+    Lstm(LstmSpec),
+    /// Transformer encoder layers, for texts.
+    Transformer(TransformerSpec),
+    /// A small GPT, for texts.
+    Gpt(GptSpec),
 }
 
 impl ModelSpec {
     /// The names of all networks.
-    pub const NAMES: [&'static str; 6] =
-        ["mlp", "cnn", "resnet20", "resnet18", "resnet50", "wrn50-2"];
+    pub const NAMES: [&'static str; 9] = [
+        "mlp",
+        "cnn",
+        "resnet20",
+        "resnet18",
+        "resnet50",
+        "wrn50-2",
+        "lstm",
+        "transformer",
+        "gpt",
+    ];
 
     /// The network of this name with its defaults.
     pub fn named(name: &str) -> Option<Self> {
@@ -42,6 +58,9 @@ impl ModelSpec {
             "resnet18" => Some(Self::ResNet18(ResNetForm::ResNet18.spec())),
             "resnet50" => Some(Self::ResNet50(ResNetForm::ResNet50.spec())),
             "wrn50-2" => Some(Self::WideResNet50(ResNetForm::WideResNet50.spec())),
+            "lstm" => Some(Self::Lstm(LstmSpec::new(0))),
+            "transformer" => Some(Self::Transformer(TransformerSpec::new(0))),
+            "gpt" => Some(Self::Gpt(GptSpec::new(0))),
             _ => None,
         }
     }
@@ -55,6 +74,25 @@ impl ModelSpec {
             Self::ResNet18(_) => "resnet18",
             Self::ResNet50(_) => "resnet50",
             Self::WideResNet50(_) => "wrn50-2",
+            Self::Lstm(_) => "lstm",
+            Self::Transformer(_) => "transformer",
+            Self::Gpt(_) => "gpt",
+        }
+    }
+
+    /// What it is for.
+    pub fn kind(&self) -> DataKind {
+        match self {
+            Self::Lstm(_) | Self::Transformer(_) | Self::Gpt(_) => DataKind::Text,
+            _ => DataKind::Images,
+        }
+    }
+
+    /// Tokens of the longest window of text that it can read; nothing if there is no such limit.
+    pub(crate) fn longest_window(&self) -> Option<usize> {
+        match self {
+            Self::Gpt(spec) => Some(spec.context),
+            _ => None,
         }
     }
 
@@ -89,6 +127,27 @@ impl ModelSpec {
                     format!("must be between 1 and {WIDEST_RESNET}, not {}", spec.width),
                 )
             }),
+            Self::Lstm(spec) => told(
+                LstmSpec {
+                    vocabulary: ANY,
+                    ..spec.clone()
+                }
+                .check(),
+            ),
+            Self::Transformer(spec) => told(
+                TransformerSpec {
+                    vocabulary: ANY,
+                    ..spec.clone()
+                }
+                .check(),
+            ),
+            Self::Gpt(spec) => told(
+                GptSpec {
+                    vocabulary: ANY,
+                    ..spec.clone()
+                }
+                .check(),
+            ),
         }
     }
 
@@ -108,6 +167,13 @@ impl ModelSpec {
             _ => None,
         }
     }
+}
+
+/// Any vocabulary, to check the rest: the text decides it, the configuration does not.
+const ANY: usize = 1;
+
+fn told(checked: Result<(), SpecError>) -> Option<(&'static str, String)> {
+    checked.err().map(|error| (error.key, error.fault))
 }
 
 #[cfg(test)]

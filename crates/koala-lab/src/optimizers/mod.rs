@@ -2,6 +2,7 @@
 
 mod baseline;
 mod koala;
+mod lookahead;
 mod optimizer;
 mod spec;
 
@@ -10,5 +11,6 @@ pub use koala::{
     KoalaMSpec, KoalaOptimizer, KoalaPpSpec, KoalaVSpec, MeasurementNoiseRule, PositionNoiseRule,
     TargetRule,
 };
+pub use lookahead::{Lookahead, LookaheadSpec};
 pub use optimizer::{Optimizer, OptimizerError, StepSummary};
 pub use spec::OptimizerSpec;

@@ -3,6 +3,8 @@
 use burn::optim::GradientsParams;
 use koala_core::StepReport;
 
+use crate::stored::StateError;
+
 /// An optimizer of the models `M`, as the training loop uses it:
 /// [`prepare`](Optimizer::prepare), forward and backward, [`step`](Optimizer::step), and only between a step and the
 /// next preparation [`evaluation`](Optimizer::evaluation).
@@ -35,6 +37,24 @@ pub trait Optimizer<M> {
     ///
     /// [`OptimizerError`] between preparation and step, when the parameters are not the ones that were learned.
     fn evaluation(&self, model: &M) -> Result<M, OptimizerError>;
+
+    /// All that it remembers between a step and the next preparation, `model` being the network it trains. The same state
+    /// gives the same bytes.
+    ///
+    /// # Errors
+    ///
+    /// [`OptimizerError`] between preparation and step, or if the model is another one.
+    fn state(&self, model: &M) -> Result<Vec<u8>, OptimizerError>;
+
+    /// Goes on, to the bit, where [`state`](Optimizer::state) was taken, with `model` as it was then: parameters are known
+    /// by their paths, so that it may be another program's. Options that schedules and configurations give anew (learning
+    /// rate, gain) are this optimizer's own; what KOALA's filter was made with comes from the state.
+    ///
+    /// # Errors
+    ///
+    /// [`OptimizerError`] if the bytes are damaged, or the state of another optimizer or of another network's. The
+    /// optimizer is then as it was.
+    fn restore(&mut self, bytes: &[u8], model: &M) -> Result<(), OptimizerError>;
 }
 
 /// What a step did.
@@ -56,4 +76,13 @@ pub enum OptimizerError {
     /// KOALA refused.
     #[error(transparent)]
     Koala(#[from] koala_burn::Error),
+    /// A device that failed while results were read from it.
+    #[error("reading results back from the device failed: {reason}")]
+    Device {
+        /// What the device reported.
+        reason: String,
+    },
+    /// A state cannot be stored or does not fit.
+    #[error(transparent)]
+    State(#[from] StateError),
 }

@@ -88,6 +88,7 @@ impl OptimizerSpec {
             Self::Sgd(s) => not_negative("learning-rate", s.learning_rate)
                 .or_else(|| share("momentum", s.momentum))
                 .or_else(|| not_negative("weight-decay", s.weight_decay))
+                .or_else(|| above_zero("clip-norm", s.clip_norm))
                 .or_else(|| {
                     (s.nesterov && s.momentum == 0.0)
                         .then(|| ("nesterov", "needs a momentum above 0".to_owned()))
@@ -98,14 +99,16 @@ impl OptimizerSpec {
                 s.beta_2,
                 s.epsilon,
                 s.weight_decay,
-            ),
+            )
+            .or_else(|| above_zero("clip-norm", s.clip_norm)),
             Self::AdamW(s) => adam(
                 s.learning_rate,
                 s.beta_1,
                 s.beta_2,
                 s.epsilon,
                 s.weight_decay,
-            ),
+            )
+            .or_else(|| above_zero("clip-norm", s.clip_norm)),
         }
     }
 }
@@ -131,6 +134,10 @@ fn not_negative(key: &'static str, value: f64) -> Option<(&'static str, String)>
             format!("must be finite and not negative, not {value:?}"),
         )
     })
+}
+
+fn above_zero(key: &'static str, value: f64) -> Option<(&'static str, String)> {
+    (value.is_nan() || value <= 0.0).then(|| (key, format!("must be above 0, not {value:?}")))
 }
 
 fn share(key: &'static str, value: f64) -> Option<(&'static str, String)> {

@@ -1,13 +1,14 @@
 //! Everything that decides a run.
 
+use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, DatasetSpec};
 use crate::Error;
-use crate::data::{BatchOrder, DatasetName, Split};
+use crate::data::{BatchOrder, Data, DataKind, DatasetName, TextWindows};
 use crate::models::ModelSpec;
-use crate::optimizers::OptimizerSpec;
-use crate::training::ScheduleSpec;
+use crate::optimizers::{Baseline, KoalaOptimizer, LookaheadSpec, Optimizer, OptimizerSpec};
+use crate::training::{AverageSpec, ScheduleSpec};
 
 /// Everything that decides a run, defaults included: two runs of the same configuration on the same machine give the
 /// same bits. Stored as `config.toml` in the run folder. Build one with [`RunConfig::resolve`].
@@ -16,20 +17,38 @@ use crate::training::ScheduleSpec;
 pub struct RunConfig {
     /// Seed of initial weights and order of samples. Default 0.
     pub seed: u64,
-    /// Passes over the training samples. Default 20 for the digits, 10 for Fashion-MNIST.
+    /// Passes over the training samples. Default 20 for the digits, 10 for MNIST, Fashion-MNIST and characters, 100 for
+    /// CIFAR and ImageNet32, 40 for words.
     pub epochs: usize,
-    /// Samples in a batch. Default 64 for the digits, 128 for Fashion-MNIST.
+    /// Samples in a batch, or rows of text that are read side by side. Default 64 for the digits and characters, 20 for
+    /// words, 128 for the others.
     pub batch_size: usize,
+    /// Samples (rows of text) of a batch that go through the network at once, to save memory; the step is the same. 0
+    /// (default) for the whole batch.
+    pub micro_batch_size: usize,
     /// Whether a last batch with fewer samples is left out of each epoch. Default false.
     pub drop_last: bool,
     /// Steps after which the run ends; 0 (default) for no limit.
     pub max_steps: u64,
-    /// Training samples that are used, the first ones of the file; 0 (default) for all.
+    /// Training samples (tokens of text) that are used, the first ones of the file; 0 (default) for all.
     pub train_limit: usize,
+    /// Training images that are held out to choose by, the last ones of the file; 0 (default) for none. Texts come with
+    /// their own.
+    pub validation: usize,
+    /// Steps after which the network is evaluated within an epoch; 0 (default) for the end of each epoch only.
+    pub evaluate_every: u64,
     /// Every how many steps one is written to the event log. Default 10.
     pub log_every: u64,
+    /// Whether TensorBoard's event files are written too. Default true.
+    pub tensorboard: bool,
     /// Losses in a row that may fail to be finite before the run is given up. Default 25.
     pub missing_limit: u32,
+    /// Steps after which a checkpoint is made; 0 (default) for none by steps.
+    pub checkpoint_every: u64,
+    /// Minutes after which a checkpoint is made. Default 5.
+    pub checkpoint_minutes: f64,
+    /// The last so many checkpoints are kept. Default 2, so that one is left if the last is damaged.
+    pub keep_checkpoints: usize,
     /// The data set. Default the embedded digits.
     pub dataset: DatasetSpec,
     /// The network. Default `mlp`.
@@ -38,6 +57,10 @@ pub struct RunConfig {
     pub optimizer: OptimizerSpec,
     /// How gain or learning rate move. Default constant.
     pub schedule: ScheduleSpec,
+    /// Which average of the weights is tested and stored. Default none.
+    pub average: AverageSpec,
+    /// Whether the optimizer is one of fast weights, with slow ones behind them. Default no.
+    pub lookahead: LookaheadSpec,
 }
 
 impl RunConfig {
@@ -47,24 +70,37 @@ impl RunConfig {
         model: ModelSpec,
         optimizer: OptimizerSpec,
         schedule: ScheduleSpec,
+        average: AverageSpec,
     ) -> Self {
         let (epochs, batch_size) = match dataset.name() {
             DatasetName::Digits => (20, 64),
-            DatasetName::FashionMnist => (10, 128),
+            DatasetName::FashionMnist | DatasetName::Mnist => (10, 128),
+            DatasetName::Cifar10 | DatasetName::Cifar100 | DatasetName::Imagenet32 => (100, 128),
+            DatasetName::TinyShakespeare | DatasetName::Text => (10, 64),
+            DatasetName::Ptb | DatasetName::Wikitext2 => (40, 20),
         };
         Self {
             seed: 0,
             epochs,
             batch_size,
+            micro_batch_size: 0,
             drop_last: false,
             max_steps: 0,
             train_limit: 0,
+            validation: 0,
+            evaluate_every: 0,
             log_every: 10,
+            tensorboard: true,
             missing_limit: 25,
+            checkpoint_every: 0,
+            checkpoint_minutes: 5.0,
+            keep_checkpoints: 2,
             dataset,
             model,
             optimizer,
             schedule,
+            average,
+            lookahead: LookaheadSpec::default(),
         }
     }
 
@@ -73,42 +109,119 @@ impl RunConfig {
     /// # Errors
     ///
     /// [`Error`] if a file is missing or damaged, the images are too small for the network, or there is no whole batch.
-    pub fn load(&self) -> Result<Split, Error> {
-        let split = self.dataset.load()?;
-        self.check(&split)?;
-        Ok(split)
+    pub fn load(&self) -> Result<Data, Error> {
+        self.check_kind()?;
+        // What is held out is at the end of the file, whatever the limit.
+        let limit = (self.train_limit > 0 && self.validation == 0).then_some(self.train_limit);
+        let mut data = self.dataset.load(limit)?;
+        if let Data::Images(split) = &mut data {
+            split.hold_out(self.validation);
+        }
+        self.check(&data)?;
+        Ok(data)
     }
 
     /// Whether network and batches fit the data.
-    pub(super) fn check(&self, split: &Split) -> Result<(), ConfigError> {
-        if let Some(fault) = self.model.misfit(split.train.shape()) {
-            return Err(ConfigError::Misfit {
-                model: self.model.name(),
-                dataset: self.dataset.name().name(),
-                fault,
-            });
-        }
-        let samples = self.order(split.train.len()).samples;
-        if self.order(samples).batches() == 0 {
-            return Err(ConfigError::Value {
+    pub(super) fn check(&self, data: &Data) -> Result<(), ConfigError> {
+        self.check_kind()?;
+        let samples = match data {
+            Data::Images(split) => {
+                if let Some(fault) = self.model.misfit(split.train.shape()) {
+                    return Err(self.misfit(fault));
+                }
+                let order = self.order(split.train.len());
+                (order.batches() == 0).then(|| format!("{} samples", order.samples))
+            }
+            Data::Text(corpus) => {
+                let windows = self.windows(&corpus.train);
+                let longest = self.model.longest_window();
+                if let Some(longest) = longest.filter(|longest| *longest < windows.length()) {
+                    let window = windows.length();
+                    let fault = format!(
+                        "it tells {longest} positions apart and windows have {window} tokens: give a smaller --window, \
+                         or a larger --context"
+                    );
+                    return Err(self.misfit(fault));
+                }
+                let tokens = self.limited(corpus.train.len());
+                (windows.count() == 0).then(|| format!("{tokens} tokens"))
+            }
+        };
+        match samples {
+            None => Ok(()),
+            Some(samples) if self.drop_last => Err(ConfigError::Value {
                 origin: "--drop-last".to_owned(),
                 fault: format!(
-                    "leaves nothing of {samples} samples in batches of {}",
+                    "leaves nothing of {samples} in batches of {}",
                     self.batch_size
                 ),
-            });
+            }),
+            Some(samples) => Err(ConfigError::Value {
+                origin: self.dataset.name().name().to_owned(),
+                fault: format!(
+                    "there is nothing to train on in {samples}: give a smaller --validation"
+                ),
+            }),
         }
-        Ok(())
+    }
+
+    /// Whether the network is for such data at all.
+    fn check_kind(&self) -> Result<(), ConfigError> {
+        if self.model.kind() == self.dataset.name().kind() {
+            Ok(())
+        } else {
+            Err(self.other_kind())
+        }
+    }
+
+    /// The network is for data of another kind.
+    pub(super) fn other_kind(&self) -> ConfigError {
+        let names = |kind| {
+            let of_kind = |name: &&str| ModelSpec::named(name).is_some_and(|m| m.kind() == kind);
+            ModelSpec::NAMES
+                .into_iter()
+                .filter(of_kind)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let kind = self.dataset.name().kind();
+        let what = match kind {
+            DataKind::Images => "images",
+            DataKind::Text => "text",
+        };
+        self.misfit(format!(
+            "the data are {what}; networks for it are {}",
+            names(kind)
+        ))
+    }
+
+    fn misfit(&self, fault: String) -> ConfigError {
+        ConfigError::Misfit {
+            model: self.model.name(),
+            dataset: self.dataset.name().name(),
+            fault,
+        }
+    }
+
+    /// So many of so many training samples are used.
+    pub(super) fn limited(&self, samples: usize) -> usize {
+        match self.train_limit {
+            0 => samples,
+            limit => samples.min(limit),
+        }
+    }
+
+    /// The windows of this run for a training text.
+    pub(super) fn windows<'a>(&self, text: &'a [u32]) -> TextWindows<'a> {
+        let text = &text[..self.limited(text.len())];
+        TextWindows::new(text, self.batch_size, self.dataset.window(), self.drop_last)
     }
 
     /// The order of this run for a data set of so many training samples.
     pub(super) fn order(&self, samples: usize) -> BatchOrder {
         BatchOrder {
             seed: self.seed,
-            samples: match self.train_limit {
-                0 => samples,
-                limit => samples.min(limit),
-            },
+            samples: self.limited(samples),
             batch_size: self.batch_size,
             drop_last: self.drop_last,
         }
@@ -135,8 +248,38 @@ impl RunConfig {
         if self.missing_limit == 0 {
             return own("missing-limit", "must be at least 1");
         }
+        // Not a number is neither.
+        if !(0.0..=1e6).contains(&self.checkpoint_minutes) {
+            return own("checkpoint-minutes", "must be between 0 and 1000000");
+        }
+        if self.keep_checkpoints == 0 {
+            return own("keep-checkpoints", "must be at least 1");
+        }
         nested("model", self.model.fault())
             .or_else(|| nested("optimizer", self.optimizer.fault()))
             .or_else(|| nested("schedule", self.schedule.fault()))
+            .or_else(|| nested("dataset", self.dataset.fault()))
+            .or_else(|| nested("average", self.average.fault()))
+            .or_else(|| nested("lookahead", self.lookahead.fault()))
+    }
+
+    /// The optimizer for the parameters of a network, with lookahead around it if that is wished.
+    pub(super) fn optimizer_for<M: Module + 'static>(
+        &self,
+        model: &M,
+    ) -> Result<Box<dyn Optimizer<M>>, Error> {
+        let koala = |mut config: koala_core::Config| {
+            config.options_mut().missing_limit = self.missing_limit;
+            KoalaOptimizer::new(config, model).map_err(|cause| Error::Optimizer { step: 0, cause })
+        };
+        let optimizer: Box<dyn Optimizer<M>> = match &self.optimizer {
+            OptimizerSpec::Sgd(spec) => Box::new(Baseline::from(spec)),
+            OptimizerSpec::Adam(spec) => Box::new(Baseline::from(spec)),
+            OptimizerSpec::AdamW(spec) => Box::new(Baseline::from(spec)),
+            OptimizerSpec::KoalaM(spec) => Box::new(koala(spec.into())?),
+            OptimizerSpec::KoalaV(spec) => Box::new(koala(spec.into())?),
+            OptimizerSpec::KoalaPp(spec) => Box::new(koala(spec.into())?),
+        };
+        Ok(self.lookahead.around(optimizer, model))
     }
 }

@@ -5,25 +5,25 @@
 #[non_exhaustive]
 pub enum ConfigError {
     /// The file cannot be read.
-    #[error("configuration {file}: cannot be read: {cause}")]
+    #[error("{file}: cannot be read: {cause}")]
     Unreadable {
-        /// The file.
+        /// The file, such as `configuration mine.toml` or `recipe cifar10-resnet18`.
         file: String,
         /// What the operating system said.
         cause: std::io::Error,
     },
     /// The file is not TOML.
-    #[error("configuration {file}: not TOML: {cause}")]
+    #[error("{file}: not TOML: {cause}")]
     Syntax {
-        /// The file.
+        /// The file, such as `configuration mine.toml` or `recipe cifar10-resnet18`.
         file: String,
         /// Where and why.
         cause: String,
     },
     /// A key that no configuration has, or not with the chosen optimizer, network, data set or schedule.
-    #[error("configuration {file}: unknown key '{key}'{hint}")]
+    #[error("{file}: unknown key '{key}'{hint}")]
     UnknownKey {
-        /// The file.
+        /// The file, such as `configuration mine.toml` or `recipe cifar10-resnet18`.
         file: String,
         /// The key, with its table.
         key: String,
@@ -35,7 +35,7 @@ pub enum ConfigError {
     FlagDoesNotApply {
         /// The flag.
         flag: String,
-        /// `optimizer`, `model`, `dataset` or `schedule`.
+        /// `optimizer`, `model`, `dataset`, `schedule` or `average`.
         group: String,
         /// The one chosen.
         chosen: String,
@@ -47,7 +47,7 @@ pub enum ConfigError {
     UnknownName {
         /// The flag or the file.
         origin: String,
-        /// `optimizer`, `model`, `dataset` or `schedule`.
+        /// `optimizer`, `model`, `dataset`, `schedule` or `average`.
         group: &'static str,
         /// The name.
         name: String,
@@ -75,7 +75,7 @@ pub enum ConfigError {
 }
 
 /// `, did you mean 'x'?`, or a list of what there is.
-pub(super) fn hint(wrong: &str, known: &[&str]) -> String {
+pub(crate) fn hint(wrong: &str, known: &[&str]) -> String {
     let nearest = known
         .iter()
         .map(|k| (strsim::damerau_levenshtein(wrong, k), k))

@@ -1,22 +1,25 @@
 //! The folder that keeps a run.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use burn::store::ModuleSnapshot;
-
-use super::{EventLog, RunConfig, RunResult, write_weights};
+use super::{CheckpointPolicy, Checkpoints, EventLog, RunConfig, RunResult, TensorBoard};
 use crate::Error;
-use crate::models::Classifier;
+use crate::training::Marks;
 
 const CONFIG: &str = "config.toml";
 const EVENTS: &str = "events.jsonl";
 const RESULT: &str = "result.json";
 const WEIGHTS: &str = "model.safetensors";
+const BEST: &str = "best.safetensors";
+const CHECKPOINTS: &str = "checkpoints";
+const LOCK: &str = ".lock";
 
-/// The folder that keeps a run: `config.toml`, `events.jsonl`, and at its end `model.safetensors` and, last of all,
-/// `result.json`. All but the log are written under another name and renamed, so that none is ever half there.
+/// The folder that keeps a run: `config.toml`, the log `events.jsonl`, [`TensorBoard`]'s file, `checkpoints/`, the weights
+/// of the best evaluation `best.safetensors`, and at its end `model.safetensors` and, last of all, `result.json`. All but the logs are written
+/// under another name and renamed, so that none is ever half there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
     path: PathBuf,
@@ -27,30 +30,79 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// [`Error::FolderNotEmpty`] if it holds something and `overwrite` is false; with `overwrite` the four files of a run
-    /// in it are removed and everything else is left alone. [`Error::File`] if it cannot be made.
+    /// [`Error::FolderNotEmpty`] if it holds something and `overwrite` is false; with `overwrite` the files of a run in it
+    /// are removed and everything else is left alone. [`Error::File`] if it cannot be made, [`Error::Busy`] if a program
+    /// is at that run.
     pub fn take(path: &Path, overwrite: bool) -> Result<Self, Error> {
         fs::create_dir_all(path).map_err(Error::file(path, "create"))?;
         let mut entries = fs::read_dir(path).map_err(Error::file(path, "read"))?;
+        let run = Self {
+            path: path.to_owned(),
+        };
         if entries.next().is_some() {
             if !overwrite {
                 return Err(Error::FolderNotEmpty {
                     folder: path.to_owned(),
                 });
             }
-            for name in [RESULT, WEIGHTS, EVENTS, CONFIG] {
+            let _lock = run.lock()?;
+            let names = [
+                RESULT,
+                WEIGHTS,
+                BEST,
+                EVENTS,
+                TensorBoard::FILE_NAME,
+                CONFIG,
+                LOCK,
+            ];
+            for name in names {
                 let file = path.join(name);
-                match fs::remove_file(&file) {
-                    Err(cause) if cause.kind() != ErrorKind::NotFound => {
-                        return Err(Error::file(file, "replace")(cause));
-                    }
-                    _ => {}
-                }
+                gone(fs::remove_file(&file)).map_err(Error::file(file, "replace"))?;
             }
+            let checkpoints = path.join(CHECKPOINTS);
+            gone(fs::remove_dir_all(&checkpoints)).map_err(Error::file(checkpoints, "replace"))?;
         }
-        Ok(Self {
+        Ok(run)
+    }
+
+    /// The folder of a run that was begun, to go on with it, and its configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRun`] if there is none; [`Error::Config`] if its configuration is damaged.
+    pub fn open(path: &Path) -> Result<(Self, RunConfig), Error> {
+        let config = path.join(CONFIG);
+        if !config.is_file() {
+            return Err(Error::NoRun {
+                folder: path.to_owned(),
+                fault: if path.is_dir() {
+                    format!("there is no {CONFIG} in it")
+                } else {
+                    "there is no such folder".to_owned()
+                },
+            });
+        }
+        let config = RunConfig::resolve(Some(&config), &[])?;
+        let run = Self {
             path: path.to_owned(),
-        })
+        };
+        Ok((run, config))
+    }
+
+    /// The result of a run that has done all its steps, as it was written; nothing if it has not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if it is there and cannot be read.
+    pub fn completed(&self) -> Result<Option<serde_json::Value>, Error> {
+        let file = self.path.join(RESULT);
+        let text = match fs::read(&file) {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
+            text => text.map_err(Error::file(&file, "read"))?,
+        };
+        // A damaged result is written anew.
+        let result: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
+        Ok(result.filter(|r| r["status"] == "completed"))
     }
 
     /// Takes a new folder inside `parent`, called after the run and numbered: the first number that is free, also when
@@ -88,18 +140,13 @@ impl RunFolder {
         self.path.join(WEIGHTS)
     }
 
-    /// Stores the weights.
+    /// Stores the weights, as safetensors.
     ///
     /// # Errors
     ///
-    /// [`Error::Weights`] or [`Error::File`] if they cannot be written.
-    pub fn write_weights<M: Classifier + ModuleSnapshot>(&self, model: &M) -> Result<(), Error> {
-        let file = self.weights();
-        write_weights(model, &file)?;
-        // The writer makes its files private; a run's files are all alike.
-        let like = fs::metadata(self.path.join(CONFIG)).map(|m| m.permissions());
-        like.and_then(|permissions| fs::set_permissions(&file, permissions))
-            .map_err(Error::file(file, "set the permissions of"))
+    /// [`Error::File`] if they cannot be written.
+    pub fn write_weights(&self, weights: &[u8]) -> Result<(), Error> {
+        self.write(WEIGHTS, weights)
     }
 
     /// Stores the configuration.
@@ -124,17 +171,64 @@ impl RunFolder {
         self.write(RESULT, text.as_bytes())
     }
 
-    /// Starts the event log.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`] if it cannot be made.
-    pub fn log(&self, every: u64) -> Result<EventLog, Error> {
-        EventLog::create(&self.path.join(EVENTS), every)
+    /// The event log: a new one, or the one that is there, cut where a checkpoint found it.
+    pub(super) fn log(&self, every: u64, marks: Option<&Marks>) -> Result<EventLog, Error> {
+        let path = self.path.join(EVENTS);
+        match marks.and_then(|marks| marks.get(EVENTS)) {
+            None => EventLog::create(&path, every),
+            Some(length) => EventLog::resume(&path, every, *length),
+        }
+    }
+
+    /// The event file for TensorBoard, if it is wished: a new one, or the one that is there, cut where a checkpoint found
+    /// it.
+    pub(super) fn board(
+        &self,
+        config: &RunConfig,
+        marks: Option<&Marks>,
+    ) -> Result<Option<TensorBoard>, Error> {
+        let path = self.path.join(TensorBoard::FILE_NAME);
+        let length = marks.and_then(|marks| marks.get(TensorBoard::FILE_NAME));
+        let open = || TensorBoard::append(&path, length.copied().unwrap_or(0), config);
+        config.tensorboard.then(open).transpose()
+    }
+
+    /// The run's checkpoints.
+    pub(super) fn checkpoints(&self, config: &RunConfig) -> Checkpoints {
+        let policy = CheckpointPolicy {
+            every: config.checkpoint_every,
+            period: Duration::from_secs_f64(60.0 * config.checkpoint_minutes),
+            keep: config.keep_checkpoints,
+        };
+        Checkpoints::new(self.path.join(CHECKPOINTS), self.path.join(BEST), policy)
+    }
+
+    /// Keeps other programs away from the run as long as the file is open. The operating system lets go of it also if this
+    /// program is killed.
+    pub(super) fn lock(&self) -> Result<File, Error> {
+        let path = self.path.join(LOCK);
+        let mut options = File::options();
+        let file = options.create(true).write(true).truncate(false).open(&path);
+        let file = file.map_err(Error::file(&path, "create"))?;
+        match file.try_lock() {
+            Ok(()) => Ok(file),
+            Err(TryLockError::WouldBlock) => Err(Error::Busy {
+                folder: self.path.clone(),
+            }),
+            Err(TryLockError::Error(cause)) => Err(Error::file(path, "lock")(cause)),
+        }
     }
 
     fn write(&self, name: &str, content: &[u8]) -> Result<(), Error> {
         write_whole(&self.path, name, content)
+    }
+}
+
+/// It is as well if it was not there.
+fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
+        _ => Ok(()),
     }
 }
 
@@ -143,7 +237,7 @@ pub(crate) fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(
     let file = folder.join(name);
     let draft = folder.join(format!(".{name}.part"));
     let write = || {
-        let mut open = fs::File::create(&draft)?;
+        let mut open = File::create(&draft)?;
         open.write_all(content)?;
         open.sync_all()?;
         fs::rename(&draft, &file)

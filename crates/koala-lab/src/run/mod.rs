@@ -1,24 +1,32 @@
 //! A run: what was asked for, what came of it, and the folder that keeps both.
 
+mod checkpoints;
 mod config;
 mod config_error;
 mod dataset;
 mod events;
 mod execute;
 mod folder;
+mod network;
 mod overlay;
 mod resolve;
 mod result;
+mod session;
+mod tensorboard;
 mod weights;
 
+pub use checkpoints::{CheckpointPolicy, Checkpoints, Found};
 pub use config::RunConfig;
 pub use config_error::ConfigError;
-pub use dataset::DatasetSpec;
+pub(crate) use config_error::hint;
+pub use dataset::{DatasetSpec, ImageFolder, TextFolder};
 pub use events::EventLog;
-pub use execute::{Network, Outcome, execute, execute_on};
+pub use execute::{Outcome, execute, execute_on};
 pub use folder::RunFolder;
 pub(crate) use folder::write_whole;
+pub use network::Network;
 pub use resolve::Override;
 pub use result::RunResult;
+pub use tensorboard::TensorBoard;
 pub use toml::Value;
-pub use weights::{read_weights, write_weights};
+pub use weights::{read_weights, weights_from_bytes, weights_to_bytes, write_weights};

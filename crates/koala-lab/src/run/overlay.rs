@@ -112,7 +112,7 @@ fn kind(value: &Value) -> &'static str {
 
 pub(super) fn wrong_kind(key: &str, file: &str, expected: &str, found: &Value) -> ConfigError {
     ConfigError::Value {
-        origin: format!("configuration {file}: {key}"),
+        origin: format!("{file}: {key}"),
         fault: format!("must be {expected}, not {found}"),
     }
 }

@@ -8,17 +8,27 @@ use toml::{Table, Value};
 use super::config_error::hint;
 use super::overlay::{apply, merge, wrong_kind};
 use super::{ConfigError, DatasetSpec, RunConfig};
+use crate::data::{DataKind, DatasetName};
 use crate::models::ModelSpec;
 use crate::optimizers::OptimizerSpec;
-use crate::training::ScheduleSpec;
+use crate::training::{AverageSpec, ScheduleSpec};
 
-/// The tables whose `name` decides which keys they have, with the default name.
-const GROUPS: [(&str, &str); 4] = [
-    ("dataset", "digits"),
-    ("model", "mlp"),
-    ("optimizer", "koala-m"),
-    ("schedule", "constant"),
-];
+/// The tables whose `name` decides which keys they have.
+const GROUPS: [&str; 5] = ["dataset", "model", "optimizer", "schedule", "average"];
+
+/// The name that a group has by default; the first group is chosen by then.
+fn default_name(group: &str, chosen: &[String]) -> &'static str {
+    match group {
+        "dataset" => "digits",
+        "model" => match chosen.first().and_then(|name| DatasetName::named(name)) {
+            Some(dataset) if dataset.kind() == DataKind::Text => "lstm",
+            _ => "mlp",
+        },
+        "optimizer" => "koala-m",
+        "schedule" => "constant",
+        _ => "none",
+    }
+}
 
 /// A value given from outside, by a flag.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,7 +47,14 @@ impl Override {
         }
     }
 
-    pub(super) fn flag(&self) -> String {
+    /// The last value given for a key, if it is a text.
+    pub(crate) fn last(overrides: &[Self], key: &str) -> Option<String> {
+        let given = overrides.iter().rev().find(|over| over.key == key)?;
+        given.value.as_str().map(str::to_owned)
+    }
+
+    /// The flag that stands for it.
+    pub fn flag(&self) -> String {
         flag(&self.key)
     }
 }
@@ -58,7 +75,7 @@ impl RunConfig {
         match file {
             None => Self::from_table(Table::new(), "", overrides),
             Some(path) => {
-                let name = path.display().to_string();
+                let name = format!("configuration {}", path.display());
                 let text =
                     std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable {
                         file: name.clone(),
@@ -69,7 +86,7 @@ impl RunConfig {
         }
     }
 
-    /// As [`RunConfig::resolve`], from text; `file` names it in errors.
+    /// As [`RunConfig::resolve`], from text; `file` names it in errors, such as `configuration mine.toml`.
     ///
     /// # Errors
     ///
@@ -90,13 +107,14 @@ impl RunConfig {
         toml::to_string(self).unwrap_or_default()
     }
 
-    fn from_table(
+    pub(crate) fn from_table(
         mut given: Table,
         file: &str,
         overrides: &[Override],
     ) -> Result<Self, ConfigError> {
         let mut names = Vec::with_capacity(GROUPS.len());
-        for (group, default) in GROUPS {
+        for group in GROUPS {
+            let default = default_name(group, &names);
             names.push(choose(&mut given, file, overrides, group, default)?);
         }
         let defaults = match (
@@ -104,9 +122,10 @@ impl RunConfig {
             ModelSpec::named(&names[1]),
             OptimizerSpec::named(&names[2]),
             ScheduleSpec::named(&names[3]),
+            AverageSpec::named(&names[4]),
         ) {
-            (Some(dataset), Some(model), Some(optimizer), Some(schedule)) => {
-                Self::with_defaults(dataset, model, optimizer, schedule)
+            (Some(dataset), Some(model), Some(optimizer), Some(schedule), Some(average)) => {
+                Self::with_defaults(dataset, model, optimizer, schedule, average)
             }
             // `choose` has checked the names.
             _ => return Err(value_error("", file, "unknown name".to_owned())),
@@ -169,7 +188,7 @@ fn origin(key: &str, file: &str, overrides: &[Override]) -> String {
     if file.is_empty() || overrides.iter().any(|o| o.key == key) {
         flag(key)
     } else {
-        format!("configuration {file}: {key}")
+        format!("{file}: {key}")
     }
 }
 
@@ -189,11 +208,7 @@ fn choose(
     default: &str,
 ) -> Result<String, ConfigError> {
     let key = format!("{group}.name");
-    let from_flag = overrides
-        .iter()
-        .rev()
-        .find(|o| o.key == key)
-        .and_then(|o| o.value.as_str());
+    let from_flag = Override::last(overrides, &key);
     let from_file = match given.get(group) {
         None => None,
         Some(Value::Table(table)) => match table.get("name") {
@@ -205,19 +220,20 @@ fn choose(
     };
     let (name, origin) = match (from_flag, &from_file) {
         (Some(flag), file_name) => {
-            if file_name.as_deref() != Some(flag) {
+            if file_name.as_ref() != Some(&flag) {
                 given.remove(group);
             }
-            (flag.to_owned(), format!("--{group}"))
+            (flag, format!("--{group}"))
         }
-        (None, Some(name)) => (name.clone(), format!("configuration {file}")),
+        (None, Some(name)) => (name.clone(), file.to_owned()),
         (None, None) => (default.to_owned(), String::new()),
     };
     let known: &[&str] = match group {
-        "dataset" => &crate::data::DatasetName::ALL.map(|d| d.name()),
+        "dataset" => &DatasetName::ALL.map(|d| d.name()),
         "model" => &ModelSpec::NAMES,
         "optimizer" => &OptimizerSpec::NAMES,
-        _ => &ScheduleSpec::NAMES,
+        "schedule" => &ScheduleSpec::NAMES,
+        _ => &AverageSpec::NAMES,
     };
     if known.contains(&name.as_str()) {
         Ok(name)
@@ -237,7 +253,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn parse(text: &str, overrides: &[Override]) -> Result<RunConfig, String> {
-        RunConfig::parse(text, "cifar.toml", overrides).map_err(|e| e.to_string())
+        RunConfig::parse(text, "configuration cifar.toml", overrides).map_err(|e| e.to_string())
     }
 
     fn flags(overrides: &[Override]) -> Result<RunConfig, String> {
@@ -253,6 +269,8 @@ mod tests {
                     Override::new("schedule.name", schedule),
                     Override::new("dataset.name", "fashion-mnist"),
                     Override::new("model.name", "cnn"),
+                    Override::new("average.name", AverageSpec::NAMES[schedule.len() % 3]),
+                    Override::new("lookahead.lookahead-every", 5),
                 ];
                 if schedule == "milestones" {
                     over.push(Override::new("schedule.milestones", vec![1, 2]));
@@ -272,8 +290,8 @@ mod tests {
         );
         assert_eq!(
             parse("[optimizer]\nname = 'sgd'\ngain = 1.0", &[]).unwrap_err(),
-            "configuration cifar.toml: unknown key 'optimizer.gain'; there are: learning-rate, momentum, name, nesterov, \
-             weight-decay"
+            "configuration cifar.toml: unknown key 'optimizer.gain'; there are: clip-norm, learning-rate, momentum, name, \
+             nesterov, weight-decay"
         );
         assert_eq!(
             parse("[optimizer]\nname = 'koala-mm'", &[]).unwrap_err(),
@@ -336,8 +354,8 @@ mod tests {
         .unwrap_err();
         assert_eq!(
             text,
-            "--velocity-decay does not apply to the optimizer 'sgd'; its options are --learning-rate, --momentum, \
-             --nesterov, --weight-decay"
+            "--velocity-decay does not apply to the optimizer 'sgd'; its options are --clip-norm, --learning-rate, \
+             --momentum, --nesterov, --weight-decay"
         );
         let text = flags(&[Override::new("schedule.final-factor", 0.5)]).unwrap_err();
         assert_eq!(
@@ -351,6 +369,18 @@ mod tests {
         );
         let text = flags(&[Override::new("schedule.name", "milestones")]).unwrap_err();
         assert!(text.starts_with("--milestones: must be epochs"), "{text}");
+        let text = flags(&[Override::new("average.ema-decay", 0.5)]).unwrap_err();
+        assert_eq!(
+            text,
+            "--ema-decay does not apply to the average 'none', which has no options"
+        );
+        let text = flags(&[Override::new("lookahead.lookahead-share", 0.0)]).unwrap_err();
+        assert_eq!(text, "--lookahead-share: must be in (0, 1], not 0.0");
+        let text = flags(&[Override::new("optimizer.clip-norm", 1.0)]).unwrap_err();
+        assert!(
+            text.starts_with("--clip-norm does not apply to the optimizer 'koala-m'"),
+            "{text}"
+        );
     }
 
     #[test]

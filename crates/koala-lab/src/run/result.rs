@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::training::Status;
+use crate::training::{Best, Figures, Status};
 
 /// What came of a run; stored as `result.json` in its folder.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -27,20 +27,37 @@ pub struct RunResult {
     pub epochs: usize,
     /// Steps that were done.
     pub steps: u64,
-    /// Mean loss of the last epoch's batches as they were met, in nats.
-    pub train_loss: f64,
-    /// Share of them that was misread, in percent.
-    pub train_error: f64,
-    /// Mean loss of the test samples, in nats.
-    pub test_loss: f64,
-    /// Share of them that was misread, in percent.
-    pub test_error: f64,
-    /// Seconds of training and tests.
+    /// The last epoch's batches as they were met.
+    #[serde(flatten)]
+    pub train: Figures,
+    /// The held-out samples, if there are any, with the last weights.
+    #[serde(flatten)]
+    pub validation: Option<Figures>,
+    /// The test samples with the last weights; nothing if the run was stopped before it came to them.
+    #[serde(flatten)]
+    pub test: Option<Figures>,
+    /// The best of all evaluations; its weights are in `best.safetensors`.
+    pub best: Option<Best>,
+    /// Seconds of training, evaluations and checkpoints.
     pub seconds: f64,
     /// Seconds of the training steps alone.
     pub training_seconds: f64,
     /// Seconds inside the optimizer.
     pub optimizer_seconds: f64,
+    /// Seconds in which a step waited for its batch.
+    pub waiting_seconds: f64,
     /// Version of this crate.
     pub version: String,
+}
+
+impl RunResult {
+    /// Share of the test samples that was misread, in percent; not a number if they were not met.
+    pub fn test_error(&self) -> f64 {
+        self.test.map_or(f64::NAN, |test| test.evaluation.error)
+    }
+
+    /// Mean loss of the test samples, in nats; not a number if they were not met.
+    pub fn test_loss(&self) -> f64 {
+        self.test.map_or(f64::NAN, |test| test.evaluation.loss)
+    }
 }

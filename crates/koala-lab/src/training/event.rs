@@ -3,6 +3,8 @@
 use koala_core::StepReport;
 use serde::Serialize;
 
+use super::Figures;
+
 /// One event of a run; one line of its log. Numbers that are not finite are written as `null`.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -10,9 +12,13 @@ use serde::Serialize;
 pub enum Event {
     /// It begins.
     Start(StartEvent),
+    /// It goes on from a checkpoint; not in its log, which is as if it had never stopped.
+    Resume(ResumeEvent),
     /// A step is done.
     Step(StepEvent),
-    /// An epoch is done and the network was tested.
+    /// The network was evaluated within an epoch.
+    Evaluation(EvaluationEvent),
+    /// An epoch is done and the network was evaluated.
     Epoch(EpochEvent),
     /// It is over.
     End(EndEvent),
@@ -56,6 +62,8 @@ pub struct StepEvent {
     pub loss: f64,
     /// Share of the batch that was misread, before the step, in percent.
     pub error: f64,
+    /// Share of the batch whose class was not among the five with the highest scores, in percent.
+    pub top5_error: f64,
     /// Gain of KOALA or learning rate of the others, the schedule's factor in it.
     pub gain: f64,
     /// The learning rate with which plain gradient descent would have made a step as long.
@@ -67,6 +75,31 @@ pub struct StepEvent {
     pub filter: Option<StepReport>,
 }
 
+/// A run that goes on.
+#[derive(Debug, Clone, Serialize)]
+pub struct ResumeEvent {
+    /// What it began with.
+    pub start: StartEvent,
+    /// Steps that are done.
+    pub step: u64,
+    /// Epochs that are over.
+    pub epoch: usize,
+}
+
+/// An evaluation within an epoch.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub struct EvaluationEvent {
+    /// Steps done.
+    pub step: u64,
+    /// Epochs done.
+    pub epoch: usize,
+    /// What was found.
+    #[serde(flatten)]
+    pub judged: Figures,
+    /// Seconds since the start.
+    pub seconds: f64,
+}
+
 /// The end of an epoch, or of the part of it that was done.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub struct EpochEvent {
@@ -74,14 +107,12 @@ pub struct EpochEvent {
     pub epoch: usize,
     /// Steps done.
     pub step: u64,
-    /// Mean loss of the epoch's batches as they were met, in nats.
-    pub train_loss: f64,
-    /// Share of them that was misread, in percent.
-    pub train_error: f64,
-    /// Mean loss of the test samples, in nats.
-    pub test_loss: f64,
-    /// Share of them that was misread, in percent.
-    pub test_error: f64,
+    /// The epoch's batches as they were met.
+    #[serde(flatten)]
+    pub train: Figures,
+    /// What the evaluation found.
+    #[serde(flatten)]
+    pub judged: Figures,
     /// Seconds since the start.
     pub seconds: f64,
 }
@@ -103,8 +134,9 @@ pub struct EndEvent {
     pub status: Status,
     /// Steps done.
     pub steps: u64,
-    /// Share of the test samples that was misread, in percent.
-    pub test_error: f64,
+    /// The test samples.
+    #[serde(flatten)]
+    pub test: Option<Figures>,
     /// Seconds since the start.
     pub seconds: f64,
 }

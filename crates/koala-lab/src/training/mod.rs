@@ -1,17 +1,38 @@
-//! The training loop: one for every optimizer, network and data set.
+//! The training loop: one for every optimizer, network and task.
 
-mod evaluate;
+mod average;
 mod event;
+mod figures;
+mod float;
+mod images;
 mod interrupt;
+mod keeper;
+mod learner;
+mod loader;
 mod loss;
+mod metrics;
 mod observer;
+mod progress;
 mod schedule;
+mod task;
+mod texts;
 mod trainer;
 
-pub use evaluate::{Evaluation, evaluate};
-pub use event::{EndEvent, EpochEvent, Event, FailureEvent, StartEvent, Status, StepEvent};
+pub use average::{Average, AverageSpec, Ema, Swa, recompute_statistics};
+pub use event::{
+    EndEvent, EpochEvent, EvaluationEvent, Event, FailureEvent, ResumeEvent, StartEvent, Status,
+    StepEvent,
+};
+pub use figures::{Figures, Samples};
+pub use images::ImageTask;
 pub use interrupt::Interrupt;
+pub use keeper::{Checkpoint, Forgetful, Keeper, Marks};
+pub use learner::Learner;
 pub use loss::cross_entropy;
+pub use metrics::{Evaluation, Tally};
 pub use observer::{Both, Observer, Silent};
+pub use progress::{Best, Clocks, Measure, Progress};
 pub use schedule::ScheduleSpec;
-pub use trainer::{Plan, Trained, train};
+pub use task::{Losses, Part, Task};
+pub use texts::TextTask;
+pub use trainer::{Company, Plan, Trained, train};

@@ -2,26 +2,33 @@
 
 use std::time::Instant;
 
-use burn::optim::GradientsParams;
-use burn::tensor::Device;
+use burn::module::Module;
+use burn::optim::{GradientsAccumulator, GradientsParams};
 use koala_core::Schedule;
 
-use super::evaluate::{Evaluation, Tally, evaluate, floats};
-use super::{EpochEvent, Event, Interrupt, Observer, StepEvent, cross_entropy};
+use super::loader::Loader;
+use super::{
+    EpochEvent, Evaluation, EvaluationEvent, Event, Figures, Interrupt, Keeper, Learner, Observer,
+    Part, Progress, Samples, StepEvent, Tally, Task,
+};
 use crate::Error;
-use crate::data::{BatchOrder, Split};
-use crate::models::Classifier;
-use crate::optimizers::Optimizer;
+use crate::models::Masks;
+use crate::run::weights_to_bytes;
+use crate::stored::StateError;
 
 /// What to train for how long.
 #[derive(Debug, Clone)]
 pub struct Plan {
-    /// Order and batches.
-    pub order: BatchOrder,
+    /// Seed of dropout.
+    pub seed: u64,
     /// Passes over the training samples.
     pub epochs: usize,
     /// Steps in all; the run ends there even in the middle of an epoch.
     pub steps: u64,
+    /// Samples (rows of text) that go through the network at once; 0 for the whole batch. The step is the same.
+    pub piece: usize,
+    /// Steps after which the network is evaluated within an epoch; 0 for the end of each epoch only.
+    pub evaluate_every: u64,
     /// Factor of gain or learning rate at each step.
     pub schedule: Schedule,
     /// Losses in a row that may fail to be finite before the run is given up.
@@ -30,190 +37,332 @@ pub struct Plan {
     pub knob: &'static str,
 }
 
+/// Who is told, who keeps, and who may stop a run.
+pub struct Company<'a> {
+    /// Told of every event.
+    pub observer: &'a mut dyn Observer,
+    /// Keeps checkpoints.
+    pub keeper: &'a mut dyn Keeper,
+    /// Asks to stop.
+    pub interrupt: &'a Interrupt,
+}
+
 /// A trained network and how it came about.
 #[derive(Debug)]
 pub struct Trained<M> {
     /// The network, for inference.
     pub model: M,
-    /// Epochs that were finished.
-    pub epochs: usize,
-    /// Steps that were done.
-    pub steps: u64,
+    /// How far the run came.
+    pub progress: Progress,
     /// Loss and error of the last epoch's batches as they were met.
     pub train: Evaluation,
-    /// Loss and error of the test samples.
-    pub test: Evaluation,
-    /// Seconds in all.
-    pub seconds: f64,
-    /// Seconds of the steps alone, without tests.
-    pub training_seconds: f64,
-    /// Seconds inside the optimizer.
-    pub optimizer_seconds: f64,
+    /// Loss and error of the held-out samples, if there are any.
+    pub validation: Option<Evaluation>,
+    /// Loss and error of the test samples; nothing if the run was stopped before it came to them.
+    pub test: Option<Evaluation>,
     /// Whether it was stopped before its time.
     pub interrupted: bool,
 }
 
-/// Trains `model`, whose parameters are on a device with gradients, and tests it after every epoch.
+/// Trains from where the learner is to the end of the plan, and judges the network after every epoch.
 ///
-/// The same model, plan and data give the same bits.
+/// The same learner, plan and task give the same bits, also if the run is stopped and goes on from a checkpoint.
 ///
 /// # Errors
 ///
 /// [`Error::Diverged`] if the loss was not finite for too many steps in a row or is not at the end;
-/// [`Error::Optimizer`] if the optimizer refuses; whatever the observer returns.
-pub fn train<M: Classifier>(
-    mut model: M,
-    optimizer: &mut dyn Optimizer<M>,
-    split: &Split,
-    plan: &Plan,
-    device: &Device,
-    observer: &mut dyn Observer,
-    interrupt: &Interrupt,
+/// [`Error::Optimizer`] if the optimizer refuses; whatever observer and keeper return.
+pub fn train<'a, M: Module, T: Task<M>>(
+    learner: Learner<M>,
+    task: &'a T,
+    plan: &'a Plan,
+    company: Company<'a>,
 ) -> Result<Trained<M>, Error> {
-    let start = Instant::now();
-    let training_device = device.clone().autodiff();
-    let inference_device = device.clone().inner();
-    let mut state = Progress::default();
-    let mut last = None;
-    for epoch in 0..plan.epochs {
-        if state.step >= plan.steps || interrupt.is_set() {
-            break;
-        }
-        let permutation = plan.order.permutation(epoch);
-        let mut tally = Tally::default();
-        let mut batches = permutation
-            .chunks(plan.order.batch_size.max(1))
-            .take(plan.order.batches());
-        let mut whole = true;
-        for samples in batches.by_ref() {
-            if state.step >= plan.steps || interrupt.is_set() {
-                whole = false;
-                break;
-            }
-            let begun = Instant::now();
-            let refused = |cause| Error::Optimizer {
-                step: state.step,
-                cause,
-            };
-            let batch = split.train.batch(samples, &training_device);
-
-            let clock = Instant::now();
-            optimizer.prepare(&mut model).map_err(refused)?;
-            state.optimizer_seconds += clock.elapsed().as_secs_f64();
-
-            let scores = model.forward(batch.images);
-            let host_scores = floats(scores.clone().inner().into_data());
-            let losses = cross_entropy(scores, batch.targets);
-            let host_losses = floats(losses.clone().inner().into_data());
-            let gradients = GradientsParams::from_grads(losses.mean().backward(), &model);
-
-            let clock = Instant::now();
-            let factor = plan.schedule.factor(state.step);
-            let (stepped, summary) = optimizer
-                .step(model, gradients, &host_losses, factor)
-                .map_err(refused)?;
-            model = stepped;
-            state.optimizer_seconds += clock.elapsed().as_secs_f64();
-            state.training_seconds += begun.elapsed().as_secs_f64();
-
-            let seen = tally.add(&host_losses, &host_scores, &batch.labels);
-            observer.observe(&Event::Step(StepEvent {
-                step: state.step,
-                epoch,
-                loss: seen.loss,
-                error: seen.error,
-                gain: summary.gain,
-                effective_learning_rate: summary.effective_learning_rate,
-                seconds: start.elapsed().as_secs_f64(),
-                filter: summary.report,
-            }))?;
-            state.met(seen.loss, plan)?;
-        }
-        let test = test(&*optimizer, &model, split, &inference_device, state.step)?;
-        let train = tally.evaluation();
-        last = Some((train, test));
-        state.epochs += usize::from(whole);
-        observer.observe(&Event::Epoch(EpochEvent {
-            epoch: epoch + 1,
-            step: state.step,
-            train_loss: train.loss,
-            train_error: train.error,
-            test_loss: test.loss,
-            test_error: test.error,
-            seconds: start.elapsed().as_secs_f64(),
-        }))?;
-    }
-    let inference = optimizer
-        .evaluation(&model)
-        .map_err(|cause| Error::Optimizer {
-            step: state.step,
-            cause,
-        })?;
-    let (train, test) = match last {
-        Some(evaluations) => evaluations,
-        None => (
-            Tally::default().evaluation(),
-            evaluate(&inference, &split.test, &inference_device),
-        ),
+    let before = learner.progress.clocks.seconds;
+    let Progress { epoch, batch, .. } = learner.progress;
+    let run = Run {
+        learner,
+        task,
+        plan,
+        company,
+        carry: None,
+        start: Instant::now(),
+        before,
     };
-    if !test.loss.is_finite() {
-        return Err(Error::Diverged {
-            steps: state.missing.max(1),
-            step: state.step.saturating_sub(1),
-            knob: plan.knob,
-        });
+    std::thread::scope(|scope| {
+        let mut batches = Loader::start(scope, task, plan.epochs, epoch, batch);
+        run.steps(&mut batches)
+    })?
+    .end()
+}
+
+struct Run<'a, M: Module, T: Task<M>> {
+    learner: Learner<M>,
+    task: &'a T,
+    plan: &'a Plan,
+    company: Company<'a>,
+    carry: Option<T::Carry>,
+    start: Instant,
+    /// Seconds of earlier sessions.
+    before: f64,
+}
+
+impl<M: Module, T: Task<M>> Run<'_, M, T> {
+    fn steps(mut self, batches: &mut Loader<T::Batch>) -> Result<Self, Error> {
+        while self.learner.progress.step < self.plan.steps && !self.company.interrupt.is_set() {
+            let waiting = Instant::now();
+            let Some(batch) = batches.next() else { break };
+            self.learner.progress.clocks.waiting += waiting.elapsed().as_secs_f64();
+            self = self.step(batch)?;
+            self.evaluate_if_due()?;
+            self.keep_if_due()?;
+        }
+        Ok(self)
     }
-    Ok(Trained {
-        model: inference,
-        epochs: state.epochs,
-        steps: state.step,
-        train,
-        test,
-        seconds: start.elapsed().as_secs_f64(),
-        training_seconds: state.training_seconds,
-        optimizer_seconds: state.optimizer_seconds,
-        interrupted: interrupt.is_set() && state.step < plan.steps,
-    })
-}
 
-fn test<M: Classifier>(
-    optimizer: &dyn Optimizer<M>,
-    model: &M,
-    split: &Split,
-    device: &Device,
-    step: u64,
-) -> Result<Evaluation, Error> {
-    match optimizer.evaluation(model) {
-        Ok(inference) => Ok(evaluate(&inference, &split.test, device)),
-        Err(cause) => Err(Error::Optimizer { step, cause }),
-    }
-}
-
-#[derive(Default)]
-struct Progress {
-    step: u64,
-    epochs: usize,
-    missing: u32,
-    training_seconds: f64,
-    optimizer_seconds: f64,
-}
-
-impl Progress {
-    /// Counts a step and the losses that were not finite.
-    fn met(&mut self, loss: f64, plan: &Plan) -> Result<(), Error> {
-        self.missing = if loss.is_finite() {
-            0
-        } else {
-            self.missing + 1
+    /// One step: predict, forward, backward, update.
+    fn step(mut self, batch: T::Batch) -> Result<Self, Error> {
+        let begun = Instant::now();
+        let Progress { step, epoch, .. } = self.learner.progress;
+        let refused = |cause| Error::Optimizer { step, cause };
+        let pieces = match self.plan.piece {
+            0 => vec![batch],
+            size => self.task.pieces(batch, size),
         };
-        if self.missing >= plan.missing_limit {
-            return Err(Error::Diverged {
-                steps: self.missing,
-                step: self.step,
-                knob: plan.knob,
+        let mut carry = self.carry_for(pieces.len())?;
+
+        let clock = Instant::now();
+        let learner = &mut self.learner;
+        learner
+            .optimizer
+            .prepare(&mut learner.model)
+            .map_err(refused)?;
+        learner.progress.clocks.optimizer += clock.elapsed().as_secs_f64();
+
+        let (gradients, losses, tally) = self.gradients(pieces, &mut carry);
+
+        let clock = Instant::now();
+        let factor = self.plan.schedule.factor(step);
+        let (model, summary) = self
+            .learner
+            .optimizer
+            .step(self.learner.model, gradients, &losses, factor)
+            .map_err(refused)?;
+        self.learner.model = model;
+        if let Some(average) = &mut self.learner.average {
+            average.after_step(&self.learner.model);
+        }
+        let progress = &mut self.learner.progress;
+        progress.clocks.optimizer += clock.elapsed().as_secs_f64();
+        progress.clocks.training += begun.elapsed().as_secs_f64();
+
+        self.carry = Some(carry);
+        let seen = tally.evaluation();
+        progress.tally.add(tally);
+        let seconds = self.seconds();
+        self.company.observer.observe(&Event::Step(StepEvent {
+            step,
+            epoch,
+            loss: seen.loss,
+            error: seen.error,
+            top5_error: seen.top5_error,
+            gain: summary.gain,
+            effective_learning_rate: summary.effective_learning_rate,
+            seconds,
+            filter: summary.report,
+        }))?;
+        self.count(seen.loss)?;
+        Ok(self)
+    }
+
+    /// The gradients of the mean loss of a batch that may come in pieces, and what each of its samples lost.
+    fn gradients(
+        &self,
+        pieces: Vec<T::Batch>,
+        carry: &mut T::Carry,
+    ) -> (GradientsParams, Vec<f32>, Tally) {
+        let model = &self.learner.model;
+        let mut masks = Masks::new(self.plan.seed, self.learner.progress.step);
+        let samples: usize = pieces.iter().map(|piece| self.task.samples(piece)).sum();
+        let whole = pieces.len() == 1;
+        let mut gradients = GradientsAccumulator::new();
+        let mut host = Vec::with_capacity(samples);
+        let mut tally = Tally::default();
+        for (number, piece) in pieces.into_iter().enumerate() {
+            let losses = self.task.losses(model, piece, number, carry, &mut masks);
+            let mean = if whole {
+                losses.tensor.mean()
+            } else {
+                losses.tensor.sum().div_scalar(samples as f64)
+            };
+            gradients.accumulate(model, GradientsParams::from_grads(mean.backward(), model));
+            host.extend(losses.host);
+            tally.add(losses.tally);
+        }
+        (gradients.grads(), host, tally)
+    }
+
+    /// The carry that this step starts with.
+    fn carry_for(&mut self, pieces: usize) -> Result<T::Carry, Error> {
+        if let Some(carried) = self.learner.carried.take()
+            && self.learner.progress.batch > 0
+        {
+            let model = &self.learner.model;
+            let carry = self.task.restore(model, carried);
+            return carry.ok_or_else(|| {
+                Error::State(StateError::Damaged {
+                    what: "carried state",
+                    reason: "it is of another network".to_owned(),
+                })
             });
         }
-        self.step += 1;
+        Ok(match self.carry.take() {
+            Some(carry) if self.learner.progress.batch > 0 => carry,
+            _ => self.task.start(&self.learner.model, pieces),
+        })
+    }
+
+    /// Counts a step and the losses that were not finite.
+    fn count(&mut self, loss: f64) -> Result<(), Error> {
+        let progress = &mut self.learner.progress;
+        progress.missing = if loss.is_finite() {
+            0
+        } else {
+            progress.missing + 1
+        };
+        if progress.missing >= self.plan.missing_limit {
+            return Err(Error::Diverged {
+                steps: progress.missing,
+                step: progress.step,
+                knob: self.plan.knob,
+            });
+        }
+        progress.step += 1;
+        progress.batch += 1;
         Ok(())
+    }
+
+    /// Evaluates at the end of an epoch, at the end of the run, and at intervals.
+    fn evaluate_if_due(&mut self) -> Result<(), Error> {
+        let Progress { step, batch, .. } = self.learner.progress;
+        let whole = batch >= self.task.batches();
+        if whole || step >= self.plan.steps {
+            return self.end_epoch(whole);
+        }
+        if self.plan.evaluate_every > 0 && step.is_multiple_of(self.plan.evaluate_every) {
+            let (part, found) = self.judge()?;
+            let seconds = self.seconds();
+            self.company
+                .observer
+                .observe(&Event::Evaluation(EvaluationEvent {
+                    step,
+                    epoch: self.learner.progress.epoch,
+                    judged: self.figures(part, found),
+                    seconds,
+                }))?;
+        }
+        Ok(())
+    }
+
+    fn end_epoch(&mut self, whole: bool) -> Result<(), Error> {
+        if let Some(average) = &mut self.learner.average
+            && whole
+        {
+            average.after_epoch(self.learner.progress.epoch as u64 + 1, &self.learner.model);
+        }
+        let (part, found) = self.judge()?;
+        let seconds = self.seconds();
+        let progress = &mut self.learner.progress;
+        let train = progress.tally.evaluation();
+        progress.train = Some(train);
+        let progress = self.learner.progress;
+        let event = EpochEvent {
+            epoch: progress.epoch + 1,
+            step: progress.step,
+            train: self.figures(Samples::Train, train),
+            judged: self.figures(part, found),
+            seconds,
+        };
+        self.company.observer.observe(&Event::Epoch(event))?;
+        let progress = &mut self.learner.progress;
+        if whole {
+            progress.epoch += 1;
+            progress.batch = 0;
+            progress.tally = Tally::default();
+        }
+        Ok(())
+    }
+
+    fn figures(&self, samples: impl Into<Samples>, evaluation: Evaluation) -> Figures {
+        Figures::new(samples, evaluation, self.task.measure())
+    }
+
+    /// Evaluates the network as it is, and keeps it if it is the best so far.
+    fn judge(&mut self) -> Result<(Part, Evaluation), Error> {
+        let step = self.learner.progress.step;
+        let part = self.task.judge();
+        let network = self.inference(step)?;
+        let found = self.task.evaluate(&network, part);
+        if self.learner.progress.judge(found, self.task.measure()) {
+            let mut weights = || Ok(weights_to_bytes(&network)?);
+            self.company.keeper.best(found, &mut weights)?;
+        }
+        Ok((part, found))
+    }
+
+    fn keep_if_due(&mut self) -> Result<(), Error> {
+        let step = self.learner.progress.step;
+        let last = step >= self.plan.steps || self.company.interrupt.is_set();
+        if !self.company.keeper.due(step, last) {
+            return Ok(());
+        }
+        self.learner.progress.clocks.seconds = self.seconds();
+        let marks = self.company.observer.marks()?;
+        let carry = self.carry.as_ref();
+        let checkpoint = self.learner.checkpoint(self.task, carry, marks)?;
+        self.company.keeper.keep(checkpoint)
+    }
+
+    fn inference(&self, step: u64) -> Result<M, Error> {
+        self.learner
+            .inference(self.task)
+            .map_err(|cause| Error::Optimizer { step, cause })
+    }
+
+    /// Seconds since the run began, those between its sessions left out.
+    fn seconds(&self) -> f64 {
+        self.before + self.start.elapsed().as_secs_f64()
+    }
+
+    fn end(mut self) -> Result<Trained<M>, Error> {
+        let step = self.learner.progress.step;
+        let interrupted = self.company.interrupt.is_set() && step < self.plan.steps;
+        let network = self.inference(step)?;
+        let (validation, test) = match (self.task.judge(), self.learner.progress.judged) {
+            (Part::Test, Some(found)) => (None, Some(found)),
+            (Part::Test, None) if interrupted => (None, None),
+            (Part::Test, None) => (None, Some(self.task.evaluate(&network, Part::Test))),
+            (Part::Validation, found) if interrupted => (found, None),
+            (Part::Validation, found) => (found, Some(self.task.evaluate(&network, Part::Test))),
+        };
+        if test.is_some_and(|test| !test.loss.is_finite()) {
+            return Err(Error::Diverged {
+                steps: self.learner.progress.missing.max(1),
+                step: step.saturating_sub(1),
+                knob: self.plan.knob,
+            });
+        }
+        self.learner.progress.clocks.seconds = self.seconds();
+        let progress = self.learner.progress;
+        Ok(Trained {
+            model: network,
+            progress,
+            train: progress
+                .train
+                .unwrap_or_else(|| progress.tally.evaluation()),
+            validation,
+            test,
+            interrupted,
+        })
     }
 }

@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Int, Tensor, TensorData, activation::gelu, module::embedding};
+use serde::{Deserialize, Serialize};
 
 use super::attention::causal_mask;
 use super::{CausalAttention, LanguageModel};
@@ -10,9 +11,11 @@ use crate::models::spec_error::{SpecError, counts, dropout, heads};
 use crate::models::{Draws, Masks};
 
 /// Options of a GPT.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct GptSpec {
-    /// Number of different tokens.
+    /// Number of different tokens; not part of a configuration, since the text decides it.
+    #[serde(skip)]
     pub vocabulary: usize,
     /// Tokens of the longest window. Default 64.
     pub context: usize,
@@ -27,6 +30,19 @@ pub struct GptSpec {
 }
 
 impl GptSpec {
+    /// Whether every option can be.
+    pub(crate) fn check(&self) -> Result<(), SpecError> {
+        counts(&[
+            ("vocabulary", self.vocabulary),
+            ("context", self.context),
+            ("width", self.width),
+            ("heads", self.heads),
+            ("layers", self.layers),
+        ])?;
+        dropout(self.dropout)?;
+        heads(self.heads, self.width)
+    }
+
     /// The defaults for a vocabulary.
     pub fn new(vocabulary: usize) -> Self {
         Self {
@@ -110,15 +126,7 @@ impl Gpt {
     ///
     /// [`SpecError`] if an option cannot be.
     pub fn new(spec: &GptSpec, draws: &mut Draws) -> Result<Self, SpecError> {
-        counts(&[
-            ("vocabulary", spec.vocabulary),
-            ("context", spec.context),
-            ("width", spec.width),
-            ("heads", spec.heads),
-            ("layers", spec.layers),
-        ])?;
-        dropout(spec.dropout)?;
-        heads(spec.heads, spec.width)?;
+        spec.check()?;
         Ok(Self {
             embedding: draws.normal([spec.vocabulary, spec.width], DEVIATION),
             positions: draws.normal([spec.context, spec.width], DEVIATION),
@@ -136,6 +144,14 @@ impl LanguageModel for Gpt {
     type State = ();
 
     fn start(&self, _batch: usize) -> Self::State {}
+
+    fn state_tensors(_state: &()) -> Vec<Tensor<2>> {
+        Vec::new()
+    }
+
+    fn state_of(&self, tensors: Vec<Tensor<2>>) -> Option<()> {
+        tensors.is_empty().then_some(())
+    }
 
     /// Tokens after the longest window share the last position.
     fn forward(

@@ -2,15 +2,18 @@
 
 use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, module::embedding};
+use serde::{Deserialize, Serialize};
 
 use super::{LanguageModel, LstmLayer, LstmState};
 use crate::models::spec_error::{SpecError, counts, dropout};
 use crate::models::{Draws, Masks};
 
 /// Options of an LSTM language model.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct LstmSpec {
-    /// Number of different tokens.
+    /// Number of different tokens; not part of a configuration, since the text decides it.
+    #[serde(skip)]
     pub vocabulary: usize,
     /// Size of embedding, hidden state and cell. Default 200; the large model has 1500.
     pub hidden: usize,
@@ -21,6 +24,16 @@ pub struct LstmSpec {
 }
 
 impl LstmSpec {
+    /// Whether every option can be.
+    pub(crate) fn check(&self) -> Result<(), SpecError> {
+        counts(&[
+            ("vocabulary", self.vocabulary),
+            ("hidden", self.hidden),
+            ("layers", self.layers),
+        ])?;
+        dropout(self.dropout)
+    }
+
     /// The defaults for a vocabulary.
     pub fn new(vocabulary: usize) -> Self {
         Self {
@@ -53,12 +66,7 @@ impl LstmModel {
     ///
     /// [`SpecError`] if an option cannot be.
     pub fn new(spec: &LstmSpec, draws: &mut Draws) -> Result<Self, SpecError> {
-        counts(&[
-            ("vocabulary", spec.vocabulary),
-            ("hidden", spec.hidden),
-            ("layers", spec.layers),
-        ])?;
-        dropout(spec.dropout)?;
+        spec.check()?;
         Ok(Self {
             embedding: draws.uniform([spec.vocabulary, spec.hidden], 0.1),
             layers: (0..spec.layers)
@@ -76,6 +84,21 @@ impl LanguageModel for LstmModel {
 
     fn start(&self, batch: usize) -> Self::State {
         self.layers.iter().map(|layer| layer.start(batch)).collect()
+    }
+
+    fn state_tensors(state: &Self::State) -> Vec<Tensor<2>> {
+        let parts = |layer: &LstmState| [layer.hidden.clone(), layer.cell.clone()];
+        state.iter().flat_map(parts).collect()
+    }
+
+    fn state_of(&self, tensors: Vec<Tensor<2>>) -> Option<Self::State> {
+        let whole = tensors.len() == 2 * self.layers.len();
+        let mut tensors = tensors.into_iter();
+        let mut state = Vec::with_capacity(self.layers.len());
+        while let (Some(hidden), Some(cell)) = (tensors.next(), tensors.next()) {
+            state.push(LstmState { hidden, cell });
+        }
+        whole.then_some(state)
     }
 
     fn forward(

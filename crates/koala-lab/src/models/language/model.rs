@@ -26,6 +26,12 @@ pub trait LanguageModel: Module + 'static {
         masks: &mut Masks,
     ) -> (Tensor<3>, Self::State);
 
+    /// The state as tensors, for a checkpoint.
+    fn state_tensors(state: &Self::State) -> Vec<Tensor<2>>;
+
+    /// The state of these tensors; nothing if there are too many or too few.
+    fn state_of(&self, tensors: Vec<Tensor<2>>) -> Option<Self::State>;
+
     /// Tokens of the longest window it tells positions apart in; nothing if there is no such limit.
     fn longest_window(&self) -> Option<usize> {
         None

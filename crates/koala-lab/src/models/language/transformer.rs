@@ -3,6 +3,7 @@
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::relu, module::embedding};
+use serde::{Deserialize, Serialize};
 
 use super::attention::causal_mask;
 use super::{CausalAttention, LanguageModel};
@@ -10,9 +11,11 @@ use crate::models::spec_error::{SpecError, counts, dropout, heads};
 use crate::models::{Draws, Masks};
 
 /// Options of a transformer language model.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TransformerSpec {
-    /// Number of different tokens.
+    /// Number of different tokens; not part of a configuration, since the text decides it.
+    #[serde(skip)]
     pub vocabulary: usize,
     /// Size of the embedding. Default 200.
     pub width: usize,
@@ -27,6 +30,19 @@ pub struct TransformerSpec {
 }
 
 impl TransformerSpec {
+    /// Whether every option can be.
+    pub(crate) fn check(&self) -> Result<(), SpecError> {
+        counts(&[
+            ("vocabulary", self.vocabulary),
+            ("width", self.width),
+            ("heads", self.heads),
+            ("hidden", self.hidden),
+            ("layers", self.layers),
+        ])?;
+        dropout(self.dropout)?;
+        heads(self.heads, self.width)
+    }
+
     /// The defaults for a vocabulary.
     pub fn new(vocabulary: usize) -> Self {
         Self {
@@ -105,15 +121,7 @@ impl TransformerModel {
     ///
     /// [`SpecError`] if an option cannot be.
     pub fn new(spec: &TransformerSpec, draws: &mut Draws) -> Result<Self, SpecError> {
-        counts(&[
-            ("vocabulary", spec.vocabulary),
-            ("width", spec.width),
-            ("heads", spec.heads),
-            ("hidden", spec.hidden),
-            ("layers", spec.layers),
-        ])?;
-        dropout(spec.dropout)?;
-        heads(spec.heads, spec.width)?;
+        spec.check()?;
         Ok(Self {
             embedding: draws.uniform([spec.vocabulary, spec.width], 0.1),
             layers: (0..spec.layers)
@@ -130,6 +138,14 @@ impl LanguageModel for TransformerModel {
     type State = ();
 
     fn start(&self, _batch: usize) -> Self::State {}
+
+    fn state_tensors(_state: &()) -> Vec<Tensor<2>> {
+        Vec::new()
+    }
+
+    fn state_of(&self, tensors: Vec<Tensor<2>>) -> Option<()> {
+        tensors.is_empty().then_some(())
+    }
 
     fn forward(
         &self,

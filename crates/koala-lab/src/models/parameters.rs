@@ -1,0 +1,62 @@
+//! The parameters that training moves.
+
+use std::collections::HashSet;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::tensor::{DType, Tensor};
+
+/// A parameter that requires a gradient.
+#[derive(Debug, Clone)]
+pub(crate) struct Trainable {
+    pub id: ParamId,
+    /// Names of the module's fields from the root, joined with dots.
+    pub path: String,
+    pub shape: Vec<usize>,
+    pub dtype: DType,
+}
+
+/// The parameters that training moves, in the order of the module's traversal: a tied one once, under its first path, and
+/// without the running statistics of batch normalisation. None for a network that is for inference only.
+pub(crate) fn trainable<M: Module>(model: &M) -> Vec<Trainable> {
+    let mut census = Census::default();
+    model.visit(&mut census);
+    census.found
+}
+
+/// The number of parameters that training moves: tied ones once, and without the running statistics of batch
+/// normalisation, so that it agrees with the counts that are published. 0 for a network that is for inference only.
+pub fn trainable_parameters<M: Module>(model: &M) -> usize {
+    let found = trainable(model);
+    found
+        .iter()
+        .map(|p| p.shape.iter().product::<usize>())
+        .sum()
+}
+
+#[derive(Default)]
+struct Census {
+    path: Vec<String>,
+    seen: HashSet<ParamId>,
+    found: Vec<Trainable>,
+}
+
+impl ModuleVisitor for Census {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if param.is_require_grad() && self.seen.insert(param.id) {
+            self.found.push(Trainable {
+                id: param.id,
+                path: self.path.join("."),
+                shape: param.shape().to_vec(),
+                dtype: param.dtype(),
+            });
+        }
+    }
+}

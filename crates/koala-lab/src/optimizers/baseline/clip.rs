@@ -1,0 +1,188 @@
+//! Gradient clipping by the norm of all gradients together.
+
+use std::collections::HashSet;
+
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
+use burn::optim::GradientsParams;
+use burn::tensor::{FloatDType, Tensor};
+
+use crate::optimizers::OptimizerError;
+
+/// Scales all gradients by min(1, limit / (norm + 1e-6)), where norm is that of all of them together, as
+/// `torch.nn.utils.clip_grad_norm_`; Burn's own clipping takes each tensor alone. Returns the factor.
+///
+/// Gradients that are not finite are left as they are: the optimizer's step then shows it.
+pub(super) fn clip<M: Module>(
+    model: &M,
+    gradients: &mut GradientsParams,
+    limit: f64,
+) -> Result<f64, OptimizerError> {
+    let mut norm = reduced(model, gradients, &|g| g.square().sum())?
+        .iter()
+        .sum::<f64>()
+        .sqrt();
+    if norm.is_infinite() {
+        // Their squares may be too large for single precision where they themselves are not.
+        let largest = reduced(model, gradients, &|g| g.abs().max())?;
+        let largest = largest.into_iter().fold(0.0, f64::max);
+        if largest.is_finite() {
+            let unit = largest as f32;
+            let squares = reduced(model, gradients, &|g| g.div_scalar(unit).square().sum())?;
+            norm = largest * squares.iter().sum::<f64>().sqrt();
+        }
+    }
+    let factor = limit / (norm + 1e-6);
+    if !norm.is_finite() || factor >= 1.0 {
+        return Ok(1.0);
+    }
+    model.visit(&mut Scaler {
+        gradients,
+        factor,
+        seen: HashSet::new(),
+    });
+    Ok(factor)
+}
+
+/// One number a gradient, read back at once.
+fn reduced<M: Module>(
+    model: &M,
+    gradients: &GradientsParams,
+    reduce: &dyn Fn(Tensor<1>) -> Tensor<1>,
+) -> Result<Vec<f64>, OptimizerError> {
+    let mut reducer = Reducer {
+        gradients,
+        reduce,
+        seen: HashSet::new(),
+        found: Vec::new(),
+    };
+    model.visit(&mut reducer);
+    if reducer.found.is_empty() {
+        return Ok(Vec::new());
+    }
+    let data = Tensor::cat(reducer.found, 0)
+        .try_into_data()
+        .map_err(|error| OptimizerError::Device {
+            reason: error.to_string(),
+        })?;
+    Ok(data.iter::<f64>().collect())
+}
+
+struct Reducer<'a> {
+    gradients: &'a GradientsParams,
+    reduce: &'a dyn Fn(Tensor<1>) -> Tensor<1>,
+    seen: HashSet<ParamId>,
+    found: Vec<Tensor<1>>,
+}
+
+impl ModuleVisitor for Reducer<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !self.seen.insert(param.id) {
+            return;
+        }
+        if let Some(gradient) = self.gradients.get::<D>(param.id) {
+            let elements = gradient.shape().num_elements();
+            let flat = gradient.reshape([elements]).cast(FloatDType::F32);
+            if elements > 0 {
+                self.found.push((self.reduce)(flat));
+            }
+        }
+    }
+}
+
+struct Scaler<'a> {
+    gradients: &'a mut GradientsParams,
+    factor: f64,
+    seen: HashSet<ParamId>,
+}
+
+impl ModuleVisitor for Scaler<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !self.seen.insert(param.id) {
+            return;
+        }
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            let scaled = gradient.mul_scalar(self.factor);
+            self.gradients.register(param.id, scaled);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use burn::nn::{Linear, LinearConfig};
+    use burn::tensor::{Device, TensorData};
+    use proptest::prelude::*;
+
+    fn model() -> Linear {
+        LinearConfig::new(2, 3).init(&Device::flex().autodiff())
+    }
+
+    /// The clipped values of a weight's six and a bias's three gradients, and the factor.
+    fn clipped(values: &[f32; 9], limit: f64) -> (Vec<f32>, f64) {
+        let model = model();
+        let device = Device::flex();
+        let bias = model.bias.as_ref().unwrap().id;
+        let mut gradients = GradientsParams::new();
+        let weight = TensorData::new(values[..6].to_vec(), [2, 3]);
+        gradients.register(model.weight.id, Tensor::<2>::from_data(weight, &device));
+        let values = TensorData::new(values[6..].to_vec(), [3]);
+        gradients.register(bias, Tensor::<1>::from_data(values, &device));
+        let factor = clip(&model, &mut gradients, limit).unwrap();
+        let weight = gradients.get::<2>(model.weight.id).unwrap().into_data();
+        let bias = gradients.get::<1>(bias).unwrap().into_data();
+        let mut found: Vec<f32> = weight.try_into_vec().unwrap();
+        found.extend(bias.try_into_vec::<f32>().unwrap());
+        (found, factor)
+    }
+
+    proptest! {
+        #[test]
+        fn it_is_the_formula(
+            values in proptest::array::uniform9(-10.0f32..10.0),
+            scale in -12..18i32,
+            limit in 1e-3..1e3f64,
+        ) {
+            let values = values.map(|v| v * 10f32.powi(scale));
+            let norm = values.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+            let expected = (limit / (norm + 1e-6)).min(1.0);
+            let (found, factor) = clipped(&values, limit);
+            prop_assert!((factor - expected).abs() <= 1e-5 * expected, "{factor} {expected}");
+            for (found, value) in found.iter().zip(values) {
+                let expected = f64::from(value) * expected;
+                let allowed = 1e-5 * expected.abs() + f64::from(f32::MIN_POSITIVE);
+                prop_assert!((f64::from(*found) - expected).abs() <= allowed);
+            }
+            let after = found.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
+            prop_assert!(after <= limit * (1.0 + 1e-5));
+        }
+    }
+
+    #[test]
+    fn short_gradients_are_left_to_the_bit() {
+        let values = [0.1, -0.2, 0.3, 1e-40, 0.0, -0.0, 0.5, 1e-8, -0.7];
+        assert_eq!(clipped(&values, 1.0), (values.to_vec(), 1.0));
+        assert_eq!(clipped(&[0.0; 9], 1e-3), (vec![0.0; 9], 1.0));
+    }
+
+    #[test]
+    fn large_gradients_do_not_overflow() {
+        let (found, _) = clipped(&[3e30, 0.0, 0.0, 0.0, 0.0, 0.0, 4e30, 0.0, 0.0], 10.0);
+        assert!(
+            (found[0] - 6.0).abs() < 1e-5 && (found[6] - 8.0).abs() < 1e-5,
+            "{found:?}"
+        );
+    }
+
+    #[test]
+    fn gradients_that_are_not_finite_are_left_alone() {
+        for odd in [f32::NAN, f32::INFINITY, f32::NEG_INFINITY] {
+            let mut values = [1e3f32; 9];
+            values[4] = odd;
+            let (found, factor) = clipped(&values, 1.0);
+            assert_eq!(factor, 1.0);
+            let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&found), bits(&values));
+        }
+    }
+}

@@ -1,0 +1,9 @@
+//! Burn's own optimizers, to compare with.
+
+mod clip;
+mod optimizer;
+mod record;
+mod spec;
+
+pub use optimizer::Baseline;
+pub use spec::{AdamSpec, AdamWSpec, SgdSpec};

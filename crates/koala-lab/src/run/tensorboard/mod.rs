@@ -1,0 +1,14 @@
+//! Event files that TensorBoard reads.
+
+mod blocks;
+mod event_file;
+mod observer;
+mod proto;
+mod record;
+mod scalar;
+mod scalars;
+#[cfg(test)]
+mod tests;
+mod text;
+
+pub use observer::TensorBoard;

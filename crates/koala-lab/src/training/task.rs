@@ -1,0 +1,87 @@
+//! What the training loop asks of a task.
+
+use burn::tensor::{Tensor, TensorData};
+
+use super::{Evaluation, Measure, Tally};
+use crate::models::Masks;
+
+/// What there is to learn: where batches come from, which losses they have, and how well a network does.
+///
+/// A batch is a pure function of the seed, the epoch and its number in it. It is made on the host, by a thread of its own
+/// beside the training step.
+pub trait Task<M>: Sync {
+    /// What an epoch draws once (an order of samples).
+    type Epoch: Send;
+    /// A batch on the host.
+    type Batch: Send;
+    /// What goes from one batch of an epoch to the next on the device (the state of a recurrent network).
+    type Carry;
+
+    /// Batches in an epoch.
+    fn batches(&self) -> usize;
+
+    /// What epoch `epoch` (from 0) draws once.
+    fn epoch(&self, epoch: usize) -> Self::Epoch;
+
+    /// Batch `index` (from 0) of an epoch.
+    fn batch(&self, drawn: &Self::Epoch, epoch: usize, index: usize) -> Self::Batch;
+
+    /// The same batch in pieces of at most `size` samples (rows of text), in order.
+    fn pieces(&self, batch: Self::Batch, size: usize) -> Vec<Self::Batch>;
+
+    /// Samples of a batch or a piece of it (tokens of text): how many losses it has.
+    fn samples(&self, batch: &Self::Batch) -> usize;
+
+    /// What the first batch of an epoch starts with, for a batch in so many pieces.
+    fn start(&self, model: &M, pieces: usize) -> Self::Carry;
+
+    /// The losses of a piece of a batch, and what there is to count. `number` is the piece's number in the batch.
+    fn losses(
+        &self,
+        model: &M,
+        piece: Self::Batch,
+        number: usize,
+        carry: &mut Self::Carry,
+        masks: &mut Masks,
+    ) -> Losses;
+
+    /// The carry as tensors, for a checkpoint: those of each piece.
+    fn carried(&self, carry: &Self::Carry) -> Vec<Vec<TensorData>>;
+
+    /// The carry of these tensors; none if they are of another form.
+    fn restore(&self, model: &M, carried: Vec<Vec<TensorData>>) -> Option<Self::Carry>;
+
+    /// How well a network for inference does.
+    fn evaluate(&self, model: &M, part: Part) -> Evaluation;
+
+    /// The part by which a run is judged while it goes: held-out samples if there are any, else the test samples.
+    fn judge(&self) -> Part;
+
+    /// What decides which evaluation is the best.
+    fn measure(&self) -> Measure;
+}
+
+/// A part of the data that training does not see.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Part {
+    /// Samples to choose by.
+    Validation,
+    /// Samples to report on.
+    Test,
+}
+
+/// The losses of samples.
+#[derive(Debug)]
+pub struct Losses {
+    /// One a sample, with gradients, `[samples]`.
+    pub tensor: Tensor<1>,
+    /// The same on the host.
+    pub host: Vec<f32>,
+    /// What there is to count.
+    pub tally: Tally,
+}
+
+/// The values of a float tensor on the host.
+pub(super) fn floats(data: TensorData) -> Vec<f32> {
+    data.convert::<f32>().try_into_vec().unwrap_or_default()
+}

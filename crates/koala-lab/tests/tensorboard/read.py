@@ -1,0 +1,179 @@
+"""Checks a run's event file against its event log, with TensorBoard's own reader: read.py RUN_FOLDER.
+
+Every number of the log, and nothing else, must be in the event file, rounded to 32 bits. The event file is read from its
+records (EventFileLoader: nothing may be lost or be in the wrong order) and as the dashboards read it (EventAccumulator).
+"""
+
+import collections
+import contextlib
+import io
+import json
+import logging
+import math
+import pathlib
+import sys
+
+import numpy
+from tensorboard.backend.event_processing import event_accumulator, event_file_loader
+
+OUTCOMES = {"measured": 0, "no-gradient": 1, "missing": 2}
+BLOCK_OUTCOMES = {
+    "updated": 0,
+    "clamped": 1,
+    "restarted": 2,
+    "frozen": 3,
+    "no-gradient": 4,
+    "vanishing-gradient": 5,
+    "missing-measurement": 6,
+}
+# Said elsewhere: by the step itself, by its curve, by the names of the tags.
+LEFT_OUT_OF_STEPS = {"event", "step", "epoch", "filter"}
+LEFT_OUT_OF_EPOCHS = {"event", "step", "seconds"}
+LEFT_OUT_OF_REPORTS = {"step", "outcome", "blocks", "limiting_block", "process_noise", "covariance"}
+
+
+def key(outcome):
+    """The kind of an outcome, which is a word or a table of one entry."""
+    return outcome if isinstance(outcome, str) else next(iter(outcome))
+
+
+def noise(tag, value):
+    """A number by itself, or by the names of its parts."""
+    if value == "product":
+        return {}
+    (content,) = value.values()
+    if isinstance(content, dict):
+        return {f"{tag}/{name}": number for name, number in content.items()}
+    return {tag: content}
+
+
+def of_report(report):
+    points = {f"filter/{k}": v for k, v in report.items() if k not in LEFT_OUT_OF_REPORTS}
+    points["filter/outcome"] = OUTCOMES[key(report["outcome"])]
+    points |= noise("filter/process_noise", report["process_noise"])
+    points |= noise("filter/covariance", report["covariance"])
+    limiting = report["limiting_block"]
+    if limiting is not None:
+        points["filter/limiting_block/index"] = limiting
+        for number in ("innovation", "innovation_variance", "normalised_innovation_squared"):
+            points[f"filter/limiting_block/{number}"] = report["blocks"][limiting][number]
+    counts = collections.Counter(key(block["outcome"]) for block in report["blocks"])
+    for outcome in ("skipped", "clamped", "restarted"):
+        points[f"filter/{outcome}_blocks"] = counts[outcome]
+    for block in report["blocks"]:
+        place = f"blocks/{block['name']}"
+        outcome = block["outcome"]
+        points[f"{place}/outcome"] = BLOCK_OUTCOMES[outcome if isinstance(outcome, str) else outcome["skipped"]]
+        if isinstance(outcome, str):
+            points |= {f"{place}/{k}": v for k, v in block.items() if k not in ("name", "outcome")}
+    return points
+
+
+def of_step(event):
+    own = {number: f"train/{number}" for number in ("loss", "error", "top5_error")}
+    points = {own.get(k, k): v for k, v in event.items() if k not in LEFT_OUT_OF_STEPS}
+    return points | (of_report(event["filter"]) if "filter" in event else {})
+
+
+def of_epoch(event):
+    points = {k: v for k, v in event.items() if k not in LEFT_OUT_OF_EPOCHS}
+    return {k if k == "epoch" else figure(k): v for k, v in points.items()}
+
+
+def of_evaluation(event):
+    return {figure(k): v for k, v in event.items() if k not in LEFT_OUT_OF_EPOCHS | {"epoch"}}
+
+
+def figure(key):
+    """test_loss is test/loss; numbers of training batches stand beside those of single batches."""
+    samples, name = key.split("_", 1)
+    return f"train/epoch_{name}" if samples == "train" else f"{samples}/{name}"
+
+
+def expected(log):
+    """The points of each tag, in order."""
+    curves = collections.defaultdict(list)
+    for event in log:
+        points = {"step": of_step, "epoch": of_epoch, "evaluation": of_evaluation}.get(event["event"], lambda _: {})(event)
+        for tag, value in points.items():
+            curves[tag].append((event["step"], value))
+    return curves
+
+
+def same(found, value):
+    if value is None:
+        return not math.isfinite(found)
+    with numpy.errstate(over="ignore"):
+        return numpy.float32(value) == numpy.float32(found)
+
+
+def check(name, found, curves):
+    found = dict(found)
+    assert found.keys() == curves.keys(), f"{name}: {found.keys() ^ curves.keys()}"
+    for tag, points in curves.items():
+        steps = [step for step, _ in found[tag]], [step for step, _ in points]
+        assert steps[0] == steps[1], f"{name}: {tag}: steps {steps}"
+        for (step, value), (_, wanted) in zip(found[tag], points):
+            assert same(value, wanted), f"{name}: {tag} at {step}: {value}, not {wanted}"
+
+
+def code(text):
+    return "".join(f"    {line}\n" for line in text.splitlines())
+
+
+def main(folder):
+    log = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
+    curves = expected(log)
+    (file,) = folder.glob("*tfevents*")
+
+    records = collections.defaultdict(list)
+    descriptions = {}
+    for event in event_file_loader.LegacyEventFileLoader(str(file)).Load():
+        for value in event.summary.value:
+            if value.WhichOneof("value") == "simple_value":
+                records[value.tag].append((event.step, value.simple_value))
+                descriptions.setdefault(value.tag, value.metadata.summary_description)
+    check("records", records, curves)
+    bare = [tag for tag, description in descriptions.items() if not description]
+    assert not bare, f"without a description: {bare}"
+
+    everything = dict.fromkeys(event_accumulator.DEFAULT_SIZE_GUIDANCE, 0)
+    board = event_accumulator.EventAccumulator(str(folder), size_guidance=everything)
+    with contextlib.redirect_stderr(io.StringIO()) as complaints:
+        logging.getLogger("tensorboard").addHandler(logging.StreamHandler(complaints))
+        board.Reload()
+    assert not complaints.getvalue(), complaints.getvalue()
+    tags = board.Tags()
+    scalars = {tag: [(e.step, e.value) for e in board.Scalars(tag)] for tag in tags["scalars"]}
+    check("dashboard", scalars, curves)
+
+    texts = {
+        tag: [(e.step, e.tensor_proto.string_val[0].decode()) for e in board.Tensors(tag)]
+        for tag in tags["tensors"]
+        if board.SummaryMetadata(tag).plugin_data.plugin_name == "text"
+    }
+    assert texts["config"] == [(0, code((folder / "config.toml").read_text()))]
+    start = log[0]
+    assert f'optimizer = "{start["optimizer"]}"' in texts["run"][0][1]
+    reports = [event["filter"] for event in log if event["event"] == "step" and "filter" in event]
+    if reports:
+        names = [line.split(maxsplit=1) for line in texts["filter/blocks"][0][1].splitlines()]
+        assert names == [[str(i), b["name"]] for i, b in enumerate(reports[0]["blocks"])]
+        layouts = set(tags["tensors"]) - texts.keys()
+        assert layouts == {"custom_scalars__config__"}, layouts
+    missing = [
+        (event["step"], code(event["filter"]["outcome"]["missing"]["cause"]))
+        for event in log
+        if event["event"] == "step" and key(event.get("filter", {"outcome": ""})["outcome"]) == "missing"
+    ]
+    assert texts.get("filter/missing", []) == missing
+    failures = [code(event["message"]) for event in log if event["event"] == "failure"]
+    assert [text for _, text in texts.get("failure", [])] == failures
+
+    numbers = sum(len(points) for points in curves.values())
+    absent = sum(value is None for points in curves.values() for _, value in points)
+    print(f"{len(curves)} curves of {numbers} numbers agree, {absent} of them not finite; "
+          f"{len(missing)} missing measurements, {len(failures)} failures")
+
+
+main(pathlib.Path(sys.argv[1]))
