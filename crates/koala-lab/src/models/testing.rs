@@ -7,6 +7,7 @@ use koala_core::KoalaMConfig;
 
 use super::Masks;
 use super::language::LanguageModel;
+use crate::data::ImageShape;
 use crate::optimizers::{Baseline, KoalaOptimizer, Optimizer, SgdSpec};
 
 /// Made images without meaning, `[batch, channels, height, width]`, and their classes.
@@ -22,6 +23,16 @@ pub(crate) fn images(
         Tensor::from_data(TensorData::new(values, shape), device),
         Tensor::from_data(TensorData::new(targets, [shape[0]]), device),
     )
+}
+
+/// Square images of ten classes.
+pub(crate) fn square(channels: usize, side: usize) -> ImageShape {
+    ImageShape {
+        channels,
+        height: side,
+        width: side,
+        classes: 10,
+    }
 }
 
 /// Checks that a few steps of KOALA-M with this gain and of SGD with this learning rate lower the mean of the losses by a tenth.

@@ -98,22 +98,14 @@ fn doublings(side: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn square(side: usize) -> ImageShape {
-        ImageShape {
-            channels: 3,
-            height: side,
-            width: side,
-            classes: 10,
-        }
-    }
+    use crate::models::testing::square;
 
     #[test]
     fn channels_double_as_pixels_halve() {
         let spec = DcganSpec::default();
-        assert_eq!(spec.channels(square(32)).unwrap(), [256, 128, 64]);
-        assert_eq!(spec.channels(square(8)).unwrap(), [64]);
-        assert_eq!(spec.channels(square(256)).unwrap().len(), 6);
+        assert_eq!(spec.channels(square(3, 32)).unwrap(), [256, 128, 64]);
+        assert_eq!(spec.channels(square(3, 8)).unwrap(), [64]);
+        assert_eq!(spec.channels(square(3, 256)).unwrap().len(), 6);
     }
 
     #[test]
@@ -127,17 +119,13 @@ mod tests {
         ] {
             let shape = ImageShape {
                 height,
-                ..square(width)
+                ..square(3, width)
             };
             let error = spec.channels(shape).unwrap_err().to_string();
             assert!(error.starts_with("images: it makes squares"), "{error}");
             assert!(error.ends_with(remedy), "{error}");
         }
-        let blank = ImageShape {
-            channels: 0,
-            ..square(8)
-        };
-        assert!(spec.channels(blank).is_err());
+        assert!(spec.channels(square(0, 8)).is_err());
     }
 
     #[test]
@@ -149,7 +137,7 @@ mod tests {
             ("width", 1, usize::MAX),
         ] {
             let spec = DcganSpec { noise, width };
-            assert_eq!(spec.channels(square(32)).unwrap_err().key, key);
+            assert_eq!(spec.channels(square(3, 32)).unwrap_err().key, key);
         }
     }
 }
