@@ -193,6 +193,35 @@ impl RunFolder {
         config.tensorboard.then(open).transpose()
     }
 
+    /// What the logs have lost since a checkpoint was made, a line each. The run does not need it to go on.
+    pub(super) fn shortened_logs(
+        &self,
+        config: &RunConfig,
+        marks: &Marks,
+    ) -> Result<Vec<String>, Error> {
+        let board = config.tensorboard.then_some(TensorBoard::FILE_NAME);
+        let mut warnings = Vec::new();
+        for name in [Some(EVENTS), board].into_iter().flatten() {
+            let path = self.path.join(name);
+            let Some(expected) = marks.get(name) else {
+                continue;
+            };
+            let shown = path.display();
+            match fs::metadata(&path) {
+                Ok(found) if found.len() >= *expected => {}
+                Ok(found) => warnings.push(format!(
+                    "{shown} has {} bytes instead of {expected}: what is missing is lost, the run goes on",
+                    found.len()
+                )),
+                Err(cause) if cause.kind() == ErrorKind::NotFound => warnings.push(format!(
+                    "{shown} is gone: it is begun anew with the steps that follow"
+                )),
+                Err(cause) => return Err(Error::file(path, "read")(cause)),
+            }
+        }
+        Ok(warnings)
+    }
+
     /// The run's checkpoints.
     pub(super) fn checkpoints(&self, config: &RunConfig) -> Checkpoints {
         let policy = CheckpointPolicy {
@@ -232,7 +261,17 @@ fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
     }
 }
 
-/// Writes a file under another name and renames it, so that it is there as a whole or not at all.
+/// Makes the names in a folder outlast a crash of the system.
+pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    // Other systems cannot open a folder, and need not.
+    if cfg!(unix) {
+        let here = folder.as_os_str().is_empty();
+        File::open(if here { Path::new(".") } else { folder })?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Writes a file under another name, syncs and renames it, so that it is there as a whole or not at all.
 pub(crate) fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
     let file = folder.join(name);
     let draft = folder.join(format!(".{name}.part"));
@@ -240,7 +279,8 @@ pub(crate) fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(
         let mut open = File::create(&draft)?;
         open.write_all(content)?;
         open.sync_all()?;
-        fs::rename(&draft, &file)
+        fs::rename(&draft, &file)?;
+        sync_folder(folder)
     };
     write().map_err(|cause| {
         // Leaving nothing half-written matters more than a second error.

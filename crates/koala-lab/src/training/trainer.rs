@@ -109,13 +109,16 @@ struct Run<'a, M: Module, T: Task<M>> {
 
 impl<M: Module, T: Task<M>> Run<'_, M, T> {
     fn steps(mut self, batches: &mut Loader<T::Batch>) -> Result<Self, Error> {
-        while self.learner.progress.step < self.plan.steps && !self.company.interrupt.is_set() {
+        // Looked at once a step: whoever asks to stop has the checkpoint of the step that was done last.
+        let mut stop = self.company.interrupt.is_set();
+        while self.learner.progress.step < self.plan.steps && !stop {
             let waiting = Instant::now();
             let Some(batch) = batches.next() else { break };
             self.learner.progress.clocks.waiting += waiting.elapsed().as_secs_f64();
             self = self.step(batch)?;
             self.evaluate_if_due()?;
-            self.keep_if_due()?;
+            stop = self.company.interrupt.is_set();
+            self.keep_if_due(stop)?;
         }
         Ok(self)
     }
@@ -310,9 +313,9 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
         Ok((part, found))
     }
 
-    fn keep_if_due(&mut self) -> Result<(), Error> {
+    fn keep_if_due(&mut self, stop: bool) -> Result<(), Error> {
         let step = self.learner.progress.step;
-        let last = step >= self.plan.steps || self.company.interrupt.is_set();
+        let last = stop || step >= self.plan.steps;
         if !self.company.keeper.due(step, last) {
             return Ok(());
         }

@@ -12,7 +12,7 @@ use super::scalar::Scalar;
 use super::{blocks, scalars, text};
 use crate::Error;
 use crate::run::RunConfig;
-use crate::training::{Event, Marks, Observer};
+use crate::training::{Event, Marks, Observer, ResumeEvent};
 
 /// Keeps a run in an event file that TensorBoard reads (`tensorboard --logdir runs`).
 ///
@@ -131,7 +131,8 @@ impl TensorBoard {
 impl Observer for TensorBoard {
     fn observe(&mut self, event: &Event) -> Result<(), Error> {
         match event {
-            Event::Start(start) => {
+            // A file that was lost is begun anew in the middle of a run.
+            Event::Start(start) | Event::Resume(ResumeEvent { start, .. }) => {
                 if !self.new {
                     return Ok(());
                 }
@@ -165,7 +166,7 @@ impl Observer for TensorBoard {
                 self.write(number(found.step), values)
             }
             // All it says has been said by the last epoch, or before the run was stopped.
-            Event::End(_) | Event::Resume(_) => Ok(()),
+            Event::End(_) => Ok(()),
             Event::Failure(failure) => {
                 let text = text::literal("failure", &failure.message);
                 self.write(self.file.step(), vec![text])
