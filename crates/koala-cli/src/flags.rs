@@ -46,7 +46,7 @@ pub struct TaskFlags {
     /// Images: whether training images are moved and mirrored at random [default: none]
     #[arg(long, value_parser = Augmentation::NAMES)]
     augment: Option<String>,
-    /// Network [default: mlp]
+    /// Network [default: mlp, for texts lstm]
     #[arg(long, value_parser = ModelSpec::NAMES)]
     model: Option<String>,
     /// Widths of the hidden layers [default: 128,64 for mlp, 64 for cnn]
