@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 
+use super::batch::Scaling;
 use super::{Augment, Batch, HostBatch, ImageShape};
 
 /// Labelled images, kept as the bytes of their file and normalised when a batch is made.
@@ -96,7 +97,13 @@ impl ImageSet {
 
     /// As [`ImageSet::batch`], augmented if wished and on the host, for a thread that loads beside training.
     pub fn host_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
-        HostBatch::of(self, samples, augment)
+        HostBatch::of(self, samples, augment, Scaling::Normalised)
+    }
+
+    /// As [`ImageSet::host_batch`], but the values go from -1 for black to 1 for full brightness, in every channel: what
+    /// generators make and critics judge.
+    pub fn signed_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
+        HostBatch::of(self, samples, augment, Scaling::Signed)
     }
 }
 

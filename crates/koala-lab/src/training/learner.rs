@@ -7,14 +7,12 @@ use super::{Average, Checkpoint, Marks, Progress, Task, recompute_statistics};
 use crate::Error;
 use crate::models::Masks;
 use crate::optimizers::{Optimizer, OptimizerError};
-use crate::run::{weights_from_bytes, weights_to_bytes};
 use crate::stored::{StateError, Stored, encode};
 
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const AVERAGE: &str = "average.safetensors";
 const CARRY: &str = "carry.safetensors";
-const PROGRESS: &str = "progress.json";
 const CARRIED: &str = "carried state";
 
 /// Everything about a run that changes while it goes: what a checkpoint holds.
@@ -72,37 +70,14 @@ impl<M: Module> Learner<M> {
         marks: Marks,
     ) -> Result<Checkpoint, Error> {
         let carry = carry.map(|carry| task.carried(carry)).unwrap_or_default();
-        let mut checkpoint = Checkpoint {
-            step: self.progress.step,
-            marks,
-            ..Checkpoint::default()
-        };
-        let mut put = |name: &str, content| {
-            checkpoint.files.insert(name.to_owned(), content);
-        };
-        put(MODEL, weights_to_bytes(&self.model)?);
-        put(
-            OPTIMIZER,
-            self.optimizer
-                .state(&self.model)
-                .map_err(|cause| Error::Optimizer {
-                    step: self.progress.step,
-                    cause,
-                })?,
-        );
+        let mut checkpoint = Checkpoint::new(self.progress.step, &self.progress, marks)?;
+        checkpoint.put_trained([MODEL, OPTIMIZER], &self.model, &*self.optimizer)?;
         if let Some(average) = &self.average {
-            put(AVERAGE, average.state()?);
+            checkpoint.put(AVERAGE, average.state()?);
         }
         if !carry.is_empty() {
-            put(CARRY, carry_to_bytes(carry)?);
+            checkpoint.put(CARRY, carry_to_bytes(carry)?);
         }
-        put(
-            PROGRESS,
-            serde_json::to_vec_pretty(&self.progress).map_err(|e| StateError::Unstorable {
-                what: "progress",
-                reason: e.to_string(),
-            })?,
-        );
         Ok(checkpoint)
     }
 
@@ -112,27 +87,10 @@ impl<M: Module> Learner<M> {
     ///
     /// [`Error::State`] if it is damaged or of another network or optimizer.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        let file = |name: &'static str| match checkpoint.files.get(name) {
-            Some(bytes) => Ok(bytes.as_slice()),
-            None => Err(StateError::Damaged {
-                what: "checkpoint",
-                reason: format!("it has no {name}"),
-            }),
-        };
-        let progress =
-            serde_json::from_slice(file(PROGRESS)?).map_err(|e| StateError::Damaged {
-                what: "progress",
-                reason: e.to_string(),
-            })?;
-        let model = weights_from_bytes(self.model.clone(), file(MODEL)?)?;
-        self.optimizer
-            .restore(file(OPTIMIZER)?, &model)
-            .map_err(|cause| Error::Optimizer {
-                step: checkpoint.step,
-                cause,
-            })?;
+        let progress = checkpoint.progress()?;
+        let model = checkpoint.trained([MODEL, OPTIMIZER], &self.model, &mut *self.optimizer)?;
         if let Some(average) = &mut self.average {
-            average.restore(file(AVERAGE)?, &model)?;
+            average.restore(checkpoint.file(AVERAGE)?, &model)?;
         }
         self.carried = match checkpoint.files.get(CARRY) {
             Some(bytes) => Some(carry_from_bytes(bytes)?),
