@@ -30,11 +30,10 @@ pub type Marks = BTreeMap<String, u64>;
 impl Checkpoint {
     /// One that holds how far a run is.
     pub(crate) fn new(step: u64, progress: &impl Serialize, marks: Marks) -> Result<Self, Error> {
-        let progress =
-            serde_json::to_vec_pretty(progress).map_err(|e| StateError::Unstorable {
-                what: "progress",
-                reason: e.to_string(),
-            })?;
+        let progress = serde_json::to_vec_pretty(progress).map_err(|e| StateError::Unstorable {
+            what: "progress",
+            reason: e.to_string(),
+        })?;
         Ok(Self {
             step,
             files: BTreeMap::from([(PROGRESS.to_owned(), progress)]),

@@ -44,22 +44,20 @@ impl<M: Module> Learner<M> {
     /// The network as it would be used now: without gradients, averaged if there is an average. Statistics of weights that
     /// were never trained as they are come from the batches of the first epoch.
     pub(super) fn inference<T: Task<M>>(&self, task: &T) -> Result<M, OptimizerError> {
-        let Some(average) = &self.average else {
-            return self.optimizer.evaluation(&self.model);
-        };
-        match average.model() {
-            None => self.optimizer.evaluation(&self.model),
-            Some(model) if average.needs_statistics() => {
+        inference(
+            &self.model,
+            &*self.optimizer,
+            self.average.as_ref(),
+            |average| {
                 let drawn = task.epoch(0);
                 let batches = (0..task.batches()).map(|index| task.batch(&drawn, 0, index));
-                recompute_statistics(model, batches, |model, batch| {
+                recompute_statistics(average, batches, |model, batch| {
                     let mut carry = task.start(model, 1);
                     task.losses(model, batch, 0, &mut carry, &mut Masks::off());
                     Ok(())
                 })
-            }
-            Some(model) => Ok(model.clone()),
-        }
+            },
+        )
     }
 
     /// What goes on from here gives the same bits as if it had not been stopped.
@@ -99,6 +97,24 @@ impl<M: Module> Learner<M> {
         self.model = model;
         self.progress = progress;
         Ok(())
+    }
+}
+
+/// A network as it would be used now: without gradients, averaged if there is an average, with `statistics` of the average
+/// if it needs them.
+pub(crate) fn inference<M: Module>(
+    model: &M,
+    optimizer: &dyn Optimizer<M>,
+    average: Option<&Average<M>>,
+    statistics: impl FnOnce(&M) -> Result<M, OptimizerError>,
+) -> Result<M, OptimizerError> {
+    let Some((average, mean)) = average.and_then(|a| Some((a, a.model()?))) else {
+        return optimizer.evaluation(model);
+    };
+    if average.needs_statistics() {
+        statistics(mean)
+    } else {
+        Ok(mean.clone())
     }
 }
 
