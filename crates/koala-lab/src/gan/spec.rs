@@ -1,12 +1,15 @@
 //! Options of adversarial training.
 
+use std::borrow::Cow;
+
 use serde::{Deserialize, Serialize};
 
-use crate::data::ImageShape;
+use crate::data::{ImageShape, Split};
 use crate::models::SpecError;
 use crate::models::gan::DcganSpec;
 
-/// A DCGAN and how it is trained: as a Wasserstein GAN with gradient penalty.
+/// A DCGAN and how it is trained: as a Wasserstein GAN with gradient penalty. Images that are no squares of 8, 16, 32, 64, 128
+/// or 256 pixels are padded with black to the next of these: it makes 32 x 32 pixels of Fashion-MNIST.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub struct GanSpec {
@@ -56,15 +59,51 @@ impl GanSpec {
             })
     }
 
-    /// Why it cannot make images of this shape, in words; nothing if it can.
+    /// Why it cannot make images of this shape, padded if need be, in words; nothing if it can.
     pub(crate) fn misfit(&self, shape: ImageShape) -> Option<String> {
-        self.network.misfit(shape)
+        let side = DcganSpec::side(shape);
+        self.network.misfit(ImageShape {
+            height: side.unwrap_or(shape.height),
+            width: side.unwrap_or(shape.width),
+            ..shape
+        })
+    }
+
+    /// The images as its networks take them: those of a size that they cannot make stand in the middle of larger black ones.
+    pub(crate) fn fitted<'a>(&self, split: &'a Split) -> Cow<'a, Split> {
+        let shape = split.train.shape();
+        match DcganSpec::side(shape) {
+            Some(side) if self.network.misfit(shape).is_some() => Cow::Owned(split.padded(side)),
+            _ => Cow::Borrowed(split),
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn images_of_other_sizes_are_padded() {
+        let spec = GanSpec::default();
+        let shape = |side| ImageShape {
+            channels: 1,
+            height: side,
+            width: 28,
+            classes: 10,
+        };
+        assert_eq!(spec.misfit(shape(28)), None);
+        assert_eq!(spec.misfit(shape(200)), None);
+        assert!(
+            spec.misfit(shape(257))
+                .unwrap()
+                .contains("make them smaller")
+        );
+        let split = crate::data::digits().unwrap();
+        assert!(matches!(spec.fitted(&split), Cow::Borrowed(_)));
+        let split = split.padded(9);
+        assert_eq!(spec.fitted(&split).test.shape().height, 16);
+    }
 
     #[test]
     fn options_that_cannot_be_are_named() {

@@ -45,7 +45,7 @@ pub struct TrainedGan {
 ///
 /// # Errors
 ///
-/// [`Error::Diverged`] if a loss was not finite for too many steps in a row; [`Error::Optimizer`] if an optimizer refuses;
+/// [`Error::Diverged`] if a loss was not finite for too many steps in a row or is not at the end; [`Error::Optimizer`] if an optimizer refuses;
 /// whatever observer and keeper return.
 pub fn train_gan<'a>(
     learner: GanLearner,
@@ -292,6 +292,14 @@ impl Run<'_> {
     fn end(mut self) -> Result<TrainedGan, Error> {
         let step = self.learner.progress.step;
         let interrupted = self.company.interrupt.is_set() && step < self.plan.steps;
+        // The last loss of a run must be a number, however many may be missing on the way.
+        if !interrupted && self.learner.progress.missing > 0 {
+            return Err(Error::Diverged {
+                steps: self.learner.progress.missing,
+                step: step.saturating_sub(1),
+                knob: self.plan.knob,
+            });
+        }
         let generator = self.inference()?;
         let critic = &self.learner.critic;
         let critic = critic.optimizer.evaluation(&critic.model);

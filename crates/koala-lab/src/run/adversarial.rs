@@ -22,6 +22,7 @@ impl Session<'_> {
         company: Company<'_>,
     ) -> Result<Outcome, Error> {
         let config = self.config;
+        let split = &*spec.fitted(split);
         let shape = split.train.shape();
         let mut draws = self.draws(device);
         let refused = |error: SpecError| -> Error {
