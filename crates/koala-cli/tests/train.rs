@@ -53,11 +53,24 @@ fn json_is_all_there_is_on_the_standard_output() {
         .assert()
         .success();
     let mut result = json(&assert);
-    for key in ["train_loss", "train_error", "test_loss", "test_error"] {
-        assert!(result[key].is_f64());
-        result[key] = "measured".into();
+    for samples in ["train", "test"] {
+        for number in ["loss", "error", "top5_error"] {
+            let slot = &mut result[format!("{samples}_{number}")];
+            assert!(slot.is_f64());
+            *slot = "measured".into();
+        }
     }
-    for key in ["seconds", "training_seconds", "optimizer_seconds"] {
+    for number in ["loss", "error", "top5_error"] {
+        let slot = &mut result["best"]["evaluation"][number];
+        assert!(slot.is_f64());
+        *slot = "measured".into();
+    }
+    for key in [
+        "seconds",
+        "training_seconds",
+        "optimizer_seconds",
+        "waiting_seconds",
+    ] {
         assert!(result[key].as_f64().unwrap() >= 0.0);
         result[key] = "measured".into();
     }
@@ -254,7 +267,7 @@ fn an_interrupt_keeps_what_there_is() {
     let mut rest = String::new();
     out.read_to_string(&mut rest).unwrap();
     assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(rest.contains(", interrupted\n"));
+    assert!(rest.contains("go on with: koala train --resume run\n"));
     let result = text(&here.path().join("run/result.json"));
     assert!(result.contains(r#""status": "interrupted""#));
     assert!(here.path().join("run/model.safetensors").is_file());

@@ -24,10 +24,33 @@ pub fn critic_losses(
     shares: Tensor<1>,
     weight: f64,
 ) -> Tensor<1> {
-    let (real, made) = (real.detach(), made.detach());
-    let between = mixtures(real.clone(), made.clone(), shares);
-    let difference = critic.forward(made) - critic.forward(real);
-    difference + gradient_penalty(critic, between) * weight
+    CriticScores::new(critic, real, made, shares).losses(weight)
+}
+
+/// What the losses of a critic are made of. See [`critic_losses`].
+#[derive(Debug, Clone)]
+pub struct CriticScores {
+    /// D(real_i) - D(made_i), `[batch]`.
+    pub difference: Tensor<1>,
+    /// (|grad D(mixture_i)| - 1)^2, `[batch]`.
+    pub penalty: Tensor<1>,
+}
+
+impl CriticScores {
+    /// Scores and penalties of images, as [`critic_losses`] takes them.
+    pub fn new(critic: &Critic, real: Tensor<4>, made: Tensor<4>, shares: Tensor<1>) -> Self {
+        let (real, made) = (real.detach(), made.detach());
+        let between = mixtures(real.clone(), made.clone(), shares);
+        Self {
+            difference: critic.forward(real) - critic.forward(made),
+            penalty: gradient_penalty(critic, between),
+        }
+    }
+
+    /// The losses, `[batch]`.
+    pub fn losses(&self, weight: f64) -> Tensor<1> {
+        self.penalty.clone() * weight - self.difference.clone()
+    }
 }
 
 /// The generator's losses, `[batch]`: l_i = -D(G(noise_i)). Noise is `[batch, numbers]`. Nothing flows back into the

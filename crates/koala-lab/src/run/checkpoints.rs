@@ -12,13 +12,16 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::folder::sync_folder;
 use super::write_whole;
 use crate::Error;
-use crate::training::{Checkpoint, Evaluation, Keeper, Marks};
+use crate::training::{Checkpoint, Keeper, Marks};
 
 const MANIFEST: &str = "manifest.json";
 const VERSION: u32 = 1;
 const PREFIX: &str = "step-";
+/// What is being written, or was when the program was killed.
+const DRAFT: &str = ".step-";
 /// No manifest comes near it.
 const LARGEST_MANIFEST: u64 = 1 << 20;
 
@@ -142,6 +145,18 @@ impl Checkpoints {
 
     /// All checkpoints by their steps, ascending. What was never finished has another name.
     fn list(&self) -> Result<Vec<(u64, PathBuf)>, Error> {
+        let step = |path: &Path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.and_then(|name| name.strip_prefix(PREFIX)?.parse().ok())
+        };
+        let all = self.entries(PREFIX)?.into_iter();
+        let mut found: Vec<_> = all.filter_map(|path| Some((step(&path)?, path))).collect();
+        found.sort_unstable();
+        Ok(found)
+    }
+
+    /// All that is there under names that begin so.
+    fn entries(&self, prefix: &str) -> Result<Vec<PathBuf>, Error> {
         let failed = |cause| Error::file(&self.folder, "read")(cause);
         let entries = match fs::read_dir(&self.folder) {
             Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(Vec::new()),
@@ -149,14 +164,11 @@ impl Checkpoints {
         };
         let mut found = Vec::new();
         for entry in entries {
-            let path = entry.map_err(failed)?.path();
-            let name = path.file_name().and_then(|n| n.to_str());
-            let step = name.and_then(|n| n.strip_prefix(PREFIX)?.parse().ok());
-            if let Some(step) = step {
-                found.push((step, path));
+            let entry = entry.map_err(failed)?;
+            if entry.file_name().to_string_lossy().starts_with(prefix) {
+                found.push(entry.path());
             }
         }
-        found.sort_unstable();
         Ok(found)
     }
 
@@ -166,7 +178,10 @@ impl Checkpoints {
         let draft = self.folder.join(format!(".{name}.part"));
         let replaced = self.folder.join(format!(".{name}.old"));
         let write = || {
-            fs::create_dir_all(&self.folder)?;
+            if !self.folder.is_dir() {
+                fs::create_dir_all(&self.folder)?;
+                sync_folder(self.folder.parent().unwrap_or(Path::new("")))?;
+            }
             remove(&draft)?;
             remove(&replaced)?;
             fs::create_dir(&draft)?;
@@ -200,11 +215,13 @@ impl Checkpoints {
         })
     }
 
-    /// Removes what is older than the ones to keep.
-    fn prune(&self) -> Result<(), Error> {
-        let all = self.list()?;
+    /// Removes what is older than the ones to keep, and what was never finished. Those of later steps than the newest,
+    /// `step`, are damaged: they do not count, and stay until the run comes to them.
+    fn prune(&self, step: u64) -> Result<(), Error> {
+        let all: Vec<_> = self.list()?.into_iter().filter(|c| c.0 <= step).collect();
         let surplus = all.len().saturating_sub(self.policy.keep.max(1));
-        for (_, path) in all.into_iter().take(surplus) {
+        let old = all.into_iter().take(surplus).map(|(_, path)| path);
+        for path in old.chain(self.entries(DRAFT)?) {
             remove(&path).map_err(Error::file(path, "remove"))?;
         }
         Ok(())
@@ -219,16 +236,12 @@ impl Keeper for Checkpoints {
 
     fn keep(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
         self.write(&checkpoint)?;
-        self.prune()?;
+        self.prune(checkpoint.step)?;
         self.last = Instant::now();
         Ok(())
     }
 
-    fn best(
-        &mut self,
-        _evaluation: Evaluation,
-        weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>,
-    ) -> Result<(), Error> {
+    fn best(&mut self, weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>) -> Result<(), Error> {
         let folder = self.best.parent().unwrap_or(Path::new(""));
         let name = self.best.file_name().and_then(|n| n.to_str());
         write_whole(folder, name.unwrap_or("best.safetensors"), &weights()?)
@@ -291,15 +304,6 @@ fn synced(file: &Path, content: &[u8]) -> std::io::Result<()> {
     open.sync_all()
 }
 
-/// Makes the names in a folder last.
-fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    // Other systems cannot open a folder, and need not.
-    if cfg!(unix) {
-        File::open(folder)?.sync_all()?;
-    }
-    Ok(())
-}
-
 fn remove(folder: &Path) -> std::io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
@@ -346,7 +350,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut all = checkpoints(folder.path(), 2);
         assert_eq!(all.find().unwrap().checkpoint, None);
-        for step in [3, 20, 9, 100] {
+        for step in [3, 9, 20, 100] {
             all.keep(checkpoint(step)).unwrap();
         }
         assert_eq!(
@@ -386,9 +390,32 @@ mod tests {
         fs::create_dir(&part).unwrap();
         fs::write(part.join("model.safetensors"), "half").unwrap();
         assert_eq!(all.find().unwrap().checkpoint, Some(checkpoint(10)));
-        all.keep(checkpoint(20)).unwrap();
-        assert_eq!(all.find().unwrap().checkpoint, Some(checkpoint(20)));
+        // Not the same step: checkpoints by time come at others after a kill.
+        all.keep(checkpoint(17)).unwrap();
+        assert_eq!(all.find().unwrap().checkpoint, Some(checkpoint(17)));
         assert!(!part.exists());
+    }
+
+    #[test]
+    fn damaged_ones_never_push_a_whole_one_out() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut all = checkpoints(folder.path(), 2);
+        for step in [10, 20, 30] {
+            all.keep(checkpoint(step)).unwrap();
+        }
+        for step in [20, 30] {
+            let path = format!("checkpoints/step-{step:012}/model.safetensors");
+            fs::write(folder.path().join(path), "damage").unwrap();
+        }
+        all.keep(checkpoint(10)).unwrap();
+        all.keep(checkpoint(15)).unwrap();
+        assert_eq!(all.find().unwrap().checkpoint, Some(checkpoint(15)));
+        all.keep(checkpoint(31)).unwrap();
+        all.keep(checkpoint(32)).unwrap();
+        assert_eq!(
+            names(folder.path()),
+            ["step-000000000031", "step-000000000032"]
+        );
     }
 
     #[test]

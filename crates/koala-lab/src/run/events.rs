@@ -1,7 +1,7 @@
 //! The event log of a run.
 
 use std::fs::{File, OpenOptions};
-use std::io::Write;
+use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use crate::Error;
@@ -26,17 +26,18 @@ impl EventLog {
         Ok(Self::new(file, path, every))
     }
 
-    /// The log at `path`, cut to its first `length` bytes, to go on from there. (Less is left if it has less.)
+    /// The log at `path`, cut after the last whole line in its first `length` bytes, to go on from there. One that is not
+    /// there is begun anew.
     ///
     /// # Errors
     ///
-    /// [`Error::File`] if it cannot be opened or cut.
+    /// [`Error::File`] if it cannot be opened, read or cut.
     pub fn resume(path: &Path, every: u64, length: u64) -> Result<Self, Error> {
         let open = || {
-            let file = OpenOptions::new().create(true).append(true).open(path)?;
-            if file.metadata()?.len() > length {
-                file.set_len(length)?;
-            }
+            let mut options = OpenOptions::new();
+            let mut file = options.create(true).read(true).append(true).open(path)?;
+            let end = end_of_lines(&mut file, length)?;
+            file.set_len(end)?;
             Ok(file)
         };
         let file = open().map_err(Error::file(path, "continue"))?;
@@ -58,10 +59,29 @@ impl EventLog {
     }
 }
 
+/// Where the last whole line ends in the first `limit` bytes.
+fn end_of_lines(file: &mut File, limit: u64) -> std::io::Result<u64> {
+    const CHUNK: u64 = 1 << 16;
+    let mut end = file.metadata()?.len().min(limit);
+    let mut chunk = Vec::new();
+    while end > 0 {
+        let start = end.saturating_sub(CHUNK);
+        file.seek(SeekFrom::Start(start))?;
+        chunk.clear();
+        (&mut *file).take(end - start).read_to_end(&mut chunk)?;
+        if let Some(at) = chunk.iter().rposition(|byte| *byte == b'\n') {
+            return Ok(start + at as u64 + 1);
+        }
+        end = start;
+    }
+    Ok(0)
+}
+
 impl Observer for EventLog {
     fn observe(&mut self, event: &Event) -> Result<(), Error> {
         match event {
             Event::Step(step) if !step.step.is_multiple_of(self.every) => return Ok(()),
+            Event::GanStep(step) if !step.step.is_multiple_of(self.every) => return Ok(()),
             Event::Resume(_) => return Ok(()),
             _ => {}
         }
@@ -79,5 +99,34 @@ impl Observer for EventLog {
         };
         let length = length().map_err(Error::file(&self.path, "write"))?;
         Ok(Marks::from([(Self::name(&self.path), length)]))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(60))]
+        #[test]
+        fn whole_lines_are_left(
+            lengths in proptest::collection::vec(0usize..90_000, 0..5),
+            cut in 0.0f64..1.1,
+            mark in 0.0f64..1.1,
+        ) {
+            let lines: Vec<String> = lengths.iter().map(|length| "x".repeat(*length) + "\n").collect();
+            let text = lines.concat();
+            let part = |share: f64| ((text.len() as f64 * share) as usize).min(text.len());
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join("events.jsonl");
+            std::fs::write(&path, &text[..part(cut)]).unwrap();
+            let mut log = EventLog::resume(&path, 1, part(mark) as u64).unwrap();
+            let left = &text[..part(cut).min(part(mark))];
+            let expected = left.rfind('\n').map_or(0, |at| at + 1);
+            prop_assert!(std::fs::read_to_string(&path).unwrap() == text[..expected]);
+            let marks = log.marks().unwrap();
+            prop_assert_eq!(marks["events.jsonl"], expected as u64);
+        }
     }
 }

@@ -78,8 +78,8 @@ impl RunFolder {
     }
 
     /// Goes on with the run in this folder where its newest whole checkpoint was made, or from its beginning if it was
-    /// stopped before the first; `warn` is told of checkpoints that are damaged. What comes of it is, to the bit, what
-    /// would have come without the stop.
+    /// stopped before the first; `warn` is told of checkpoints that are damaged and of logs that have lost something. What
+    /// comes of it is, to the bit, what would have come without the stop.
     ///
     /// # Errors
     ///
@@ -96,6 +96,11 @@ impl RunFolder {
         let found = self.checkpoints(config).find()?;
         for warning in &found.warnings {
             warn(warning);
+        }
+        if let Some(checkpoint) = &found.checkpoint {
+            for warning in self.shortened_logs(config, &checkpoint.marks)? {
+                warn(&warning);
+            }
         }
         self.run(config, data, observer, interrupt, found.checkpoint)
     }
@@ -116,16 +121,23 @@ impl RunFolder {
             Some(board) => board,
             None => &mut silent,
         };
+        let mut samples = self.samples();
         let mut keeper = self.checkpoints(config);
         let outcome = go(
             config,
             data,
-            &mut Both(&mut Both(&mut log, board), observer),
+            &mut Both(
+                &mut Both(&mut Both(&mut log, board), &mut samples),
+                observer,
+            ),
             &mut keeper,
             interrupt,
             from.as_ref(),
         )?;
         self.write_weights(&outcome.network.weights()?)?;
+        if let Some(critic) = outcome.network.critic_weights()? {
+            self.write_critic(&critic)?;
+        }
         self.write_result(&outcome.result)?;
         Ok(outcome)
     }
@@ -147,7 +159,8 @@ fn go(
     let outcome = Session { config, from }.run(data, company);
     if let Err(error) = &outcome {
         let message = error.to_string();
-        observer.observe(&Event::Failure(FailureEvent { message }))?;
+        // What broke the run off is told, also if it cannot be logged (the disk is full).
+        let _ = observer.observe(&Event::Failure(FailureEvent { message }));
     }
     outcome
 }

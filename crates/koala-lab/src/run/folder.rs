@@ -5,7 +5,9 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{CheckpointPolicy, Checkpoints, EventLog, RunConfig, RunResult, TensorBoard};
+use super::{
+    CheckpointPolicy, Checkpoints, EventLog, RunConfig, RunResult, SampleFolder, TensorBoard,
+};
 use crate::Error;
 use crate::training::Marks;
 
@@ -13,13 +15,17 @@ const CONFIG: &str = "config.toml";
 const EVENTS: &str = "events.jsonl";
 const RESULT: &str = "result.json";
 const WEIGHTS: &str = "model.safetensors";
+const CRITIC: &str = "critic.safetensors";
 const BEST: &str = "best.safetensors";
 const CHECKPOINTS: &str = "checkpoints";
+const SAMPLES: &str = "samples";
 const LOCK: &str = ".lock";
 
 /// The folder that keeps a run: `config.toml`, the log `events.jsonl`, [`TensorBoard`]'s file, `checkpoints/`, the weights
-/// of the best evaluation `best.safetensors`, and at its end `model.safetensors` and, last of all, `result.json`. All but the logs are written
-/// under another name and renamed, so that none is ever half there.
+/// of the best evaluation `best.safetensors`, and at its end `model.safetensors` and, last of all, `result.json`. A run that
+/// makes images has them as pictures in `samples/`; its `model.safetensors` and `best.safetensors` are the generator's,
+/// and `critic.safetensors` is there at its end too. All but the logs are written under another name and renamed, so that
+/// none is ever half there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
     path: PathBuf,
@@ -49,6 +55,7 @@ impl RunFolder {
             let names = [
                 RESULT,
                 WEIGHTS,
+                CRITIC,
                 BEST,
                 EVENTS,
                 TensorBoard::FILE_NAME,
@@ -59,8 +66,10 @@ impl RunFolder {
                 let file = path.join(name);
                 gone(fs::remove_file(&file)).map_err(Error::file(file, "replace"))?;
             }
-            let checkpoints = path.join(CHECKPOINTS);
-            gone(fs::remove_dir_all(&checkpoints)).map_err(Error::file(checkpoints, "replace"))?;
+            for name in [CHECKPOINTS, SAMPLES] {
+                let folder = path.join(name);
+                gone(fs::remove_dir_all(&folder)).map_err(Error::file(folder, "replace"))?;
+            }
         }
         Ok(run)
     }
@@ -149,6 +158,15 @@ impl RunFolder {
         self.write(WEIGHTS, weights)
     }
 
+    /// Stores a critic's weights, as safetensors.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if they cannot be written.
+    pub fn write_critic(&self, weights: &[u8]) -> Result<(), Error> {
+        self.write(CRITIC, weights)
+    }
+
     /// Stores the configuration.
     ///
     /// # Errors
@@ -193,6 +211,40 @@ impl RunFolder {
         config.tensorboard.then(open).transpose()
     }
 
+    /// What the logs have lost since a checkpoint was made, a line each. The run does not need it to go on.
+    pub(super) fn shortened_logs(
+        &self,
+        config: &RunConfig,
+        marks: &Marks,
+    ) -> Result<Vec<String>, Error> {
+        let board = config.tensorboard.then_some(TensorBoard::FILE_NAME);
+        let mut warnings = Vec::new();
+        for name in [Some(EVENTS), board].into_iter().flatten() {
+            let path = self.path.join(name);
+            let Some(expected) = marks.get(name) else {
+                continue;
+            };
+            let shown = path.display();
+            match fs::metadata(&path) {
+                Ok(found) if found.len() >= *expected => {}
+                Ok(found) => warnings.push(format!(
+                    "{shown} has {} bytes instead of {expected}: what is missing is lost, the run goes on",
+                    found.len()
+                )),
+                Err(cause) if cause.kind() == ErrorKind::NotFound => warnings.push(format!(
+                    "{shown} is gone: it is begun anew with the steps that follow"
+                )),
+                Err(cause) => return Err(Error::file(path, "read")(cause)),
+            }
+        }
+        Ok(warnings)
+    }
+
+    /// Where pictures go.
+    pub(super) fn samples(&self) -> SampleFolder {
+        SampleFolder::new(self.path.join(SAMPLES))
+    }
+
     /// The run's checkpoints.
     pub(super) fn checkpoints(&self, config: &RunConfig) -> Checkpoints {
         let policy = CheckpointPolicy {
@@ -232,7 +284,17 @@ fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
     }
 }
 
-/// Writes a file under another name and renames it, so that it is there as a whole or not at all.
+/// Makes the names in a folder outlast a crash of the system.
+pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    // Other systems cannot open a folder, and need not.
+    if cfg!(unix) {
+        let here = folder.as_os_str().is_empty();
+        File::open(if here { Path::new(".") } else { folder })?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Writes a file under another name, syncs and renames it, so that it is there as a whole or not at all.
 pub(crate) fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
     let file = folder.join(name);
     let draft = folder.join(format!(".{name}.part"));
@@ -240,7 +302,8 @@ pub(crate) fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(
         let mut open = File::create(&draft)?;
         open.write_all(content)?;
         open.sync_all()?;
-        fs::rename(&draft, &file)
+        fs::rename(&draft, &file)?;
+        sync_folder(folder)
     };
     write().map_err(|cause| {
         // Leaving nothing half-written matters more than a second error.

@@ -37,6 +37,21 @@ pub struct Plan {
     pub knob: &'static str,
 }
 
+impl Plan {
+    /// Losses in a row that were not finite, after one more, of step `step`; too many are an error.
+    pub(crate) fn missing(&self, before: u32, finite: bool, step: u64) -> Result<u32, Error> {
+        let missing = if finite { 0 } else { before.saturating_add(1) };
+        if missing < self.missing_limit {
+            return Ok(missing);
+        }
+        Err(Error::Diverged {
+            steps: missing,
+            step,
+            knob: self.knob,
+        })
+    }
+}
+
 /// Who is told, who keeps, and who may stop a run.
 pub struct Company<'a> {
     /// Told of every event.
@@ -109,13 +124,16 @@ struct Run<'a, M: Module, T: Task<M>> {
 
 impl<M: Module, T: Task<M>> Run<'_, M, T> {
     fn steps(mut self, batches: &mut Loader<T::Batch>) -> Result<Self, Error> {
-        while self.learner.progress.step < self.plan.steps && !self.company.interrupt.is_set() {
+        // Looked at once a step: whoever asks to stop has the checkpoint of the step that was done last.
+        let mut stop = self.company.interrupt.is_set();
+        while self.learner.progress.step < self.plan.steps && !stop {
             let waiting = Instant::now();
             let Some(batch) = batches.next() else { break };
             self.learner.progress.clocks.waiting += waiting.elapsed().as_secs_f64();
             self = self.step(batch)?;
             self.evaluate_if_due()?;
-            self.keep_if_due()?;
+            stop = self.company.interrupt.is_set();
+            self.keep_if_due(stop)?;
         }
         Ok(self)
     }
@@ -225,18 +243,9 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
     /// Counts a step and the losses that were not finite.
     fn count(&mut self, loss: f64) -> Result<(), Error> {
         let progress = &mut self.learner.progress;
-        progress.missing = if loss.is_finite() {
-            0
-        } else {
-            progress.missing + 1
-        };
-        if progress.missing >= self.plan.missing_limit {
-            return Err(Error::Diverged {
-                steps: progress.missing,
-                step: progress.step,
-                knob: self.plan.knob,
-            });
-        }
+        progress.missing = self
+            .plan
+            .missing(progress.missing, loss.is_finite(), progress.step)?;
         progress.step += 1;
         progress.batch += 1;
         Ok(())
@@ -305,14 +314,14 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
         let found = self.task.evaluate(&network, part);
         if self.learner.progress.judge(found, self.task.measure()) {
             let mut weights = || Ok(weights_to_bytes(&network)?);
-            self.company.keeper.best(found, &mut weights)?;
+            self.company.keeper.best(&mut weights)?;
         }
         Ok((part, found))
     }
 
-    fn keep_if_due(&mut self) -> Result<(), Error> {
+    fn keep_if_due(&mut self, stop: bool) -> Result<(), Error> {
         let step = self.learner.progress.step;
-        let last = step >= self.plan.steps || self.company.interrupt.is_set();
+        let last = stop || step >= self.plan.steps;
         if !self.company.keeper.due(step, last) {
             return Ok(());
         }

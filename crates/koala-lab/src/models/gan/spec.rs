@@ -58,10 +58,7 @@ impl DcganSpec {
             ));
         }
         (height != width || doublings(width).is_none()).then(|| {
-            let side = (1..=MOST_DOUBLINGS)
-                .map(|doublings| 4 << doublings)
-                .find(|side| *side >= height.max(width));
-            let remedy = match side {
+            let remedy = match Self::side(shape) {
                 Some(side) => format!("pad them to {side} x {side}"),
                 None => "make them smaller".into(),
             };
@@ -69,6 +66,13 @@ impl DcganSpec {
                 "it makes squares of 8, 16, 32, 64, 128 or 256 pixels, and these images have {height} x {width}: {remedy}"
             )
         })
+    }
+
+    /// Sides of the smallest images it can make into which images of this shape fit; nothing if they are too large.
+    pub(crate) fn side(shape: ImageShape) -> Option<usize> {
+        (1..=MOST_DOUBLINGS)
+            .map(|doublings| 4 << doublings)
+            .find(|side| *side >= shape.height.max(shape.width))
     }
 
     /// Channels after each layer of the generator but its last, from 4 x 4 pixels up; the critic's, backwards.
