@@ -217,6 +217,7 @@ fn the_folder_holds_the_run_and_its_weights_read_back() {
                 "checkpoints",
                 "config.toml",
                 "events.jsonl",
+                "events.out.tfevents.koala",
                 "model.safetensors",
                 "result.json"
             ]

@@ -15,6 +15,8 @@ mod observer;
 mod progress;
 mod schedule;
 mod task;
+#[cfg(test)]
+mod testing;
 mod texts;
 mod trainer;
 

@@ -65,15 +65,15 @@ struct Event {
 #[derive(Clone, PartialEq, Message)]
 pub struct Summary {
     #[prost(message, repeated, tag = "1")]
-    values: Vec<Point>,
+    pub values: Vec<Point>,
 }
 
 #[derive(Clone, PartialEq, Message)]
-struct Point {
+pub struct Point {
     #[prost(string, tag = "1")]
     tag: String,
     #[prost(float, optional, tag = "2")]
-    scalar: Option<f32>,
+    pub scalar: Option<f32>,
     #[prost(bytes = "vec", optional, tag = "8")]
     tensor: Option<Vec<u8>>,
 }

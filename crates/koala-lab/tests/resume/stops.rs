@@ -133,7 +133,7 @@ fn a_run_that_is_stopped_goes_on_to_the_same_bits() {
             step.prop_map(Stop::Killed)
         ]
     };
-    let mut runner = TestRunner::new(ProptestConfig::with_cases(60));
+    let mut runner = TestRunner::new(ProptestConfig::with_cases(30));
     let strategy = (0..cases.len(), 1u64..6).prop_flat_map(|(number, every)| {
         let stops = proptest::collection::vec(stop(&cases[number]), 1..3);
         (Just(number), Just(every), stops)
