@@ -244,35 +244,6 @@ fn a_diverged_run_fails_and_says_why() {
     assert!(!here.path().join("run/result.json").exists());
 }
 
-#[cfg(unix)]
-#[test]
-fn an_interrupt_keeps_what_there_is() {
-    use std::io::Read;
-    use std::process::{Command, Stdio};
-
-    let here = tempdir().unwrap();
-    let mut child = Command::new(assert_cmd::cargo::cargo_bin!("koala"))
-        .current_dir(here.path())
-        .args(["train", "--epochs", "1000000", "--out", "run"])
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
-    // The first words come when training has begun.
-    let mut out = child.stdout.take().unwrap();
-    out.read_exact(&mut [0; 200]).unwrap();
-    let signal = Command::new("kill")
-        .args(["-INT", &child.id().to_string()])
-        .status();
-    assert!(signal.unwrap().success());
-    let mut rest = String::new();
-    out.read_to_string(&mut rest).unwrap();
-    assert_eq!(child.wait().unwrap().code(), Some(130));
-    assert!(rest.contains("go on with: koala train --resume run\n"));
-    let result = text(&here.path().join("run/result.json"));
-    assert!(result.contains(r#""status": "interrupted""#));
-    assert!(here.path().join("run/model.safetensors").is_file());
-}
-
 #[test]
 fn help_is_whole() {
     let here = tempdir().unwrap();

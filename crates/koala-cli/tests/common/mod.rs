@@ -49,3 +49,58 @@ fn mask(text: &str) -> String {
     }
     masked
 }
+
+/// What a run folder holds, without what differs between two runs of the same configuration.
+#[derive(Debug, PartialEq)]
+pub struct Run {
+    weights: Vec<Vec<u8>>,
+    result: serde_json::Value,
+    events: Vec<serde_json::Value>,
+}
+
+/// Reads a run that is complete.
+pub fn finished(folder: &Path) -> Run {
+    let json = |text: &str| {
+        let mut value: serde_json::Value = serde_json::from_str(text).unwrap();
+        let table = value.as_object_mut().unwrap();
+        table.retain(|key, _| !key.ends_with("seconds"));
+        value
+    };
+    let result = json(&text(&folder.join("result.json")));
+    assert_eq!(result["status"], "completed");
+    let events = text(&folder.join("events.jsonl"));
+    Run {
+        weights: ["model.safetensors", "best.safetensors"]
+            .map(|name| std::fs::read(folder.join(name)).unwrap())
+            .to_vec(),
+        result,
+        events: events.lines().map(json).collect(),
+    }
+}
+
+impl Run {
+    /// Panics if the other differs in anything.
+    pub fn assert_equal(&self, other: &Self, what: &str) {
+        assert_eq!(self.result, other.result, "{what}");
+        assert_eq!(self.events, other.events, "{what}");
+        assert!(self.weights == other.weights, "{what}: other weights");
+    }
+}
+
+/// Takes a complete run back to where it would be, had it been killed after its last checkpoint but one.
+pub fn take_back(folder: &Path) {
+    std::fs::remove_file(folder.join("result.json")).unwrap();
+    std::fs::remove_file(folder.join("model.safetensors")).unwrap();
+    std::fs::remove_dir_all(checkpoints(folder).pop().unwrap()).unwrap();
+}
+
+/// The checkpoints of a run, the newest last.
+pub fn checkpoints(folder: &Path) -> Vec<std::path::PathBuf> {
+    let all = std::fs::read_dir(folder.join("checkpoints")).unwrap();
+    let mut all: Vec<_> = all
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| !path.file_name().unwrap().to_string_lossy().starts_with('.'))
+        .collect();
+    all.sort();
+    all
+}

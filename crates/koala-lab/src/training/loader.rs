@@ -51,3 +51,67 @@ impl<B: Send> Loader<B> {
         self.batches.recv().ok()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::Ordering;
+    use std::time::Duration;
+
+    use super::super::testing::Paced;
+    use super::*;
+    use crate::data::{HostBatch, digits};
+
+    const EPOCHS: usize = 3;
+
+    /// All batches from a place on, taken from a loader.
+    fn loaded(task: &Paced<'_>, epoch: usize, index: usize) -> Vec<HostBatch> {
+        std::thread::scope(|scope| {
+            let mut loader = Loader::start(scope, task, EPOCHS, epoch, index);
+            std::iter::from_fn(|| loader.next()).collect()
+        })
+    }
+
+    /// The same, made when they are needed.
+    fn made(task: &Paced<'_>, epoch: usize, index: usize) -> Vec<HostBatch> {
+        let mut all = Vec::new();
+        for at in epoch..EPOCHS {
+            let drawn = task.epoch(at);
+            let from = if at == epoch { index } else { 0 };
+            let rest = from..task.batches();
+            all.extend(rest.map(|index| task.batch(&drawn, at, index)));
+        }
+        all
+    }
+
+    #[test]
+    fn batches_are_those_that_would_be_made_without_it() {
+        let split = digits().unwrap();
+        let task = Paced::new(&split, Duration::ZERO);
+        let per_epoch = task.batches();
+        assert_eq!(per_epoch, 7);
+        let all = loaded(&task, 0, 0);
+        assert_eq!(all.len(), EPOCHS * per_epoch);
+        for (epoch, index) in [(0, 0), (0, 3), (1, 0), (2, 6), (2, 7), (3, 0)] {
+            let found = loaded(&task, epoch, index);
+            assert_eq!(found, made(&task, epoch, index));
+            assert_eq!(found, all[epoch * per_epoch + index..]);
+        }
+        // Batches are in different orders and differently augmented in each epoch.
+        assert_ne!(all[0], all[per_epoch]);
+    }
+
+    #[test]
+    fn it_works_ahead_only_so_far_and_ends_when_it_is_dropped() {
+        let split = digits().unwrap();
+        let task = Paced::new(&split, Duration::from_millis(1));
+        std::thread::scope(|scope| {
+            let mut loader = Loader::start(scope, &task, 1_000_000, 0, 0);
+            loader.next().unwrap();
+            std::thread::sleep(Duration::from_millis(100));
+            let made = task.made.load(Ordering::SeqCst);
+            assert!((2..=1 + AHEAD).contains(&made), "{made}");
+            // The scope waits for the thread, which would have years to go.
+        });
+        assert!(task.made.load(Ordering::SeqCst) <= 2 + AHEAD);
+    }
+}

@@ -17,6 +17,8 @@ mod observer;
 mod progress;
 mod schedule;
 mod task;
+#[cfg(test)]
+mod testing;
 mod texts;
 mod trainer;
 

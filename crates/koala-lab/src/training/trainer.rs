@@ -375,3 +375,77 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use burn::tensor::Device;
+
+    use super::super::testing::{Paced, SEED};
+    use super::super::{Clocks, Forgetful, ScheduleSpec};
+    use super::*;
+    use crate::data::digits;
+    use crate::models::{Draws, Mlp, MlpSpec};
+    use crate::optimizers::{Baseline, SgdSpec};
+
+    /// Takes its time over every step.
+    struct Slow(Duration);
+
+    impl Observer for Slow {
+        fn observe(&mut self, event: &Event) -> Result<(), Error> {
+            if let Event::Step(_) = event {
+                std::thread::sleep(self.0);
+            }
+            Ok(())
+        }
+    }
+
+    /// Twelve steps, of which each takes so long, with batches that take so long: weights and clocks.
+    fn run(step: Duration, batch: Duration) -> (Vec<u8>, Clocks) {
+        let split = digits().unwrap();
+        let task = Paced::new(&split, batch);
+        let mut draws = Draws::new(SEED, &Device::flex().autodiff());
+        let model = Mlp::new(
+            &MlpSpec { hidden: vec![8] },
+            split.train.shape(),
+            &mut draws,
+        );
+        let optimizer = Box::new(Baseline::from(&SgdSpec::default()));
+        let plan = Plan {
+            seed: SEED,
+            epochs: 2,
+            steps: 12,
+            piece: 0,
+            evaluate_every: 0,
+            schedule: ScheduleSpec::named("constant").unwrap().over(12, 7),
+            missing_limit: 5,
+            knob: "learning-rate",
+        };
+        let company = Company {
+            observer: &mut Slow(step),
+            keeper: &mut Forgetful,
+            interrupt: &Interrupt::default(),
+        };
+        let trained = train(Learner::new(model, optimizer, None), &task, &plan, company).unwrap();
+        assert_eq!(trained.progress.step, 12);
+        (
+            weights_to_bytes(&trained.model).unwrap(),
+            trained.progress.clocks,
+        )
+    }
+
+    #[test]
+    fn only_slow_loading_is_waited_for_and_never_changes_the_bits() {
+        let pause = Duration::from_millis(20);
+        let (expected, _) = run(Duration::ZERO, Duration::ZERO);
+        let (slow, clocks) = run(Duration::ZERO, pause);
+        assert!(slow == expected);
+        // Steps of this network take a fraction of a batch's 20 ms.
+        assert!(clocks.waiting > 6.0 * pause.as_secs_f64(), "{clocks:?}");
+        assert!(clocks.waiting < clocks.seconds, "{clocks:?}");
+        let (fast, clocks) = run(pause, Duration::ZERO);
+        assert!(fast == expected);
+        assert!(clocks.waiting < 3.0 * pause.as_secs_f64(), "{clocks:?}");
+    }
+}

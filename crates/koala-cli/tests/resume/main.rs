@@ -1,0 +1,11 @@
+//! Runs that are stopped and go on, through the real program.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+#[path = "../common/mod.rs"]
+mod common;
+#[cfg(unix)]
+mod kills;
+mod messages;
+#[cfg(unix)]
+mod signals;
