@@ -46,7 +46,7 @@ pub struct TaskFlags {
     /// Images: whether training images are moved and mirrored at random [default: none]
     #[arg(long, value_parser = Augmentation::NAMES)]
     augment: Option<String>,
-    /// Network [default: mlp]
+    /// Network [default: mlp, for texts lstm]
     #[arg(long, value_parser = ModelSpec::NAMES)]
     model: Option<String>,
     /// Widths of the hidden layers [default: 128,64 for mlp, 64 for cnn]
@@ -65,9 +65,21 @@ pub struct TaskFlags {
         value_delimiter = ','
     )]
     channels: Option<Vec<i64>>,
-    /// resnet20, resnet18, resnet50, wrn50-2: channels of the first stage [default: 16 for resnet20, else 64]
+    /// resnet20, resnet18, resnet50, wrn50-2: channels of the first stage; dcgan: channels at half the images' size [default: 16 for resnet20, else 64]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     width: Option<i64>,
+    /// dcgan: random numbers an image is made from [default: 128]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    noise: Option<i64>,
+    /// dcgan: updates of the critic before one of the generator [default: 1]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    critic_steps: Option<i64>,
+    /// dcgan: weight of the gradient penalty [default: 10]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    penalty: Option<f64>,
+    /// dcgan: made images that an evaluation compares with as many real ones; 0 for none [default: 1000]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    evaluate_images: Option<i64>,
     /// lstm, transformer, gpt: number of layers [default: 2; 4 for gpt]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     layers: Option<i64>,
@@ -206,6 +218,10 @@ impl TaskFlags {
         all.put("model.hidden", self.hidden.clone());
         all.put("model.channels", self.channels.clone());
         all.put("model.width", self.width);
+        all.put("model.noise", self.noise);
+        all.put("model.critic-steps", self.critic_steps);
+        all.put("model.penalty", self.penalty);
+        all.put("model.evaluate-images", self.evaluate_images);
         all.put("model.layers", self.layers);
         all.put("model.heads", self.heads);
         all.put("model.context", self.context);
@@ -320,10 +336,10 @@ pub struct MethodFlags {
         allow_negative_numbers = true
     )]
     measurement_noise_smoothing: Option<f64>,
-    /// koala-*: target of the loss, or its distance from the loss [default: 0]
+    /// koala-*: target of the loss, or its distance from the loss [default: 0; 4 for dcgan]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     target: Option<f64>,
-    /// koala-*: whether the target is a constant or follows the loss [default: constant]
+    /// koala-*: whether the target is a constant or follows the loss [default: constant; offset for dcgan]
     #[arg(long, value_parser = ["constant", "offset"])]
     target_rule: Option<String>,
     /// koala-*: what a loss below its target does [default: clamp]

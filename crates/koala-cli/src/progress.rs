@@ -6,6 +6,7 @@ use std::time::Duration;
 use indicatif::{ProgressBar, ProgressStyle};
 use koala_lab::Error;
 use koala_lab::compare::{CompareObserver, RunPosition};
+use koala_lab::gan::GanStepEvent;
 use koala_lab::training::{Event, Observer, StartEvent, StepEvent};
 
 use crate::terminal;
@@ -18,7 +19,7 @@ pub struct Progress {
     /// Whether epochs are printed.
     epochs: bool,
     of: usize,
-    /// Loss and error as they are shown: smoothed, since single batches jump.
+    /// Loss and error, or the losses of both adversaries, as they are shown: smoothed, since single batches jump.
     smooth: Option<(f64, f64)>,
 }
 
@@ -54,6 +55,27 @@ impl Progress {
         if self.bar.is_hidden() {
             return;
         }
+        let (loss, error) = self.smoothed(step.loss, step.error);
+        self.bar.set_message(format!(
+            "loss {loss:.4}  error {error:.2} %  rate {:.2e}",
+            step.effective_learning_rate
+        ));
+        self.bar.set_position(step.step + 1);
+    }
+
+    fn gan_step(&mut self, step: &GanStepEvent) {
+        if self.bar.is_hidden() {
+            return;
+        }
+        let (critic, generator) = self.smoothed(step.critic.loss, step.generator.loss);
+        self.bar.set_message(format!(
+            "critic {critic:.3}  generator {generator:.3}  rates {:.2e} {:.2e}",
+            step.critic.effective_learning_rate, step.generator.effective_learning_rate
+        ));
+        self.bar.set_position(step.step + 1);
+    }
+
+    fn smoothed(&mut self, first: f64, second: f64) -> (f64, f64) {
         let mix = |old: f64, new: f64| {
             if old.is_finite() {
                 0.95 * old + 0.05 * new
@@ -61,16 +83,12 @@ impl Progress {
                 new
             }
         };
-        let (loss, error) = match self.smooth {
-            None => (step.loss, step.error),
-            Some((loss, error)) => (mix(loss, step.loss), mix(error, step.error)),
+        let now = match self.smooth {
+            None => (first, second),
+            Some((old_first, old_second)) => (mix(old_first, first), mix(old_second, second)),
         };
-        self.smooth = Some((loss, error));
-        self.bar.set_message(format!(
-            "loss {loss:.4}  error {error:.2} %  rate {:.2e}",
-            step.effective_learning_rate
-        ));
-        self.bar.set_position(step.step + 1);
+        self.smooth = Some(now);
+        now
     }
 
     fn show(&mut self, event: &Event) {
@@ -83,6 +101,24 @@ impl Progress {
                 }
             }
             Event::Step(step) => self.step(step),
+            Event::GanStep(step) => self.gan_step(step),
+            Event::GanEvaluation(found) if self.epochs => self.say(format!(
+                "  step {}  {} {}  {:.1} s",
+                found.step,
+                found.judged.samples.name(),
+                found.judged.headline(),
+                found.seconds
+            )),
+            Event::GanEpoch(epoch) if self.epochs => self.say(format!(
+                "epoch {:>3}/{}  critic {:.3}  generator {:.3}  {} {}  {:.1} s",
+                epoch.epoch,
+                self.of,
+                epoch.train.critic_loss,
+                epoch.train.generator_loss,
+                epoch.judged.samples.name(),
+                epoch.judged.headline(),
+                epoch.seconds
+            )),
             Event::Evaluation(found) if self.epochs => self.say(format!(
                 "  step {}  {} {}  {:.1} s",
                 found.step,

@@ -139,9 +139,9 @@ impl TrainArguments {
 fn summary(result: &RunResult, folder: &RunFolder) {
     let path = folder.path().display();
     let steps = format!("after {} steps in {:.1} s", result.steps, result.seconds);
-    match (&result.test, result.status) {
-        (Some(test), Status::Completed) => {
-            let found = terminal::strong(test.headline());
+    match (result.headline(), result.status) {
+        (Some(headline), Status::Completed) => {
+            let found = terminal::strong(headline);
             terminal::line(format!("test {found} {steps}"));
             terminal::line(format!("run folder {path}"));
         }

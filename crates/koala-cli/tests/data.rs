@@ -101,19 +101,34 @@ fn every_data_set_is_checked() {
 fn a_report_in_words() {
     let here = tempdir().unwrap();
     sample::write(
-        DatasetName::FashionMnist,
-        &here.path().join("data/fashion-mnist"),
+        DatasetName::Cifar10,
+        &here.path().join("data/cifar10"),
         12,
         0,
     )
     .unwrap();
-    let check = |more: &[&str]| {
+    let report = koala(here.path())
+        .args(["data", "check", "cifar10"])
+        .assert()
+        .success();
+    insta::assert_snapshot!(stdout(&report));
+}
+
+#[test]
+fn a_file_that_differs_is_named_and_fails_if_asked() {
+    let here = tempdir().unwrap();
+    sample::write(DatasetName::Ptb, &here.path().join("data/ptb"), 30, 0).unwrap();
+    let check = || {
         let mut command = koala(here.path());
-        command.args(["data", "check", "fashion-mnist"]).args(more);
-        command.assert()
+        command.args(["data", "check", "ptb"]);
+        command
     };
-    insta::assert_snapshot!(stdout(&check(&[]).success()));
-    check(&["--published"]).code(1);
+    let report = stdout(&check().assert().success());
+    assert!(
+        report.contains("data/ptb/ptb.test.txt: NOT the published file"),
+        "{report}"
+    );
+    check().arg("--published").assert().code(1);
 }
 
 #[test]

@@ -132,9 +132,7 @@ fn little(recipe: &str, here: &Path) -> Vec<String> {
 
 #[test]
 fn every_recipe_makes_its_first_steps_and_goes_on_to_the_same_bits() {
-    let names = NAMES.into_iter();
-    let names = names.filter(|name| !name.contains("wgan"));
-    for name in names {
+    for name in NAMES {
         let here = tempdir().unwrap();
         let begun = std::time::Instant::now();
         koala(here.path())

@@ -53,11 +53,24 @@ fn json_is_all_there_is_on_the_standard_output() {
         .assert()
         .success();
     let mut result = json(&assert);
-    for key in ["train_loss", "train_error", "test_loss", "test_error"] {
-        assert!(result[key].is_f64());
-        result[key] = "measured".into();
+    for samples in ["train", "test"] {
+        for number in ["loss", "error", "top5_error"] {
+            let slot = &mut result[format!("{samples}_{number}")];
+            assert!(slot.is_f64());
+            *slot = "measured".into();
+        }
     }
-    for key in ["seconds", "training_seconds", "optimizer_seconds"] {
+    for number in ["loss", "error", "top5_error"] {
+        let slot = &mut result["best"]["evaluation"][number];
+        assert!(slot.is_f64());
+        *slot = "measured".into();
+    }
+    for key in [
+        "seconds",
+        "training_seconds",
+        "optimizer_seconds",
+        "waiting_seconds",
+    ] {
         assert!(result[key].as_f64().unwrap() >= 0.0);
         result[key] = "measured".into();
     }

@@ -6,6 +6,7 @@
 //!
 //! Each stands in a folder of its own name, so that FOLDER can be the `data` folder of a working directory.
 
+use std::io::Write;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -30,7 +31,10 @@ fn main() -> ExitCode {
         let own = Path::new(folder).join(dataset.name());
         match sample::write(dataset, &own, samples as usize, seed) {
             Ok(None) => {}
-            Ok(Some(path)) => println!("{}: {}", dataset.name(), path.display()),
+            Ok(Some(path)) => {
+                // A reader that has gone away is no reason to stop.
+                let _ = writeln!(std::io::stdout(), "{}: {}", dataset.name(), path.display());
+            }
             Err(cause) => {
                 eprintln!("error: {}: {cause}", own.display());
                 return ExitCode::FAILURE;

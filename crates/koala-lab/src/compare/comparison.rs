@@ -6,7 +6,8 @@ use serde::Serialize;
 
 use super::{Report, Row, SeedResult, StepsToTarget};
 use crate::Error;
-use crate::run::{self, RunConfig, RunFolder};
+use crate::models::ModelSpec;
+use crate::run::{self, ConfigError, RunConfig, RunFolder};
 use crate::training::{Both, Event, Interrupt, Observer};
 
 /// What to compare.
@@ -63,6 +64,18 @@ pub fn compare(
     let Some(first) = comparison.configs.first() else {
         return Ok(report);
     };
+    let made = |config: &&RunConfig| matches!(config.model, ModelSpec::Dcgan(_));
+    if let Some(config) = comparison.configs.iter().find(made) {
+        return Err(ConfigError::Value {
+            origin: "--model".to_owned(),
+            fault: format!(
+                "a comparison is about loss and error, which {} has not: train it with each optimizer and compare \
+                 test_distance in their result.json",
+                config.model.name()
+            ),
+        }
+        .into());
+    }
     let split = first.load()?;
     let parent = match &comparison.folder {
         Some(path) => Some(RunFolder::take(path, comparison.overwrite)?),

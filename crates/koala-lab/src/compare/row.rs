@@ -85,7 +85,7 @@ impl Row {
             n: results.len(),
             test_error: mean(RunResult::test_error),
             test_loss: mean(RunResult::test_loss),
-            train_loss: mean(|r| r.train.evaluation.loss),
+            train_loss: mean(RunResult::train_loss),
             reached_target: steps.len(),
             steps_to_target: (steps.len() == seeds.len())
                 .then(|| Mean::of(steps))

@@ -27,9 +27,17 @@ pub struct Batch {
 }
 
 impl HostBatch {
-    pub(super) fn of(set: &ImageSet, samples: &[usize], augment: Option<&Augment>) -> Self {
+    pub(super) fn of(
+        set: &ImageSet,
+        samples: &[usize],
+        augment: Option<&Augment>,
+        scaling: Scaling,
+    ) -> Self {
         let (plane, size) = (set.height * set.width, set.size());
-        let scales = scales(set);
+        let scales = match scaling {
+            Scaling::Normalised => scales(set),
+            Scaling::Signed => vec![Scale::signed(set.white); set.channels],
+        };
         let known = samples.iter().filter(|s| **s < set.len());
         let labels: Vec<u16> = known.clone().map(|s| set.labels[*s]).collect();
         let mut images = vec![0.0; labels.len() * size];
@@ -86,6 +94,15 @@ impl HostBatch {
     }
 }
 
+/// What becomes of bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Scaling {
+    /// Mean 0 and deviation 1 over the training pixels of a channel.
+    Normalised,
+    /// From -1 for black to 1 for full brightness.
+    Signed,
+}
+
 /// (p / white - mean) / deviation, as p * factor - shift.
 #[derive(Debug, Clone, Copy)]
 struct Scale {
@@ -106,6 +123,14 @@ fn scales(set: &ImageSet) -> Vec<Scale> {
 }
 
 impl Scale {
+    /// From -1 to 1.
+    fn signed(white: u8) -> Self {
+        Self {
+            factor: 2.0 / f32::from(white),
+            shift: 1.0,
+        }
+    }
+
     fn value(self, pixel: u8) -> f32 {
         f32::from(pixel) * self.factor - self.shift
     }
@@ -179,6 +204,13 @@ mod tests {
         assert_eq!(values, [0.0, 0.0, -2.0, 0.0]);
         let targets = batch.targets.into_data().convert::<i64>();
         assert_eq!(targets.try_into_vec::<i64>().unwrap(), [1, 2]);
+    }
+
+    #[test]
+    fn signed_batches_go_from_minus_one_to_one() {
+        let batch = three().signed_batch(&[0, 1], None);
+        assert_eq!(batch.images, [-1.0, 0.0, 1.0, -1.0]);
+        assert_eq!(batch.labels, [2, 0]);
     }
 
     #[test]

@@ -49,6 +49,8 @@ pub enum DataKind {
 /// A data set in memory.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
+// There is one of it, and megabytes behind it: a box would save nothing.
+#[allow(clippy::large_enum_variant)]
 pub enum Data {
     /// Labelled images.
     Images(Split),

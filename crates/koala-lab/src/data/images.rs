@@ -2,6 +2,7 @@
 
 use burn::tensor::Device;
 
+use super::batch::Scaling;
 use super::{Augment, Batch, HostBatch, ImageShape};
 
 /// Labelled images, kept as the bytes of their file and normalised when a batch is made.
@@ -88,6 +89,36 @@ impl ImageSet {
         }
     }
 
+    /// The same images in the middle of black ones of `side` x `side` pixels, what is odd to the right and below; cut off
+    /// there if they are larger.
+    pub fn padded(&self, side: usize) -> Self {
+        let (top, left) = (
+            side.saturating_sub(self.height) / 2,
+            side.saturating_sub(self.width) / 2,
+        );
+        let mut pixels = vec![0; self.len() * self.channels * side * side];
+        let old = self.pixels.chunks_exact((self.height * self.width).max(1));
+        let new = pixels.chunks_exact_mut((side * side).max(1));
+        for (old, new) in old.zip(new) {
+            let old = old.chunks_exact(self.width.max(1));
+            let new = new.chunks_exact_mut(side.max(1)).skip(top);
+            for (old, new) in old.zip(new) {
+                for (old, new) in old.iter().zip(new.iter_mut().skip(left)) {
+                    *new = *old;
+                }
+            }
+        }
+        Self {
+            height: side,
+            width: side,
+            pixels,
+            labels: self.labels.clone(),
+            mean: self.mean.clone(),
+            deviation: self.deviation.clone(),
+            ..*self
+        }
+    }
+
     /// A batch of the given samples in the given order, not augmented, on a device. Numbers of samples that do not exist
     /// are left out.
     pub fn batch(&self, samples: &[usize], device: &Device) -> Batch {
@@ -96,7 +127,13 @@ impl ImageSet {
 
     /// As [`ImageSet::batch`], augmented if wished and on the host, for a thread that loads beside training.
     pub fn host_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
-        HostBatch::of(self, samples, augment)
+        HostBatch::of(self, samples, augment, Scaling::Normalised)
+    }
+
+    /// As [`ImageSet::host_batch`], but the values go from -1 for black to 1 for full brightness, in every channel: what
+    /// generators make and critics judge.
+    pub fn signed_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
+        HostBatch::of(self, samples, augment, Scaling::Signed)
     }
 }
 
@@ -130,6 +167,27 @@ pub(super) mod tests {
         set.truncate(9);
         assert_eq!(set.len(), 1);
         assert!(set.pixels(usize::MAX).is_empty());
+    }
+
+    #[test]
+    fn padding_is_black_all_around() {
+        let set = ImageSet {
+            channels: 3,
+            labels: vec![1],
+            pixels: vec![1, 2, 3, 4, 5, 6],
+            ..three()
+        };
+        let padded = set.padded(4);
+        assert_eq!(
+            (padded.len(), padded.shape().height, padded.size()),
+            (1, 4, 48)
+        );
+        for (channel, plane) in padded.pixels(0).chunks(16).enumerate() {
+            let pixels = [2 * channel as u8 + 1, 2 * channel as u8 + 2];
+            let row = [0, pixels[0], pixels[1], 0];
+            assert_eq!(plane, [[0; 4], row, [0; 4], [0; 4]].concat());
+        }
+        assert_eq!(set.padded(1).pixels(0), [1, 3, 5]);
     }
 
     #[test]

@@ -23,6 +23,15 @@ impl Split {
         }
     }
 
+    /// The same with all images in the middle of black ones of `side` x `side` pixels; cut off if they are larger.
+    pub fn padded(&self, side: usize) -> Self {
+        Self {
+            train: self.train.padded(side),
+            validation: self.validation.as_ref().map(|set| set.padded(side)),
+            test: self.test.padded(side),
+        }
+    }
+
     /// Moves the last `count` samples of the training part to the validation part, in place of what was held out before;
     /// all of them if there are fewer. Which samples are last has nothing to do with a seed, so that every run anywhere
     /// is judged on the same ones. Nothing is moved if `count` is 0.

@@ -24,10 +24,33 @@ pub fn critic_losses(
     shares: Tensor<1>,
     weight: f64,
 ) -> Tensor<1> {
-    let (real, made) = (real.detach(), made.detach());
-    let between = mixtures(real.clone(), made.clone(), shares);
-    let difference = critic.forward(made) - critic.forward(real);
-    difference + gradient_penalty(critic, between) * weight
+    CriticScores::new(critic, real, made, shares).losses(weight)
+}
+
+/// What the losses of a critic are made of. See [`critic_losses`].
+#[derive(Debug, Clone)]
+pub struct CriticScores {
+    /// D(real_i) - D(made_i), `[batch]`.
+    pub difference: Tensor<1>,
+    /// (|grad D(mixture_i)| - 1)^2, `[batch]`.
+    pub penalty: Tensor<1>,
+}
+
+impl CriticScores {
+    /// Scores and penalties of images, as [`critic_losses`] takes them.
+    pub fn new(critic: &Critic, real: Tensor<4>, made: Tensor<4>, shares: Tensor<1>) -> Self {
+        let (real, made) = (real.detach(), made.detach());
+        let between = mixtures(real.clone(), made.clone(), shares);
+        Self {
+            difference: critic.forward(real) - critic.forward(made),
+            penalty: gradient_penalty(critic, between),
+        }
+    }
+
+    /// The losses, `[batch]`.
+    pub fn losses(&self, weight: f64) -> Tensor<1> {
+        self.penalty.clone() * weight - self.difference.clone()
+    }
 }
 
 /// The generator's losses, `[batch]`: l_i = -D(G(noise_i)). Noise is `[batch, numbers]`. Nothing flows back into the
@@ -43,22 +66,16 @@ pub fn generator_losses(generator: &Generator, critic: &Critic, noise: Tensor<2>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ImageShape;
     use crate::gan::{NoisePurpose, mixing_shares, noise};
     use crate::models::Draws;
     use crate::models::gan::DcganSpec;
-    use crate::models::testing::{falls, images};
+    use crate::models::testing::{falls, images, square};
     use burn::optim::GradientsParams;
     use burn::tensor::Device;
 
     fn networks(device: &Device) -> (Generator, Critic) {
         let spec = DcganSpec { noise: 6, width: 4 };
-        let shape = ImageShape {
-            channels: 1,
-            height: 8,
-            width: 8,
-            classes: 10,
-        };
+        let shape = square(1, 8);
         let mut draws = Draws::new(2, device);
         let generator = Generator::new(&spec, shape, &mut draws).unwrap();
         (generator, Critic::new(&spec, shape, &mut draws).unwrap())
@@ -129,39 +146,5 @@ mod tests {
             let shares = mixing_shares(1, 0, 8, &device);
             critic_losses(critic, real.clone(), made.clone(), shares, 10.0)
         });
-    }
-
-    #[test]
-    fn zzz_timing() {
-        let device = Device::flex().autodiff();
-        let spec = DcganSpec::default();
-        let shape = ImageShape {
-            channels: 3,
-            height: 32,
-            width: 32,
-            classes: 10,
-        };
-        let mut draws = Draws::new(2, &device);
-        let generator = Generator::new(&spec, shape, &mut draws).unwrap();
-        let critic = Critic::new(&spec, shape, &mut draws).unwrap();
-        let (real, _) = images([64, 3, 32, 32], 1, &device);
-        for step in 0..3 {
-            let t = std::time::Instant::now();
-            let z = noise(1, NoisePurpose::Critic, step, [64, 128], &device);
-            let made = generator.forward(z).detach();
-            println!("made {:?}", t.elapsed());
-            let shares = mixing_shares(1, 0, 64, &device);
-            let l = critic_losses(&critic, real.clone(), made, shares, 10.0);
-            println!("critic losses {:?}", t.elapsed());
-            let mut g = l.mean().backward();
-            println!("critic step {:?}", t.elapsed());
-            GradientsParams::from_module(&mut g, &critic);
-            let t = std::time::Instant::now();
-            let z = noise(1, NoisePurpose::Generator, step, [64, 128], &device);
-            let l = generator_losses(&generator, &critic, z);
-            println!("generator losses {:?}", t.elapsed());
-            let _ = l.mean().backward();
-            println!("generator step {:?}", t.elapsed());
-        }
     }
 }

@@ -32,10 +32,10 @@ pub fn gradient_penalty(critic: &Critic, images: Tensor<4>) -> Tensor<1> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::ImageShape;
     use crate::gan::critic_losses;
     use crate::models::Draws;
     use crate::models::gan::DcganSpec;
+    use crate::models::testing::square;
     use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
     use burn::tensor::{DType, Device, Gradients, TensorData};
 
@@ -87,12 +87,7 @@ mod tests {
 
     fn critic(device: &Device) -> Critic {
         let spec = DcganSpec { noise: 1, width: 2 };
-        let shape = ImageShape {
-            channels: 1,
-            height: 16,
-            width: 16,
-            classes: 1,
-        };
+        let shape = square(1, 16);
         Critic::new(&spec, shape, &mut Draws::new(3, device)).unwrap()
     }
 

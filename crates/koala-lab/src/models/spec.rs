@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::language::{GptSpec, LstmSpec, SpecError, TransformerSpec};
 use super::{CnnSpec, MlpSpec, ResNetForm, ResNetSpec};
 use crate::data::{DataKind, ImageShape};
+use crate::gan::GanSpec;
 
 /// A network, by name, with its options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -27,6 +28,8 @@ pub enum ModelSpec {
     /// [`ResNetForm::WideResNet50`].
     #[serde(rename = "wrn50-2")]
     WideResNet50(ResNetSpec),
+    /// A generator of images and its critic.
+    Dcgan(GanSpec),
     /// Long short-term memory, for texts.
     Lstm(LstmSpec),
     /// Transformer encoder layers, for texts.
@@ -37,13 +40,14 @@ pub enum ModelSpec {
 
 impl ModelSpec {
     /// The names of all networks.
-    pub const NAMES: [&'static str; 9] = [
+    pub const NAMES: [&'static str; 10] = [
         "mlp",
         "cnn",
         "resnet20",
         "resnet18",
         "resnet50",
         "wrn50-2",
+        "dcgan",
         "lstm",
         "transformer",
         "gpt",
@@ -58,6 +62,7 @@ impl ModelSpec {
             "resnet18" => Some(Self::ResNet18(ResNetForm::ResNet18.spec())),
             "resnet50" => Some(Self::ResNet50(ResNetForm::ResNet50.spec())),
             "wrn50-2" => Some(Self::WideResNet50(ResNetForm::WideResNet50.spec())),
+            "dcgan" => Some(Self::Dcgan(GanSpec::default())),
             "lstm" => Some(Self::Lstm(LstmSpec::new(0))),
             "transformer" => Some(Self::Transformer(TransformerSpec::new(0))),
             "gpt" => Some(Self::Gpt(GptSpec::new(0))),
@@ -74,6 +79,7 @@ impl ModelSpec {
             Self::ResNet18(_) => "resnet18",
             Self::ResNet50(_) => "resnet50",
             Self::WideResNet50(_) => "wrn50-2",
+            Self::Dcgan(_) => "dcgan",
             Self::Lstm(_) => "lstm",
             Self::Transformer(_) => "transformer",
             Self::Gpt(_) => "gpt",
@@ -127,6 +133,7 @@ impl ModelSpec {
                     format!("must be between 1 and {WIDEST_RESNET}, not {}", spec.width),
                 )
             }),
+            Self::Dcgan(spec) => spec.fault(),
             Self::Lstm(spec) => told(
                 LstmSpec {
                     vocabulary: ANY,
@@ -151,7 +158,7 @@ impl ModelSpec {
         }
     }
 
-    /// Whether the images are too small for the network, in words.
+    /// Why the network is not for images of this shape, in words; nothing if it is.
     pub(crate) fn misfit(&self, shape: ImageShape) -> Option<String> {
         match self {
             Self::Cnn(spec) => {
@@ -164,6 +171,7 @@ impl ModelSpec {
                     )
                 })
             }
+            Self::Dcgan(spec) => spec.misfit(shape),
             _ => None,
         }
     }

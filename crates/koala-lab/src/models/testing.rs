@@ -6,7 +6,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use koala_core::KoalaMConfig;
 
 use super::Masks;
-use super::language::LanguageModel;
+use super::language::WindowModel;
+use crate::data::ImageShape;
 use crate::optimizers::{Baseline, KoalaOptimizer, Optimizer, SgdSpec};
 
 /// Made images without meaning, `[batch, channels, height, width]`, and their classes.
@@ -22,6 +23,16 @@ pub(crate) fn images(
         Tensor::from_data(TensorData::new(values, shape), device),
         Tensor::from_data(TensorData::new(targets, [shape[0]]), device),
     )
+}
+
+/// Square images of ten classes.
+pub(crate) fn square(channels: usize, side: usize) -> ImageShape {
+    ImageShape {
+        channels,
+        height: side,
+        width: side,
+        classes: 10,
+    }
 }
 
 /// Checks that a few steps of KOALA-M with this gain and of SGD with this learning rate lower the mean of the losses by a tenth.
@@ -108,11 +119,20 @@ pub(crate) fn token_losses(scores: Tensor<3>, targets: Tensor<2, Int>) -> Tensor
     crate::training::cross_entropy(scores.flatten(0, 1), targets.flatten(0, 1))
 }
 
+/// Checks that training lowers the loss of a few made tokens.
+pub(crate) fn check_learning<M: WindowModel>(model: M, vocabulary: usize) {
+    let (input, target) = tokens([4, 6], vocabulary, &Device::flex().autodiff());
+    falls(model, 40, [0.3, 0.1], |model| {
+        let scores = model.scores(input.clone(), &mut Masks::new(3, 0));
+        token_losses(scores, target.clone())
+    });
+}
+
 /// Checks that the scores of a position do not depend on later tokens, and do on earlier ones.
-pub(crate) fn check_causal<M: LanguageModel<State = ()>>(model: &M, vocabulary: usize) {
+pub(crate) fn check_causal<M: WindowModel>(model: &M, vocabulary: usize) {
     let device = Device::flex();
     let (input, other) = tokens([1, 5], vocabulary, &device);
-    let scores = |tokens| model.forward(tokens, (), &mut Masks::off()).0;
+    let scores = |tokens| model.scores(tokens, &mut Masks::off());
     let changed = Tensor::cat(
         vec![input.clone().narrow(1, 0, 3), other.narrow(1, 3, 2)],
         1,

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AdamSpec, AdamWSpec, KoalaMSpec, KoalaPpSpec, KoalaVSpec, SgdSpec};
+use super::{AdamSpec, AdamWSpec, KoalaMSpec, KoalaPpSpec, KoalaVSpec, SgdSpec, TargetRule};
 
 /// An optimizer, by name, with its options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,6 +69,18 @@ impl OptimizerSpec {
             Self::KoalaPp(spec) => Some(spec.into()),
             Self::Sgd(_) | Self::Adam(_) | Self::AdamW(_) => None,
         }
+    }
+
+    /// Lets KOALA's target follow the loss at this distance, for losses without a lower bound. Nothing changes for the
+    /// others.
+    pub(crate) fn follow_losses(&mut self, distance: f64) {
+        let (target, rule) = match self {
+            Self::KoalaM(spec) => (&mut spec.target, &mut spec.target_rule),
+            Self::KoalaV(spec) => (&mut spec.target, &mut spec.target_rule),
+            Self::KoalaPp(spec) => (&mut spec.target, &mut spec.target_rule),
+            Self::Sgd(_) | Self::Adam(_) | Self::AdamW(_) => return,
+        };
+        (*target, *rule) = (distance, TargetRule::Offset);
     }
 
     /// What is wrong with the options: the key and the fault.

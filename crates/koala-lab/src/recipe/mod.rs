@@ -1,7 +1,7 @@
 //! Recipes: experiments as data, embedded in the program.
 
 mod embedded;
-mod recipe;
+mod experiment;
 
 pub use embedded::{NAMES, text_of};
-pub use recipe::{About, Recipe};
+pub use experiment::{About, Recipe};

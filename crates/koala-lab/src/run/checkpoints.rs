@@ -15,7 +15,7 @@ use sha2::{Digest, Sha256};
 use super::folder::sync_folder;
 use super::write_whole;
 use crate::Error;
-use crate::training::{Checkpoint, Evaluation, Keeper, Marks};
+use crate::training::{Checkpoint, Keeper, Marks};
 
 const MANIFEST: &str = "manifest.json";
 const VERSION: u32 = 1;
@@ -241,11 +241,7 @@ impl Keeper for Checkpoints {
         Ok(())
     }
 
-    fn best(
-        &mut self,
-        _evaluation: Evaluation,
-        weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>,
-    ) -> Result<(), Error> {
+    fn best(&mut self, weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>) -> Result<(), Error> {
         let folder = self.best.parent().unwrap_or(Path::new(""));
         let name = self.best.file_name().and_then(|n| n.to_str());
         write_whole(folder, name.unwrap_or("best.safetensors"), &weights()?)

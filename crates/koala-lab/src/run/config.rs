@@ -53,7 +53,8 @@ pub struct RunConfig {
     pub dataset: DatasetSpec,
     /// The network. Default `mlp`.
     pub model: ModelSpec,
-    /// The optimizer. Default `koala-m`.
+    /// The optimizer. Default `koala-m`. KOALA's target is by default the offset 4 for `dcgan`, whose losses have no lower
+    /// bound.
     pub optimizer: OptimizerSpec,
     /// How gain or learning rate move. Default constant.
     pub schedule: ScheduleSpec,
@@ -130,6 +131,17 @@ impl RunConfig {
                     return Err(self.misfit(fault));
                 }
                 let order = self.order(split.train.len());
+                if let ModelSpec::Dcgan(spec) = &self.model
+                    && (1..spec.critic_steps).contains(&order.batches())
+                {
+                    let fault = format!(
+                        "a step takes {} batches, and an epoch has {}: give fewer --critic-steps, or a smaller \
+                         --batch-size",
+                        spec.critic_steps,
+                        order.batches()
+                    );
+                    return Err(self.misfit(fault));
+                }
                 (order.batches() == 0).then(|| format!("{} samples", order.samples))
             }
             Data::Text(corpus) => {
@@ -254,6 +266,10 @@ impl RunConfig {
         }
         if self.keep_checkpoints == 0 {
             return own("keep-checkpoints", "must be at least 1");
+        }
+        if matches!(self.model, ModelSpec::Dcgan(_)) && self.micro_batch_size > 0 {
+            let fault = "must be 0 for dcgan, whose batches go through its networks whole";
+            return own("micro-batch-size", fault);
         }
         nested("model", self.model.fault())
             .or_else(|| nested("optimizer", self.optimizer.fault()))

@@ -81,6 +81,7 @@ impl Observer for EventLog {
     fn observe(&mut self, event: &Event) -> Result<(), Error> {
         match event {
             Event::Step(step) if !step.step.is_multiple_of(self.every) => return Ok(()),
+            Event::GanStep(step) if !step.step.is_multiple_of(self.every) => return Ok(()),
             Event::Resume(_) => return Ok(()),
             _ => {}
         }

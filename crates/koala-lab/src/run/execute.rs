@@ -121,16 +121,23 @@ impl RunFolder {
             Some(board) => board,
             None => &mut silent,
         };
+        let mut samples = self.samples();
         let mut keeper = self.checkpoints(config);
         let outcome = go(
             config,
             data,
-            &mut Both(&mut Both(&mut log, board), observer),
+            &mut Both(
+                &mut Both(&mut Both(&mut log, board), &mut samples),
+                observer,
+            ),
             &mut keeper,
             interrupt,
             from.as_ref(),
         )?;
         self.write_weights(&outcome.network.weights()?)?;
+        if let Some(critic) = outcome.network.critic_weights()? {
+            self.write_critic(&critic)?;
+        }
         self.write_result(&outcome.result)?;
         Ok(outcome)
     }

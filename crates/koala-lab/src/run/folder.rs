@@ -5,7 +5,9 @@ use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use super::{CheckpointPolicy, Checkpoints, EventLog, RunConfig, RunResult, TensorBoard};
+use super::{
+    CheckpointPolicy, Checkpoints, EventLog, RunConfig, RunResult, SampleFolder, TensorBoard,
+};
 use crate::Error;
 use crate::training::Marks;
 
@@ -13,13 +15,17 @@ const CONFIG: &str = "config.toml";
 const EVENTS: &str = "events.jsonl";
 const RESULT: &str = "result.json";
 const WEIGHTS: &str = "model.safetensors";
+const CRITIC: &str = "critic.safetensors";
 const BEST: &str = "best.safetensors";
 const CHECKPOINTS: &str = "checkpoints";
+const SAMPLES: &str = "samples";
 const LOCK: &str = ".lock";
 
 /// The folder that keeps a run: `config.toml`, the log `events.jsonl`, [`TensorBoard`]'s file, `checkpoints/`, the weights
-/// of the best evaluation `best.safetensors`, and at its end `model.safetensors` and, last of all, `result.json`. All but the logs are written
-/// under another name and renamed, so that none is ever half there.
+/// of the best evaluation `best.safetensors`, and at its end `model.safetensors` and, last of all, `result.json`. A run that
+/// makes images has them as pictures in `samples/`; its `model.safetensors` and `best.safetensors` are the generator's,
+/// and `critic.safetensors` is there at its end too. All but the logs are written under another name and renamed, so that
+/// none is ever half there.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RunFolder {
     path: PathBuf,
@@ -49,6 +55,7 @@ impl RunFolder {
             let names = [
                 RESULT,
                 WEIGHTS,
+                CRITIC,
                 BEST,
                 EVENTS,
                 TensorBoard::FILE_NAME,
@@ -59,8 +66,10 @@ impl RunFolder {
                 let file = path.join(name);
                 gone(fs::remove_file(&file)).map_err(Error::file(file, "replace"))?;
             }
-            let checkpoints = path.join(CHECKPOINTS);
-            gone(fs::remove_dir_all(&checkpoints)).map_err(Error::file(checkpoints, "replace"))?;
+            for name in [CHECKPOINTS, SAMPLES] {
+                let folder = path.join(name);
+                gone(fs::remove_dir_all(&folder)).map_err(Error::file(folder, "replace"))?;
+            }
         }
         Ok(run)
     }
@@ -149,6 +158,15 @@ impl RunFolder {
         self.write(WEIGHTS, weights)
     }
 
+    /// Stores a critic's weights, as safetensors.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if they cannot be written.
+    pub fn write_critic(&self, weights: &[u8]) -> Result<(), Error> {
+        self.write(CRITIC, weights)
+    }
+
     /// Stores the configuration.
     ///
     /// # Errors
@@ -220,6 +238,11 @@ impl RunFolder {
             }
         }
         Ok(warnings)
+    }
+
+    /// Where pictures go.
+    pub(super) fn samples(&self) -> SampleFolder {
+        SampleFolder::new(self.path.join(SAMPLES))
     }
 
     /// The run's checkpoints.

@@ -1,5 +1,6 @@
 //! A run: what was asked for, what came of it, and the folder that keeps both.
 
+mod adversarial;
 mod checkpoints;
 mod config;
 mod config_error;
@@ -11,6 +12,7 @@ mod network;
 mod overlay;
 mod resolve;
 mod result;
+mod samples;
 mod session;
 mod tensorboard;
 mod weights;
@@ -26,7 +28,8 @@ pub use folder::RunFolder;
 pub(crate) use folder::write_whole;
 pub use network::Network;
 pub use resolve::Override;
-pub use result::RunResult;
+pub use result::{Findings, RunResult};
+pub use samples::SampleFolder;
 pub use tensorboard::TensorBoard;
 pub use toml::Value;
 pub use weights::{read_weights, weights_from_bytes, weights_to_bytes, write_weights};

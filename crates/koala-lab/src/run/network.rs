@@ -2,6 +2,7 @@
 
 use super::weights_to_bytes;
 use crate::StateError;
+use crate::models::gan::{Critic, Generator};
 use crate::models::language::{Gpt, LstmModel, TransformerModel};
 use crate::models::{Cnn, Mlp, ResNet};
 
@@ -15,6 +16,13 @@ pub enum Network {
     Cnn(Box<Cnn>),
     /// Residual.
     ResNet(Box<ResNet>),
+    /// A generator of images and its critic.
+    Dcgan {
+        /// What makes images.
+        generator: Box<Generator>,
+        /// What judges them.
+        critic: Box<Critic>,
+    },
     /// Long short-term memory.
     Lstm(Box<LstmModel>),
     /// Transformer encoder layers.
@@ -36,7 +44,7 @@ macro_rules! from {
 from!(Mlp of Mlp, Cnn of Cnn, ResNet of ResNet, Lstm of LstmModel, Transformer of TransformerModel, Gpt of Gpt);
 
 impl Network {
-    /// Its parameters, as [`weights_to_bytes`].
+    /// Its parameters, as [`weights_to_bytes`]; of adversaries, the generator's.
     ///
     /// # Errors
     ///
@@ -46,9 +54,22 @@ impl Network {
             Self::Mlp(network) => weights_to_bytes(&**network),
             Self::Cnn(network) => weights_to_bytes(&**network),
             Self::ResNet(network) => weights_to_bytes(&**network),
+            Self::Dcgan { generator, .. } => weights_to_bytes(&**generator),
             Self::Lstm(network) => weights_to_bytes(&**network),
             Self::Transformer(network) => weights_to_bytes(&**network),
             Self::Gpt(network) => weights_to_bytes(&**network),
+        }
+    }
+
+    /// The critic's parameters, if it is one of two adversaries.
+    ///
+    /// # Errors
+    ///
+    /// [`StateError`] if the device fails.
+    pub fn critic_weights(&self) -> Result<Option<Vec<u8>>, StateError> {
+        match self {
+            Self::Dcgan { critic, .. } => weights_to_bytes(&**critic).map(Some),
+            _ => Ok(None),
         }
     }
 }

@@ -16,6 +16,9 @@ use crate::training::{AverageSpec, ScheduleSpec};
 /// The tables whose `name` decides which keys they have.
 const GROUPS: [&str; 5] = ["dataset", "model", "optimizer", "schedule", "average"];
 
+/// The distance between losses and KOALA's target in adversarial training by default, the paper's.
+const ADVERSARIES_OFFSET: f64 = 4.0;
+
 /// The name that a group has by default; the first group is chosen by then.
 fn default_name(group: &str, chosen: &[String]) -> &'static str {
     match group {
@@ -124,7 +127,10 @@ impl RunConfig {
             ScheduleSpec::named(&names[3]),
             AverageSpec::named(&names[4]),
         ) {
-            (Some(dataset), Some(model), Some(optimizer), Some(schedule), Some(average)) => {
+            (Some(dataset), Some(model), Some(mut optimizer), Some(schedule), Some(average)) => {
+                if matches!(model, ModelSpec::Dcgan(_)) {
+                    optimizer.follow_losses(ADVERSARIES_OFFSET);
+                }
                 Self::with_defaults(dataset, model, optimizer, schedule, average)
             }
             // `choose` has checked the names.

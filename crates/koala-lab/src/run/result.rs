@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::gan::{BestDistance, Distance, FoundDistance, GanLosses};
 use crate::training::{Best, Figures, Status};
 
 /// What came of a run; stored as `result.json` in its folder.
@@ -27,17 +28,9 @@ pub struct RunResult {
     pub epochs: usize,
     /// Steps that were done.
     pub steps: u64,
-    /// The last epoch's batches as they were met.
+    /// What was found.
     #[serde(flatten)]
-    pub train: Figures,
-    /// The held-out samples, if there are any, with the last weights.
-    #[serde(flatten)]
-    pub validation: Option<Figures>,
-    /// The test samples with the last weights; nothing if the run was stopped before it came to them.
-    #[serde(flatten)]
-    pub test: Option<Figures>,
-    /// The best of all evaluations; its weights are in `best.safetensors`.
-    pub best: Option<Best>,
+    pub findings: Findings,
     /// Seconds of training, evaluations and checkpoints.
     pub seconds: f64,
     /// Seconds of the training steps alone.
@@ -50,14 +43,74 @@ pub struct RunResult {
     pub version: String,
 }
 
+/// What a run found; its fields are the result's own.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+#[non_exhaustive]
+pub enum Findings {
+    /// How well a network predicts.
+    Predicted {
+        /// The last epoch's batches as they were met.
+        #[serde(flatten)]
+        train: Figures,
+        /// The held-out samples, if there are any, with the last weights.
+        #[serde(flatten)]
+        validation: Option<Figures>,
+        /// The test samples with the last weights; nothing if the run was stopped before it came to them.
+        #[serde(flatten)]
+        test: Option<Figures>,
+        /// The best of all evaluations; its weights are in `best.safetensors`.
+        best: Option<Best>,
+    },
+    /// How near made images are to real ones.
+    Made {
+        /// Losses of the last epoch's steps as they were met.
+        #[serde(flatten)]
+        train: GanLosses,
+        /// The held-out images, if there are any, with the last weights.
+        #[serde(flatten)]
+        validation: Option<FoundDistance>,
+        /// The test images with the last weights; nothing if the run was stopped before it came to them.
+        #[serde(flatten)]
+        test: Option<FoundDistance>,
+        /// The distance of real images to train on from the test images: what there is to reach.
+        real_distance: Option<Distance>,
+        /// The lowest of all distances; the generator's weights are in `best.safetensors`.
+        best: Option<BestDistance>,
+    },
+}
+
 impl RunResult {
     /// Share of the test samples that was misread, in percent; not a number if they were not met.
     pub fn test_error(&self) -> f64 {
-        self.test.map_or(f64::NAN, |test| test.evaluation.error)
+        self.test().map_or(f64::NAN, |test| test.evaluation.error)
     }
 
     /// Mean loss of the test samples, in nats; not a number if they were not met.
     pub fn test_loss(&self) -> f64 {
-        self.test.map_or(f64::NAN, |test| test.evaluation.loss)
+        self.test().map_or(f64::NAN, |test| test.evaluation.loss)
+    }
+
+    /// Mean loss of the last epoch's batches, in nats; not a number if it is no network that predicts.
+    pub fn train_loss(&self) -> f64 {
+        match &self.findings {
+            Findings::Predicted { train, .. } => train.evaluation.loss,
+            Findings::Made { .. } => f64::NAN,
+        }
+    }
+
+    /// The number that matters most about the test samples, in words; nothing if they were not met.
+    pub fn headline(&self) -> Option<String> {
+        match &self.findings {
+            Findings::Predicted { test, .. } => test.as_ref().map(Figures::headline),
+            Findings::Made { test, .. } => test.as_ref().map(FoundDistance::headline),
+        }
+    }
+
+    fn test(&self) -> Option<&Figures> {
+        match &self.findings {
+            Findings::Predicted { test, .. } => test.as_ref(),
+            Findings::Made { .. } => None,
+        }
     }
 }

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::Device;
 
-use super::{ConfigError, Network, Outcome, RunConfig, RunResult};
+use super::{ConfigError, Findings, Network, Outcome, RunConfig, RunResult};
 use crate::Error;
 use crate::data::{Corpus, Data, Split};
 use crate::models::language::{
@@ -13,8 +13,8 @@ use crate::models::{
     Classifier, Cnn, Draws, Mlp, ModelSpec, ResNet, ResNetForm, trainable_parameters,
 };
 use crate::training::{
-    Checkpoint, Company, EndEvent, Event, Figures, ImageTask, Learner, Plan, ResumeEvent, Samples,
-    StartEvent, Status, Task, TextTask, Trained, train,
+    Checkpoint, Clocks, Company, EndEvent, Event, Figures, ImageTask, Learner, Observer, Plan,
+    ResumeEvent, Samples, StartEvent, Status, Task, TextTask, train,
 };
 
 /// One session of a run: from its beginning, or from a checkpoint, to its end or an interrupt.
@@ -24,9 +24,9 @@ pub(super) struct Session<'a> {
 }
 
 /// How much there is to learn from.
-struct Size {
-    train: usize,
-    test: usize,
+pub(super) struct Size {
+    pub train: usize,
+    pub test: usize,
 }
 
 impl Session<'_> {
@@ -60,6 +60,9 @@ impl Session<'_> {
             ModelSpec::ResNet18(spec) => (ResNetForm::ResNet18, spec),
             ModelSpec::ResNet50(spec) => (ResNetForm::ResNet50, spec),
             ModelSpec::WideResNet50(spec) => (ResNetForm::WideResNet50, spec),
+            ModelSpec::Dcgan(spec) => {
+                return self.adversaries(spec, split, device, company);
+            }
             ModelSpec::Lstm(_) | ModelSpec::Transformer(_) | ModelSpec::Gpt(_) => {
                 return Err(self.config.other_kind().into());
             }
@@ -143,7 +146,7 @@ impl Session<'_> {
     }
 
     /// Initial weights: the same whatever the optimizer is.
-    fn draws(&self, device: &Device) -> Draws {
+    pub(super) fn draws(&self, device: &Device) -> Draws {
         Draws::new(self.config.seed, &device.clone().autodiff())
     }
 
@@ -157,7 +160,54 @@ impl Session<'_> {
         let config = self.config;
         let parameters = trainable_parameters(&model);
         let plan = self.plan(task.batches() as u64);
-        let start = StartEvent {
+        let start = self.start(parameters, size, plan.steps);
+        let optimizer = config.optimizer_for(&model)?;
+        let average = config.average.start::<M>(config.epochs as u64);
+        let mut learner = Learner::new(model, optimizer, average);
+        let Company {
+            observer,
+            keeper,
+            interrupt,
+        } = company;
+        self.begin(start, observer, |checkpoint| {
+            learner.restore(checkpoint)?;
+            Ok((learner.progress.step, learner.progress.epoch))
+        })?;
+        let company = Company {
+            observer: &mut *observer,
+            keeper,
+            interrupt,
+        };
+        let trained = train(learner, task, &plan, company)?;
+        let progress = &trained.progress;
+        let measure = task.measure();
+        let figures = |samples, evaluation| Figures::new(samples, evaluation, measure);
+        let test = trained.test.map(|e| figures(Samples::Test, e));
+        let findings = Findings::Predicted {
+            train: figures(Samples::Train, trained.train),
+            validation: trained.validation.map(|e| figures(Samples::Validation, e)),
+            test,
+            best: progress.best,
+        };
+        let end = (progress.step, progress.epoch, progress.clocks);
+        let result = self.result(trained.interrupted, parameters, end, findings);
+        observer.observe(&Event::End(EndEvent {
+            status: result.status,
+            steps: result.steps,
+            test,
+            distance: None,
+            seconds: result.seconds,
+        }))?;
+        Ok(Outcome {
+            result,
+            network: trained.model.into(),
+        })
+    }
+
+    /// What a run tells when it begins.
+    pub(super) fn start(&self, parameters: usize, size: Size, steps: u64) -> StartEvent {
+        let config = self.config;
+        StartEvent {
             version: env!("CARGO_PKG_VERSION"),
             optimizer: config.optimizer.name(),
             dataset: config.dataset.name().name(),
@@ -167,47 +217,28 @@ impl Session<'_> {
             train_samples: size.train,
             test_samples: size.test,
             epochs: config.epochs,
-            steps: plan.steps,
-        };
-        let optimizer = config.optimizer_for(&model)?;
-        let average = config.average.start::<M>(config.epochs as u64);
-        let mut learner = Learner::new(model, optimizer, average);
-        let Company {
-            observer,
-            keeper,
-            interrupt,
-        } = company;
-        match self.from {
-            None => observer.observe(&Event::Start(start))?,
-            Some(checkpoint) => {
-                learner.restore(checkpoint)?;
-                observer.observe(&Event::Resume(ResumeEvent {
-                    start,
-                    step: learner.progress.step,
-                    epoch: learner.progress.epoch,
-                }))?;
-            }
+            steps,
         }
-        let company = Company {
-            observer: &mut *observer,
-            keeper,
-            interrupt,
-        };
-        let trained = train(learner, task, &plan, company)?;
-        let result = self.result(&trained, parameters, task);
-        observer.observe(&Event::End(EndEvent {
-            status: result.status,
-            steps: result.steps,
-            test: result.test,
-            seconds: result.seconds,
-        }))?;
-        Ok(Outcome {
-            result,
-            network: trained.model.into(),
-        })
     }
 
-    fn plan(&self, batches: u64) -> Plan {
+    /// Begins, or goes back to a checkpoint by `restore`, which gives the steps and epochs that are done; and tells of it.
+    pub(super) fn begin(
+        &self,
+        start: StartEvent,
+        observer: &mut dyn Observer,
+        restore: impl FnOnce(&Checkpoint) -> Result<(u64, usize), Error>,
+    ) -> Result<(), Error> {
+        let event = match self.from {
+            None => Event::Start(start),
+            Some(checkpoint) => {
+                let (step, epoch) = restore(checkpoint)?;
+                Event::Resume(ResumeEvent { start, step, epoch })
+            }
+        };
+        observer.observe(&event)
+    }
+
+    pub(super) fn plan(&self, batches: u64) -> Plan {
         let config = self.config;
         let all = batches.saturating_mul(config.epochs as u64);
         let steps = match config.max_steps {
@@ -226,18 +257,16 @@ impl Session<'_> {
         }
     }
 
-    fn result<M, T: Task<M>>(
+    pub(super) fn result(
         &self,
-        trained: &Trained<M>,
+        interrupted: bool,
         parameters: usize,
-        task: &T,
+        (steps, epochs, clocks): (u64, usize, Clocks),
+        findings: Findings,
     ) -> RunResult {
         let config = self.config;
-        let measure = task.measure();
-        let progress = &trained.progress;
-        let figures = |samples, evaluation| Figures::new(samples, evaluation, measure);
         RunResult {
-            status: if trained.interrupted {
+            status: if interrupted {
                 Status::Interrupted
             } else {
                 Status::Completed
@@ -249,16 +278,13 @@ impl Session<'_> {
             schedule: config.schedule.name().to_owned(),
             seed: config.seed,
             batch_size: config.batch_size,
-            epochs: progress.epoch,
-            steps: progress.step,
-            train: figures(Samples::Train, trained.train),
-            validation: trained.validation.map(|e| figures(Samples::Validation, e)),
-            test: trained.test.map(|e| figures(Samples::Test, e)),
-            best: progress.best,
-            seconds: progress.clocks.seconds,
-            training_seconds: progress.clocks.training,
-            optimizer_seconds: progress.clocks.optimizer,
-            waiting_seconds: progress.clocks.waiting,
+            epochs,
+            steps,
+            findings,
+            seconds: clocks.seconds,
+            training_seconds: clocks.training,
+            optimizer_seconds: clocks.optimizer,
+            waiting_seconds: clocks.waiting,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

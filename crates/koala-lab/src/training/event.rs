@@ -4,6 +4,7 @@ use koala_core::StepReport;
 use serde::Serialize;
 
 use super::Figures;
+use crate::gan::{FoundDistance, GanEpochEvent, GanEvaluationEvent, GanStepEvent, PicturesEvent};
 
 /// One event of a run; one line of its log. Numbers that are not finite are written as `null`.
 #[derive(Debug, Clone, Serialize)]
@@ -20,6 +21,14 @@ pub enum Event {
     Evaluation(EvaluationEvent),
     /// An epoch is done and the network was evaluated.
     Epoch(EpochEvent),
+    /// A step of adversarial training is done.
+    GanStep(Box<GanStepEvent>),
+    /// The generator was evaluated within an epoch.
+    GanEvaluation(GanEvaluationEvent),
+    /// An epoch of adversarial training is done and the generator was evaluated.
+    GanEpoch(GanEpochEvent),
+    /// There are images to look at.
+    Pictures(PicturesEvent),
     /// It is over.
     End(EndEvent),
     /// It broke off.
@@ -128,7 +137,7 @@ pub enum Status {
 }
 
 /// The end of a run.
-#[derive(Debug, Clone, Copy, Serialize)]
+#[derive(Debug, Clone, Serialize)]
 pub struct EndEvent {
     /// How it ended.
     pub status: Status,
@@ -137,6 +146,9 @@ pub struct EndEvent {
     /// The test samples.
     #[serde(flatten)]
     pub test: Option<Figures>,
+    /// The distance of made images from the test images, if images are made.
+    #[serde(flatten)]
+    pub distance: Option<FoundDistance>,
     /// Seconds since the start.
     pub seconds: f64,
 }

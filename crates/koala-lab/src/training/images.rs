@@ -3,7 +3,7 @@
 use burn::tensor::{Device, TensorData};
 
 use super::task::floats;
-use super::{Evaluation, Losses, Measure, Part, Tally, Task, cross_entropy};
+use super::{Batches, Evaluation, Losses, Measure, Part, Tally, Task, cross_entropy};
 use crate::data::{Augmentation, Batch, BatchOrder, HostBatch, ImageSet, Split};
 use crate::models::{Classifier, Masks};
 
@@ -49,10 +49,9 @@ impl<'a> ImageTask<'a> {
     }
 }
 
-impl<M: Classifier> Task<M> for ImageTask<'_> {
+impl Batches for ImageTask<'_> {
     type Epoch = Vec<usize>;
     type Batch = HostBatch;
-    type Carry = ();
 
     fn batches(&self) -> usize {
         self.order.batches()
@@ -71,6 +70,10 @@ impl<M: Classifier> Task<M> for ImageTask<'_> {
             .train
             .host_batch(&order[from..to], draws.as_ref())
     }
+}
+
+impl<M: Classifier> Task<M> for ImageTask<'_> {
+    type Carry = ();
 
     fn pieces(&self, batch: HostBatch, size: usize) -> Vec<HostBatch> {
         batch.pieces(size)

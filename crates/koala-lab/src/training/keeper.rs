@@ -1,23 +1,7 @@
 //! Who keeps what a run needs to go on.
 
-use std::collections::BTreeMap;
-
-use super::Evaluation;
+use super::Checkpoint;
 use crate::Error;
-
-/// What a run needs to go on, as named files, and where its logs stood.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Checkpoint {
-    /// Steps that were done.
-    pub step: u64,
-    /// Content of each file by its name.
-    pub files: BTreeMap<String, Vec<u8>>,
-    /// Bytes of each log that were written by then, by its name.
-    pub marks: Marks,
-}
-
-/// Bytes that logs have, by their names.
-pub type Marks = BTreeMap<String, u64>;
 
 /// Someone who keeps checkpoints and the weights of the best evaluation.
 pub trait Keeper {
@@ -36,11 +20,7 @@ pub trait Keeper {
     /// # Errors
     ///
     /// [`Error`] ends the run with it.
-    fn best(
-        &mut self,
-        evaluation: Evaluation,
-        weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>,
-    ) -> Result<(), Error>;
+    fn best(&mut self, weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>) -> Result<(), Error>;
 }
 
 /// Keeps nothing.
@@ -56,11 +36,7 @@ impl Keeper for Forgetful {
         Ok(())
     }
 
-    fn best(
-        &mut self,
-        _evaluation: Evaluation,
-        _weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>,
-    ) -> Result<(), Error> {
+    fn best(&mut self, _weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>) -> Result<(), Error> {
         Ok(())
     }
 }

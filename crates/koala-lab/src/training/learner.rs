@@ -7,14 +7,12 @@ use super::{Average, Checkpoint, Marks, Progress, Task, recompute_statistics};
 use crate::Error;
 use crate::models::Masks;
 use crate::optimizers::{Optimizer, OptimizerError};
-use crate::run::{weights_from_bytes, weights_to_bytes};
 use crate::stored::{StateError, Stored, encode};
 
 const MODEL: &str = "model.safetensors";
 const OPTIMIZER: &str = "optimizer.safetensors";
 const AVERAGE: &str = "average.safetensors";
 const CARRY: &str = "carry.safetensors";
-const PROGRESS: &str = "progress.json";
 const CARRIED: &str = "carried state";
 
 /// Everything about a run that changes while it goes: what a checkpoint holds.
@@ -46,22 +44,20 @@ impl<M: Module> Learner<M> {
     /// The network as it would be used now: without gradients, averaged if there is an average. Statistics of weights that
     /// were never trained as they are come from the batches of the first epoch.
     pub(super) fn inference<T: Task<M>>(&self, task: &T) -> Result<M, OptimizerError> {
-        let Some(average) = &self.average else {
-            return self.optimizer.evaluation(&self.model);
-        };
-        match average.model() {
-            None => self.optimizer.evaluation(&self.model),
-            Some(model) if average.needs_statistics() => {
+        inference(
+            &self.model,
+            &*self.optimizer,
+            self.average.as_ref(),
+            |average| {
                 let drawn = task.epoch(0);
                 let batches = (0..task.batches()).map(|index| task.batch(&drawn, 0, index));
-                recompute_statistics(model, batches, |model, batch| {
+                recompute_statistics(average, batches, |model, batch| {
                     let mut carry = task.start(model, 1);
                     task.losses(model, batch, 0, &mut carry, &mut Masks::off());
                     Ok(())
                 })
-            }
-            Some(model) => Ok(model.clone()),
-        }
+            },
+        )
     }
 
     /// What goes on from here gives the same bits as if it had not been stopped.
@@ -72,37 +68,14 @@ impl<M: Module> Learner<M> {
         marks: Marks,
     ) -> Result<Checkpoint, Error> {
         let carry = carry.map(|carry| task.carried(carry)).unwrap_or_default();
-        let mut checkpoint = Checkpoint {
-            step: self.progress.step,
-            marks,
-            ..Checkpoint::default()
-        };
-        let mut put = |name: &str, content| {
-            checkpoint.files.insert(name.to_owned(), content);
-        };
-        put(MODEL, weights_to_bytes(&self.model)?);
-        put(
-            OPTIMIZER,
-            self.optimizer
-                .state(&self.model)
-                .map_err(|cause| Error::Optimizer {
-                    step: self.progress.step,
-                    cause,
-                })?,
-        );
+        let mut checkpoint = Checkpoint::new(self.progress.step, &self.progress, marks)?;
+        checkpoint.put_trained([MODEL, OPTIMIZER], &self.model, &*self.optimizer)?;
         if let Some(average) = &self.average {
-            put(AVERAGE, average.state()?);
+            checkpoint.put(AVERAGE, average.state()?);
         }
         if !carry.is_empty() {
-            put(CARRY, carry_to_bytes(carry)?);
+            checkpoint.put(CARRY, carry_to_bytes(carry)?);
         }
-        put(
-            PROGRESS,
-            serde_json::to_vec_pretty(&self.progress).map_err(|e| StateError::Unstorable {
-                what: "progress",
-                reason: e.to_string(),
-            })?,
-        );
         Ok(checkpoint)
     }
 
@@ -112,27 +85,10 @@ impl<M: Module> Learner<M> {
     ///
     /// [`Error::State`] if it is damaged or of another network or optimizer.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        let file = |name: &'static str| match checkpoint.files.get(name) {
-            Some(bytes) => Ok(bytes.as_slice()),
-            None => Err(StateError::Damaged {
-                what: "checkpoint",
-                reason: format!("it has no {name}"),
-            }),
-        };
-        let progress =
-            serde_json::from_slice(file(PROGRESS)?).map_err(|e| StateError::Damaged {
-                what: "progress",
-                reason: e.to_string(),
-            })?;
-        let model = weights_from_bytes(self.model.clone(), file(MODEL)?)?;
-        self.optimizer
-            .restore(file(OPTIMIZER)?, &model)
-            .map_err(|cause| Error::Optimizer {
-                step: checkpoint.step,
-                cause,
-            })?;
+        let progress = checkpoint.progress()?;
+        let model = checkpoint.trained([MODEL, OPTIMIZER], &self.model, &mut *self.optimizer)?;
         if let Some(average) = &mut self.average {
-            average.restore(file(AVERAGE)?, &model)?;
+            average.restore(checkpoint.file(AVERAGE)?, &model)?;
         }
         self.carried = match checkpoint.files.get(CARRY) {
             Some(bytes) => Some(carry_from_bytes(bytes)?),
@@ -141,6 +97,24 @@ impl<M: Module> Learner<M> {
         self.model = model;
         self.progress = progress;
         Ok(())
+    }
+}
+
+/// A network as it would be used now: without gradients, averaged if there is an average, with `statistics` of the average
+/// if it needs them.
+pub(crate) fn inference<M: Module>(
+    model: &M,
+    optimizer: &dyn Optimizer<M>,
+    average: Option<&Average<M>>,
+    statistics: impl FnOnce(&M) -> Result<M, OptimizerError>,
+) -> Result<M, OptimizerError> {
+    let Some((average, mean)) = average.and_then(|a| Some((a, a.model()?))) else {
+        return optimizer.evaluation(model);
+    };
+    if average.needs_statistics() {
+        statistics(mean)
+    } else {
+        Ok(mean.clone())
     }
 }
 

@@ -3,38 +3,38 @@
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::Scope;
 
-use super::Task;
+use super::Batches;
 
 /// Batches that are ready or in the making while a step trains on another.
 const AHEAD: usize = 3;
 
 /// The batches of a run from a position on, in order. They are made by a thread of its own; since each is a pure function of
 /// its place, they are the same as if they were made when they are needed.
-pub(super) struct Loader<B> {
+pub(crate) struct Loader<B> {
     batches: Receiver<B>,
 }
 
 impl<B: Send> Loader<B> {
     /// Starts with batch `index` of epoch `epoch`, up to the end of the last epoch. The thread ends when the loader is
     /// dropped.
-    pub fn start<'scope, 'env, M, T>(
+    pub fn start<'scope, 'env, T>(
         scope: &'scope Scope<'scope, 'env>,
-        task: &'env T,
+        source: &'env T,
         epochs: usize,
         mut epoch: usize,
         mut index: usize,
     ) -> Self
     where
-        T: Task<M, Batch = B>,
+        T: Batches<Batch = B>,
         B: 'scope,
     {
         // One batch is in the thread's hands, waiting for its place.
         let (sender, batches) = sync_channel(AHEAD - 1);
         scope.spawn(move || {
-            while epoch < epochs && task.batches() > 0 {
-                let drawn = task.epoch(epoch);
-                while index < task.batches() {
-                    if sender.send(task.batch(&drawn, epoch, index)).is_err() {
+            while epoch < epochs && source.batches() > 0 {
+                let drawn = source.epoch(epoch);
+                while index < source.batches() {
+                    if sender.send(source.batch(&drawn, epoch, index)).is_err() {
                         return;
                     }
                     index += 1;
@@ -60,14 +60,13 @@ mod tests {
     use super::super::testing::Paced;
     use super::*;
     use crate::data::{HostBatch, digits};
-    use crate::models::Mlp;
 
     const EPOCHS: usize = 3;
 
     /// All batches from a place on, taken from a loader.
     fn loaded(task: &Paced<'_>, epoch: usize, index: usize) -> Vec<HostBatch> {
         std::thread::scope(|scope| {
-            let mut loader = Loader::start::<Mlp, _>(scope, task, EPOCHS, epoch, index);
+            let mut loader = Loader::start(scope, task, EPOCHS, epoch, index);
             std::iter::from_fn(|| loader.next()).collect()
         })
     }
@@ -76,10 +75,10 @@ mod tests {
     fn made(task: &Paced<'_>, epoch: usize, index: usize) -> Vec<HostBatch> {
         let mut all = Vec::new();
         for at in epoch..EPOCHS {
-            let drawn = Task::<Mlp>::epoch(task, at);
+            let drawn = task.epoch(at);
             let from = if at == epoch { index } else { 0 };
-            let rest = from..Task::<Mlp>::batches(task);
-            all.extend(rest.map(|index| Task::<Mlp>::batch(task, &drawn, at, index)));
+            let rest = from..task.batches();
+            all.extend(rest.map(|index| task.batch(&drawn, at, index)));
         }
         all
     }
@@ -88,7 +87,7 @@ mod tests {
     fn batches_are_those_that_would_be_made_without_it() {
         let split = digits().unwrap();
         let task = Paced::new(&split, Duration::ZERO);
-        let per_epoch = Task::<Mlp>::batches(&task);
+        let per_epoch = task.batches();
         assert_eq!(per_epoch, 7);
         let all = loaded(&task, 0, 0);
         assert_eq!(all.len(), EPOCHS * per_epoch);
@@ -106,7 +105,7 @@ mod tests {
         let split = digits().unwrap();
         let task = Paced::new(&split, Duration::from_millis(1));
         std::thread::scope(|scope| {
-            let mut loader = Loader::start::<Mlp, _>(scope, &task, 1_000_000, 0, 0);
+            let mut loader = Loader::start(scope, &task, 1_000_000, 0, 0);
             loader.next().unwrap();
             std::thread::sleep(Duration::from_millis(100));
             let made = task.made.load(Ordering::SeqCst);

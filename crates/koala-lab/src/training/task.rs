@@ -2,29 +2,13 @@
 
 use burn::tensor::{Tensor, TensorData};
 
-use super::{Evaluation, Measure, Tally};
+use super::{Batches, Evaluation, Measure, Tally};
 use crate::models::Masks;
 
 /// What there is to learn: where batches come from, which losses they have, and how well a network does.
-///
-/// A batch is a pure function of the seed, the epoch and its number in it. It is made on the host, by a thread of its own
-/// beside the training step.
-pub trait Task<M>: Sync {
-    /// What an epoch draws once (an order of samples).
-    type Epoch: Send;
-    /// A batch on the host.
-    type Batch: Send;
+pub trait Task<M>: Batches {
     /// What goes from one batch of an epoch to the next on the device (the state of a recurrent network).
     type Carry;
-
-    /// Batches in an epoch.
-    fn batches(&self) -> usize;
-
-    /// What epoch `epoch` (from 0) draws once.
-    fn epoch(&self, epoch: usize) -> Self::Epoch;
-
-    /// Batch `index` (from 0) of an epoch.
-    fn batch(&self, drawn: &Self::Epoch, epoch: usize, index: usize) -> Self::Batch;
 
     /// The same batch in pieces of at most `size` samples (rows of text), in order.
     fn pieces(&self, batch: Self::Batch, size: usize) -> Vec<Self::Batch>;
@@ -82,6 +66,6 @@ pub struct Losses {
 }
 
 /// The values of a float tensor on the host.
-pub(super) fn floats(data: TensorData) -> Vec<f32> {
+pub(crate) fn floats(data: TensorData) -> Vec<f32> {
     data.convert::<f32>().try_into_vec().unwrap_or_default()
 }

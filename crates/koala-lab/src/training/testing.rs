@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use burn::tensor::{Device, TensorData};
 
-use super::{Evaluation, ImageTask, Losses, Measure, Part, Task};
+use super::{Batches, Evaluation, ImageTask, Losses, Measure, Part, Task};
 use crate::data::{Augmentation, BatchOrder, HostBatch, Split};
 use crate::models::{Classifier, Masks};
 
@@ -37,24 +37,27 @@ impl<'a> Paced<'a> {
     }
 }
 
-impl<M: Classifier> Task<M> for Paced<'_> {
+impl Batches for Paced<'_> {
     type Epoch = Vec<usize>;
     type Batch = HostBatch;
-    type Carry = ();
 
     fn batches(&self) -> usize {
-        Task::<M>::batches(&self.images)
+        self.images.batches()
     }
 
     fn epoch(&self, epoch: usize) -> Vec<usize> {
-        Task::<M>::epoch(&self.images, epoch)
+        self.images.epoch(epoch)
     }
 
     fn batch(&self, order: &Vec<usize>, epoch: usize, index: usize) -> HostBatch {
         std::thread::sleep(self.pause);
         self.made.fetch_add(1, Ordering::SeqCst);
-        Task::<M>::batch(&self.images, order, epoch, index)
+        self.images.batch(order, epoch, index)
     }
+}
+
+impl<M: Classifier> Task<M> for Paced<'_> {
+    type Carry = ();
 
     fn pieces(&self, batch: HostBatch, size: usize) -> Vec<HostBatch> {
         Task::<M>::pieces(&self.images, batch, size)

@@ -3,7 +3,7 @@
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
 use super::task::floats;
-use super::{Evaluation, Losses, Measure, Part, Tally, Task, cross_entropy};
+use super::{Batches, Evaluation, Losses, Measure, Part, Tally, Task, cross_entropy};
 use crate::data::{Corpus, TextWindow, TextWindows};
 use crate::models::Masks;
 use crate::models::language::LanguageModel;
@@ -32,11 +32,9 @@ impl<'a> TextTask<'a> {
     }
 }
 
-impl<M: LanguageModel> Task<M> for TextTask<'_> {
+impl Batches for TextTask<'_> {
     type Epoch = ();
     type Batch = TextWindow;
-    /// The state after the window before, of each piece.
-    type Carry = Vec<M::State>;
 
     fn batches(&self) -> usize {
         self.windows.count()
@@ -47,6 +45,11 @@ impl<M: LanguageModel> Task<M> for TextTask<'_> {
     fn batch(&self, _drawn: &(), _epoch: usize, index: usize) -> TextWindow {
         self.windows.window(index)
     }
+}
+
+impl<M: LanguageModel> Task<M> for TextTask<'_> {
+    /// The state after the window before, of each piece.
+    type Carry = Vec<M::State>;
 
     fn pieces(&self, batch: TextWindow, size: usize) -> Vec<TextWindow> {
         batch.pieces(size)

@@ -37,6 +37,21 @@ pub struct Plan {
     pub knob: &'static str,
 }
 
+impl Plan {
+    /// Losses in a row that were not finite, after one more, of step `step`; too many are an error.
+    pub(crate) fn missing(&self, before: u32, finite: bool, step: u64) -> Result<u32, Error> {
+        let missing = if finite { 0 } else { before.saturating_add(1) };
+        if missing < self.missing_limit {
+            return Ok(missing);
+        }
+        Err(Error::Diverged {
+            steps: missing,
+            step,
+            knob: self.knob,
+        })
+    }
+}
+
 /// Who is told, who keeps, and who may stop a run.
 pub struct Company<'a> {
     /// Told of every event.
@@ -228,18 +243,9 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
     /// Counts a step and the losses that were not finite.
     fn count(&mut self, loss: f64) -> Result<(), Error> {
         let progress = &mut self.learner.progress;
-        progress.missing = if loss.is_finite() {
-            0
-        } else {
-            progress.missing + 1
-        };
-        if progress.missing >= self.plan.missing_limit {
-            return Err(Error::Diverged {
-                steps: progress.missing,
-                step: progress.step,
-                knob: self.plan.knob,
-            });
-        }
+        progress.missing = self
+            .plan
+            .missing(progress.missing, loss.is_finite(), progress.step)?;
         progress.step += 1;
         progress.batch += 1;
         Ok(())
@@ -308,7 +314,7 @@ impl<M: Module, T: Task<M>> Run<'_, M, T> {
         let found = self.task.evaluate(&network, part);
         if self.learner.progress.judge(found, self.task.measure()) {
             let mut weights = || Ok(weights_to_bytes(&network)?);
-            self.company.keeper.best(found, &mut weights)?;
+            self.company.keeper.best(&mut weights)?;
         }
         Ok((part, found))
     }

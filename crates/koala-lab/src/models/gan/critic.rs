@@ -89,18 +89,9 @@ impl Critic {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::testing::{check_normal, images};
+    use crate::models::testing::{check_normal, images, square};
     use crate::models::trainable_parameters;
     use burn::tensor::Device;
-
-    fn shape(channels: usize, side: usize) -> ImageShape {
-        ImageShape {
-            channels,
-            height: side,
-            width: side,
-            classes: 10,
-        }
-    }
 
     fn critic(width: usize, shape: ImageShape, device: &Device) -> Critic {
         let spec = DcganSpec {
@@ -116,16 +107,16 @@ mod tests {
             |width, shape| trainable_parameters(&critic(width, shape, &Device::flex().autodiff()));
         for w in [64, 3] {
             let expected = 16 * (3 * w + 2 * w * w + 8 * w * w + 4 * w) + (1 + 2 + 4) * w;
-            assert_eq!(count(w, shape(3, 32)), expected);
-            assert_eq!(count(w, shape(1, 8)), 16 * (w + w) + w);
+            assert_eq!(count(w, square(3, 32)), expected);
+            assert_eq!(count(w, square(1, 8)), 16 * (w + w) + w);
         }
         // PyTorch's example for images of 64 x 64, without its normalisation (1,792) and with biases (960).
-        assert_eq!(count(64, shape(3, 64)), 2_765_568 - 1_792 + 960);
+        assert_eq!(count(64, square(3, 64)), 2_765_568 - 1_792 + 960);
     }
 
     #[test]
     fn weights_have_the_statistics_of_dcgans() {
-        let critic = critic(64, shape(3, 32), &Device::flex());
+        let critic = critic(64, square(3, 32), &Device::flex());
         for layer in &critic.layers {
             check_normal(&layer.weight.val(), 0.02);
             let bias = layer.bias.as_ref().unwrap().val();
@@ -139,7 +130,7 @@ mod tests {
     fn the_chain_is_the_gradient_that_differentiation_gives() {
         let device = Device::flex().autodiff();
         for (channels, side) in [(1, 8), (3, 32), (2, 64)] {
-            let critic = critic(3, shape(channels, side), &device);
+            let critic = critic(3, square(channels, side), &device);
             let (images, _) = images([4, channels, side, side], 1, &device);
             let images = images.require_grad();
             // Scores do not depend on other images, so the gradient of the sum holds each image's own.
@@ -155,7 +146,7 @@ mod tests {
     #[test]
     fn scores_do_not_depend_on_the_rest_of_the_batch() {
         let device = Device::flex().autodiff();
-        let critic = critic(3, shape(3, 16), &device);
+        let critic = critic(3, square(3, 16), &device);
         let (images, _) = images([5, 3, 16, 16], 1, &device);
         let all = critic.forward(images.clone()).into_data();
         let alone = critic.forward(images.narrow(0, 2, 1)).into_data();

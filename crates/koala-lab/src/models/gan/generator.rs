@@ -62,18 +62,9 @@ impl Generator {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::testing::check_normal;
+    use crate::models::testing::{check_normal, square};
     use crate::models::trainable_parameters;
     use burn::tensor::Device;
-
-    fn shape(channels: usize, side: usize) -> ImageShape {
-        ImageShape {
-            channels,
-            height: side,
-            width: side,
-            classes: 10,
-        }
-    }
 
     fn generator(spec: &DcganSpec, shape: ImageShape, device: &Device) -> Generator {
         Generator::new(spec, shape, &mut Draws::new(5, device)).unwrap()
@@ -87,16 +78,16 @@ mod tests {
         };
         for (n, w) in [(128, 64), (5, 3)] {
             let expected = 16 * (n * 4 * w + 8 * w * w + 2 * w * w + 3 * w) + 2 * (4 + 2 + 1) * w;
-            assert_eq!(count(n, w, shape(3, 32)), expected);
-            assert_eq!(count(n, w, shape(1, 8)), 16 * (n * w + w) + 2 * w);
+            assert_eq!(count(n, w, square(3, 32)), expected);
+            assert_eq!(count(n, w, square(1, 8)), 16 * (n * w + w) + 2 * w);
         }
         // PyTorch's example: 100 numbers, width 64, images of 64 x 64.
-        assert_eq!(count(100, 64, shape(3, 64)), 3_576_704);
+        assert_eq!(count(100, 64, square(3, 64)), 3_576_704);
     }
 
     #[test]
     fn weights_have_the_statistics_of_dcgans() {
-        let generator = generator(&DcganSpec::default(), shape(3, 32), &Device::flex());
+        let generator = generator(&DcganSpec::default(), square(3, 32), &Device::flex());
         for layer in &generator.layers {
             check_normal(&layer.weight.val(), 0.02);
         }
@@ -111,7 +102,7 @@ mod tests {
         let device = Device::flex().autodiff();
         let spec = DcganSpec { noise: 7, width: 2 };
         for (channels, side) in [(1, 8), (3, 16), (2, 32), (1, 128)] {
-            let generator = generator(&spec, shape(channels, side), &device);
+            let generator = generator(&spec, square(channels, side), &device);
             // Noise of a size that saturates.
             let noise = Tensor::arange(0..21, &device).float().reshape([3, 7]) * 1e3;
             let images = generator.forward(noise);

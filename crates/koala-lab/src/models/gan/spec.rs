@@ -58,10 +58,7 @@ impl DcganSpec {
             ));
         }
         (height != width || doublings(width).is_none()).then(|| {
-            let side = (1..=MOST_DOUBLINGS)
-                .map(|doublings| 4 << doublings)
-                .find(|side| *side >= height.max(width));
-            let remedy = match side {
+            let remedy = match Self::side(shape) {
                 Some(side) => format!("pad them to {side} x {side}"),
                 None => "make them smaller".into(),
             };
@@ -69,6 +66,13 @@ impl DcganSpec {
                 "it makes squares of 8, 16, 32, 64, 128 or 256 pixels, and these images have {height} x {width}: {remedy}"
             )
         })
+    }
+
+    /// Sides of the smallest images it can make into which images of this shape fit; nothing if they are too large.
+    pub(crate) fn side(shape: ImageShape) -> Option<usize> {
+        (1..=MOST_DOUBLINGS)
+            .map(|doublings| 4 << doublings)
+            .find(|side| *side >= shape.height.max(shape.width))
     }
 
     /// Channels after each layer of the generator but its last, from 4 x 4 pixels up; the critic's, backwards.
@@ -98,22 +102,14 @@ fn doublings(side: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn square(side: usize) -> ImageShape {
-        ImageShape {
-            channels: 3,
-            height: side,
-            width: side,
-            classes: 10,
-        }
-    }
+    use crate::models::testing::square;
 
     #[test]
     fn channels_double_as_pixels_halve() {
         let spec = DcganSpec::default();
-        assert_eq!(spec.channels(square(32)).unwrap(), [256, 128, 64]);
-        assert_eq!(spec.channels(square(8)).unwrap(), [64]);
-        assert_eq!(spec.channels(square(256)).unwrap().len(), 6);
+        assert_eq!(spec.channels(square(3, 32)).unwrap(), [256, 128, 64]);
+        assert_eq!(spec.channels(square(3, 8)).unwrap(), [64]);
+        assert_eq!(spec.channels(square(3, 256)).unwrap().len(), 6);
     }
 
     #[test]
@@ -127,17 +123,13 @@ mod tests {
         ] {
             let shape = ImageShape {
                 height,
-                ..square(width)
+                ..square(3, width)
             };
             let error = spec.channels(shape).unwrap_err().to_string();
             assert!(error.starts_with("images: it makes squares"), "{error}");
             assert!(error.ends_with(remedy), "{error}");
         }
-        let blank = ImageShape {
-            channels: 0,
-            ..square(8)
-        };
-        assert!(spec.channels(blank).is_err());
+        assert!(spec.channels(square(0, 8)).is_err());
     }
 
     #[test]
@@ -149,7 +141,7 @@ mod tests {
             ("width", 1, usize::MAX),
         ] {
             let spec = DcganSpec { noise, width };
-            assert_eq!(spec.channels(square(32)).unwrap_err().key, key);
+            assert_eq!(spec.channels(square(3, 32)).unwrap_err().key, key);
         }
     }
 }

@@ -6,7 +6,7 @@ use burn::tensor::{Int, Tensor, TensorData, activation::gelu, module::embedding}
 use serde::{Deserialize, Serialize};
 
 use super::attention::causal_mask;
-use super::{CausalAttention, LanguageModel};
+use super::{CausalAttention, WindowModel};
 use crate::models::spec_error::{SpecError, counts, dropout, heads};
 use crate::models::{Draws, Masks};
 
@@ -139,27 +139,9 @@ impl Gpt {
     }
 }
 
-impl LanguageModel for Gpt {
-    /// It remembers nothing.
-    type State = ();
-
-    fn start(&self, _batch: usize) -> Self::State {}
-
-    fn state_tensors(_state: &()) -> Vec<Tensor<2>> {
-        Vec::new()
-    }
-
-    fn state_of(&self, tensors: Vec<Tensor<2>>) -> Option<()> {
-        tensors.is_empty().then_some(())
-    }
-
+impl WindowModel for Gpt {
     /// Tokens after the longest window share the last position.
-    fn forward(
-        &self,
-        tokens: Tensor<2, Int>,
-        _state: Self::State,
-        masks: &mut Masks,
-    ) -> (Tensor<3>, Self::State) {
+    fn scores(&self, tokens: Tensor<2, Int>, masks: &mut Masks) -> Tensor<3> {
         let [batch, time] = tokens.dims();
         let (weight, positions) = (self.embedding.val(), self.positions.val());
         let ([vocabulary, width], device) = (weight.dims(), weight.device());
@@ -174,7 +156,7 @@ impl LanguageModel for Gpt {
         }
         let rows = self.norm.forward(x).reshape([batch * time, width]);
         let scores = rows.matmul(weight.transpose());
-        (scores.reshape([batch, time, vocabulary]), ())
+        scores.reshape([batch, time, vocabulary])
     }
 
     fn longest_window(&self) -> Option<usize> {
@@ -185,7 +167,7 @@ impl LanguageModel for Gpt {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::testing::{self, token_losses, tokens};
+    use crate::models::testing::{self, tokens};
     use crate::models::trainable_parameters;
     use burn::tensor::Device;
 
@@ -236,12 +218,7 @@ mod tests {
 
     #[test]
     fn training_lowers_the_loss() {
-        let device = Device::flex().autodiff();
-        let (input, target) = tokens([4, 6], 11, &device);
-        testing::falls(tiny(&device), 40, [0.3, 0.1], |model| {
-            let (scores, ()) = model.forward(input.clone(), (), &mut Masks::new(3, 0));
-            token_losses(scores, target.clone())
-        });
+        testing::check_learning(tiny(&Device::flex().autodiff()), 11);
     }
 
     #[test]
@@ -255,7 +232,6 @@ mod tests {
         let model = tiny(&device);
         assert_eq!(model.longest_window(), Some(6));
         let (input, _) = tokens([1, 9], 11, &device);
-        let (scores, ()) = model.forward(input, (), &mut Masks::off());
-        assert_eq!(scores.dims(), [1, 9, 11]);
+        assert_eq!(model.scores(input, &mut Masks::off()).dims(), [1, 9, 11]);
     }
 }

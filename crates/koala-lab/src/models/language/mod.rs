@@ -6,6 +6,7 @@ mod lstm;
 mod lstm_layer;
 mod model;
 mod transformer;
+mod window_model;
 
 pub use super::SpecError;
 pub use attention::CausalAttention;
@@ -14,3 +15,4 @@ pub use lstm::{LstmModel, LstmSpec};
 pub use lstm_layer::{LstmLayer, LstmState};
 pub use model::LanguageModel;
 pub use transformer::{EncoderLayer, TransformerModel, TransformerSpec};
+pub use window_model::WindowModel;

@@ -6,7 +6,7 @@ use burn::tensor::{Device, Int, Tensor, TensorData, activation::relu, module::em
 use serde::{Deserialize, Serialize};
 
 use super::attention::causal_mask;
-use super::{CausalAttention, LanguageModel};
+use super::{CausalAttention, WindowModel};
 use crate::models::spec_error::{SpecError, counts, dropout, heads};
 use crate::models::{Draws, Masks};
 
@@ -133,26 +133,8 @@ impl TransformerModel {
     }
 }
 
-impl LanguageModel for TransformerModel {
-    /// It remembers nothing.
-    type State = ();
-
-    fn start(&self, _batch: usize) -> Self::State {}
-
-    fn state_tensors(_state: &()) -> Vec<Tensor<2>> {
-        Vec::new()
-    }
-
-    fn state_of(&self, tensors: Vec<Tensor<2>>) -> Option<()> {
-        tensors.is_empty().then_some(())
-    }
-
-    fn forward(
-        &self,
-        tokens: Tensor<2, Int>,
-        _state: Self::State,
-        masks: &mut Masks,
-    ) -> (Tensor<3>, Self::State) {
+impl WindowModel for TransformerModel {
+    fn scores(&self, tokens: Tensor<2, Int>, masks: &mut Masks) -> Tensor<3> {
         let weight = self.embedding.val();
         let (device, time, width) = (weight.device(), tokens.dims()[1], weight.dims()[1]);
         let embedded = embedding(weight, tokens) * (width as f64).sqrt();
@@ -162,7 +144,7 @@ impl LanguageModel for TransformerModel {
         for layer in &self.layers {
             x = layer.forward(x, mask.clone(), masks);
         }
-        (self.output.forward(x), ())
+        self.output.forward(x)
     }
 }
 
@@ -186,7 +168,7 @@ fn positions(time: usize, width: usize, device: &Device) -> Tensor<3> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::models::testing::{self, token_losses, tokens};
+    use crate::models::testing;
     use crate::models::trainable_parameters;
 
     fn tiny(device: &Device) -> TransformerModel {
@@ -223,12 +205,7 @@ mod tests {
 
     #[test]
     fn training_lowers_the_loss() {
-        let device = Device::flex().autodiff();
-        let (input, target) = tokens([4, 6], 11, &device);
-        testing::falls(tiny(&device), 40, [0.3, 0.1], |model| {
-            let (scores, ()) = model.forward(input.clone(), (), &mut Masks::new(3, 0));
-            token_losses(scores, target.clone())
-        });
+        testing::check_learning(tiny(&Device::flex().autodiff()), 11);
     }
 
     #[test]

@@ -96,33 +96,34 @@ fn code(outcome: BlockOutcome) -> f64 {
     }
 }
 
-/// The blocks with their numbers, as a text.
-pub(super) fn list(report: &StepReport) -> Value {
+/// The blocks with their numbers, as a text; `prefix` stands before its name.
+pub(super) fn list(prefix: &str, report: &StepReport) -> Value {
     let lines: Vec<String> = report
         .blocks
         .iter()
         .enumerate()
         .map(|(index, block)| format!("{index:4}  {}", block.name))
         .collect();
-    literal("filter/blocks", &lines.join("\n"))
+    literal(&format!("{prefix}filter/blocks"), &lines.join("\n"))
 }
 
-/// A chart a number with all blocks in it, for the dashboard of custom scalars.
-pub(super) fn charts() -> Value {
-    let charts = NUMBERS
-        .iter()
-        .map(|(number, title, _)| Chart {
-            title: (*title).to_owned(),
-            lines: Some(Lines {
-                tags: vec![format!("blocks/.*/{number}$")],
-            }),
-        })
-        .collect();
+/// A chart a number with all blocks in it, for the dashboard of custom scalars; for each of the prefixes that stand before
+/// the blocks' curves.
+pub(super) fn charts(prefixes: &[&str]) -> Value {
+    let category = |prefix: &&str| Category {
+        title: format!("{prefix}blocks"),
+        charts: NUMBERS
+            .iter()
+            .map(|(number, title, _)| Chart {
+                title: (*title).to_owned(),
+                lines: Some(Lines {
+                    tags: vec![format!("{prefix}blocks/.*/{number}$")],
+                }),
+            })
+            .collect(),
+    };
     let layout = Layout {
-        categories: vec![Category {
-            title: "blocks".to_owned(),
-            charts,
-        }],
+        categories: prefixes.iter().map(category).collect(),
     };
     Value::string(
         "custom_scalars__config__",

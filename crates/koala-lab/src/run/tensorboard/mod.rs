@@ -1,5 +1,6 @@
 //! Event files that TensorBoard reads.
 
+mod adversaries;
 mod blocks;
 mod event_file;
 mod observer;

@@ -4,12 +4,12 @@ use std::collections::HashSet;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use koala_core::Outcome;
+use koala_core::{Outcome, StepReport};
 
 use super::event_file::EventFile;
 use super::proto::{self, Summary, Value, What};
 use super::scalar::Scalar;
-use super::{blocks, scalars, text};
+use super::{adversaries, blocks, scalars, text};
 use crate::Error;
 use crate::run::RunConfig;
 use crate::training::{Event, Marks, Observer, ResumeEvent};
@@ -20,6 +20,7 @@ use crate::training::{Event, Marks, Observer, ResumeEvent};
 ///   its test; of KOALA the whole [`StepReport`](koala_core::StepReport), under `filter/` what concerns the model and under
 ///   `blocks/NAME/` what concerns one block. Those of steps stand at the number of steps done before, those of epochs at
 ///   the number of steps done.
+/// - Of adversaries the same under `critic/` and `generator/`, and the distance between made and real images.
 /// - Texts: `config`, the configuration; `run`, what it trains on what; `filter/blocks`, the blocks with their numbers;
 ///   `filter/missing`, why a measurement was missing; `failure`, why the run broke off, at the last step that was written.
 /// - Custom scalars: a chart a number, with all blocks in it.
@@ -128,6 +129,24 @@ impl TensorBoard {
     }
 }
 
+impl TensorBoard {
+    /// What there is to read about the filters of networks, each under its prefix.
+    fn texts(&mut self, reports: &[(&str, &StepReport)], values: &mut Vec<Value>) {
+        for (prefix, report) in reports {
+            if let Outcome::Missing { cause } = &report.outcome {
+                values.push(text::literal(&format!("{prefix}filter/missing"), cause));
+            }
+        }
+        let first = reports.iter().any(|(_, report)| report.step == 0);
+        if self.new || first {
+            self.new = false;
+            values.extend(reports.iter().map(|(p, report)| blocks::list(p, report)));
+            let prefixes: Vec<&str> = reports.iter().map(|(prefix, _)| *prefix).collect();
+            values.push(blocks::charts(&prefixes));
+        }
+    }
+}
+
 impl Observer for TensorBoard {
     fn observe(&mut self, event: &Event) -> Result<(), Error> {
         match event {
@@ -146,16 +165,30 @@ impl Observer for TensorBoard {
                 }
                 let mut values = self.values(scalars::step(step));
                 if let Some(report) = &step.filter {
-                    if let Outcome::Missing { cause } = &report.outcome {
-                        values.push(text::literal("filter/missing", cause));
-                    }
-                    if self.new || report.step == 0 {
-                        self.new = false;
-                        values.push(blocks::list(report));
-                        values.push(blocks::charts());
-                    }
+                    self.texts(&[("", report)], &mut values);
                 }
                 self.write(number(step.step), values)
+            }
+            Event::GanStep(step) => {
+                if step.step % self.every != 0 {
+                    return Ok(());
+                }
+                let mut values = self.values(adversaries::step(step));
+                if let (Some(critic), Some(generator)) =
+                    (&step.critic.filter, &step.generator.filter)
+                {
+                    let reports = [("critic/", critic), ("generator/", generator)];
+                    self.texts(&reports, &mut values);
+                }
+                self.write(number(step.step), values)
+            }
+            Event::GanEpoch(epoch) => {
+                let values = self.values(adversaries::epoch(epoch));
+                self.write(number(epoch.step), values)
+            }
+            Event::GanEvaluation(found) => {
+                let values = self.values(adversaries::evaluation(found));
+                self.write(number(found.step), values)
             }
             Event::Epoch(epoch) => {
                 let values = self.values(scalars::epoch(epoch));
@@ -166,7 +199,8 @@ impl Observer for TensorBoard {
                 self.write(number(found.step), values)
             }
             // All it says has been said by the last epoch, or before the run was stopped.
-            Event::End(_) => Ok(()),
+            // Pictures are files of their own.
+            Event::End(_) | Event::Pictures(_) => Ok(()),
             Event::Failure(failure) => {
                 let text = text::literal("failure", &failure.message);
                 self.write(self.file.step(), vec![text])

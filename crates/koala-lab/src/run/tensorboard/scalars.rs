@@ -50,12 +50,17 @@ pub(super) fn step(event: &StepEvent) -> Vec<Scalar> {
         Scalar::new("seconds", *seconds, "Seconds since the start."),
     ];
     if let Some(report) = filter {
-        whole(report, &mut points);
-        for block in &report.blocks {
-            blocks::points(block, &mut points);
-        }
+        self::filter(report, &mut points);
     }
     points
+}
+
+/// The points of the filter as a whole and of each block.
+pub(super) fn filter(report: &StepReport, points: &mut Vec<Scalar>) {
+    whole(report, points);
+    for block in &report.blocks {
+        blocks::points(block, points);
+    }
 }
 
 /// The points of an evaluation within an epoch.

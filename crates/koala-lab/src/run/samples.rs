@@ -1,0 +1,36 @@
+//! The images that a run shows.
+
+use std::fs;
+use std::path::PathBuf;
+
+use crate::Error;
+use crate::gan::write_grid;
+use crate::training::{Event, Observer};
+
+/// Images side by side in a picture.
+const COLUMNS: usize = 8;
+
+/// Writes images that a run shows as PNG pictures into a folder, which is made with the first of them: `real.png`, and
+/// `step-000000500.png` for those that were made after 500 steps.
+#[derive(Debug)]
+pub struct SampleFolder {
+    path: PathBuf,
+}
+
+impl SampleFolder {
+    /// The pictures in the folder `path`.
+    pub fn new(path: PathBuf) -> Self {
+        Self { path }
+    }
+}
+
+impl Observer for SampleFolder {
+    fn observe(&mut self, event: &Event) -> Result<(), Error> {
+        let Event::Pictures(pictures) = event else {
+            return Ok(());
+        };
+        fs::create_dir_all(&self.path).map_err(Error::file(&self.path, "create"))?;
+        let file = self.path.join(format!("{}.png", pictures.name));
+        write_grid(&pictures.images, COLUMNS, &file)
+    }
+}
