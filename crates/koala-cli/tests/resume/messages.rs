@@ -28,7 +28,11 @@ fn resume(folder: &Path, more: &[&str]) -> Assert {
 }
 
 fn damage(checkpoint: &Path) {
-    fs::write(checkpoint.join("optimizer.safetensors"), "damage").unwrap();
+    let file = checkpoint.join("model.safetensors");
+    let mut bytes = fs::read(&file).unwrap();
+    let middle = bytes.len() / 2;
+    bytes[middle] ^= 1;
+    fs::write(&file, bytes).unwrap();
 }
 
 #[test]
