@@ -176,7 +176,9 @@ impl Run<'_> {
             penalty: losses.penalty,
             seconds: self.seconds(),
         };
-        self.company.observer.observe(&Event::GanStep(event))?;
+        self.company
+            .observer
+            .observe(&Event::GanStep(Box::new(event)))?;
         let finite = losses.critic_loss.is_finite() && losses.generator_loss.is_finite();
         let progress = &mut self.learner.progress;
         progress.missing = self.plan.missing(progress.missing, finite, step)?;

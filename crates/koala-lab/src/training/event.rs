@@ -22,7 +22,7 @@ pub enum Event {
     /// An epoch is done and the network was evaluated.
     Epoch(EpochEvent),
     /// A step of adversarial training is done.
-    GanStep(GanStepEvent),
+    GanStep(Box<GanStepEvent>),
     /// The generator was evaluated within an epoch.
     GanEvaluation(GanEvaluationEvent),
     /// An epoch of adversarial training is done and the generator was evaluated.
