@@ -51,6 +51,8 @@ fn tensorboard_reads_the_numbers_of_the_log() {
         ("koala-v", "cnn", 10),
         ("koala-pp", "mlp", 7),
         ("sgd", "mlp", 10),
+        ("koala-m", "dcgan", 3),
+        ("adam", "dcgan", 10),
     ] {
         let parent = tempfile::tempdir().unwrap();
         let folder = parent.path().join("run");

@@ -84,17 +84,68 @@ def of_evaluation(event):
     return {figure(k): v for k, v in event.items() if k not in LEFT_OUT_OF_EPOCHS | {"epoch"}}
 
 
+def of_gan_step(event):
+    points = {f"critic/{k}": event[k] for k in ("wasserstein", "penalty")} | {"seconds": event["seconds"]}
+    for network in ("critic", "generator"):
+        own = {k: v for k, v in event[network].items() if k != "filter"}
+        own |= of_report(event[network]["filter"]) if "filter" in event[network] else {}
+        points |= {f"{network}/{k}": v for k, v in own.items()}
+    return points
+
+
+def of_gan_epoch(event):
+    means = {
+        "critic/epoch_loss": "critic_loss",
+        "generator/epoch_loss": "generator_loss",
+        "critic/epoch_wasserstein": "wasserstein",
+        "critic/epoch_penalty": "penalty",
+    }
+    return {"epoch": event["epoch"]} | {tag: event[k] for tag, k in means.items()} | of_gan_evaluation(event)
+
+
+def of_gan_evaluation(event):
+    points = {}
+    for key in ("validation_distance", "test_distance"):
+        if distance := event.get(key):
+            tag = f"distance/{key.removesuffix('_distance')}"
+            points[tag] = distance["mean"]
+            for level in distance["levels"]:
+                points[f"{tag}_{level['height']}x{level['width']}"] = level["distance"]
+    return points
+
+
 def figure(key):
     """test_loss is test/loss; numbers of training batches stand beside those of single batches."""
     samples, name = key.split("_", 1)
     return f"train/epoch_{name}" if samples == "train" else f"{samples}/{name}"
 
 
+POINTS = {
+    "step": of_step,
+    "epoch": of_epoch,
+    "evaluation": of_evaluation,
+    "gan_step": of_gan_step,
+    "gan_epoch": of_gan_epoch,
+    "gan_evaluation": of_gan_evaluation,
+}
+
+
+def reports(log):
+    """The reports of each filter with their steps, by the prefix of its tags."""
+    found = collections.defaultdict(list)
+    for event in log:
+        networks = {"step": {"": event}, "gan_step": {f"{n}/": event.get(n) for n in ("critic", "generator")}}
+        for prefix, network in networks.get(event["event"], {}).items():
+            if "filter" in network:
+                found[prefix].append((event["step"], network["filter"]))
+    return found
+
+
 def expected(log):
     """The points of each tag, in order."""
     curves = collections.defaultdict(list)
     for event in log:
-        points = {"step": of_step, "epoch": of_epoch, "evaluation": of_evaluation}.get(event["event"], lambda _: {})(event)
+        points = POINTS.get(event["event"], lambda _: {})(event)
         for tag, value in points.items():
             curves[tag].append((event["step"], value))
     return curves
@@ -155,18 +206,19 @@ def main(folder):
     assert texts["config"] == [(0, code((folder / "config.toml").read_text()))]
     start = log[0]
     assert f'optimizer = "{start["optimizer"]}"' in texts["run"][0][1]
-    reports = [event["filter"] for event in log if event["event"] == "step" and "filter" in event]
-    if reports:
-        names = [line.split(maxsplit=1) for line in texts["filter/blocks"][0][1].splitlines()]
-        assert names == [[str(i), b["name"]] for i, b in enumerate(reports[0]["blocks"])]
+    missing = []
+    for prefix, filters in reports(log).items():
+        names = [line.split(maxsplit=1) for line in texts[f"{prefix}filter/blocks"][0][1].splitlines()]
+        assert names == [[str(i), b["name"]] for i, b in enumerate(filters[0][1]["blocks"])]
         layouts = set(tags["tensors"]) - texts.keys()
         assert layouts == {"custom_scalars__config__"}, layouts
-    missing = [
-        (event["step"], code(event["filter"]["outcome"]["missing"]["cause"]))
-        for event in log
-        if event["event"] == "step" and key(event.get("filter", {"outcome": ""})["outcome"]) == "missing"
-    ]
-    assert texts.get("filter/missing", []) == missing
+        causes = [
+            (step, code(report["outcome"]["missing"]["cause"]))
+            for step, report in filters
+            if key(report["outcome"]) == "missing"
+        ]
+        assert texts.get(f"{prefix}filter/missing", []) == causes
+        missing += causes
     failures = [code(event["message"]) for event in log if event["event"] == "failure"]
     assert [text for _, text in texts.get("failure", [])] == failures
 
