@@ -60,7 +60,7 @@ impl Observer for Watch {
     fn observe(&mut self, event: &Event) -> Result<(), Error> {
         match event {
             Event::GanStep(step) => {
-                self.steps.push(step.clone());
+                self.steps.push((**step).clone());
                 if let Some((after, interrupt)) = &self.stop_after
                     && step.step + 1 == *after
                 {
