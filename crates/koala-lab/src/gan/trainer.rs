@@ -92,13 +92,16 @@ impl Run<'_> {
         if self.learner.progress.step == 0 {
             self.show("real".to_owned(), self.task.real_pictures())?;
         }
-        while self.learner.progress.step < self.plan.steps && !self.company.interrupt.is_set() {
+        // Looked at once a step: whoever asks to stop has the checkpoint of the step that was done last.
+        let mut stop = self.company.interrupt.is_set();
+        while self.learner.progress.step < self.plan.steps && !stop {
             let waiting = Instant::now();
             let Some(real) = batches.next() else { break };
             self.learner.progress.clocks.waiting += waiting.elapsed().as_secs_f64();
             self = self.step(real)?;
             self.evaluate_if_due()?;
-            self.keep_if_due()?;
+            stop = self.company.interrupt.is_set();
+            self.keep_if_due(stop)?;
         }
         Ok(self)
     }
@@ -268,9 +271,9 @@ impl Run<'_> {
         self.company.observer.observe(&Event::Pictures(event))
     }
 
-    fn keep_if_due(&mut self) -> Result<(), Error> {
+    fn keep_if_due(&mut self, stop: bool) -> Result<(), Error> {
         let step = self.learner.progress.step;
-        let last = step >= self.plan.steps || self.company.interrupt.is_set();
+        let last = stop || step >= self.plan.steps;
         if !self.company.keeper.due(step, last) {
             return Ok(());
         }
