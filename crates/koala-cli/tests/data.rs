@@ -8,7 +8,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Write};
 use std::net::TcpListener;
 
-use common::{json, koala, stderr, stdout, text};
+use common::{json, koala, koala_for_signals, stderr, stdout, text};
 use koala_lab::data::{DatasetName, sample};
 use predicates::prelude::*;
 use tempfile::tempdir;
@@ -204,7 +204,7 @@ fn an_interrupt_keeps_what_has_come() {
         }
     });
     let here = tempdir().unwrap();
-    let child = Command::new(assert_cmd::cargo::cargo_bin!("koala"))
+    let child = koala_for_signals()
         .current_dir(here.path())
         .args(["data", "fetch", "cifar10", "--mirror", &url])
         .stderr(Stdio::piped())

@@ -17,6 +17,24 @@ pub fn koala(folder: &Path) -> Command {
     command
 }
 
+/// The program with signals as a terminal's shell leaves them, whatever was ignored when these tests were started (under
+/// `nohup`, or in the background of a script, hangups and Ctrl-C are).
+pub fn koala_for_signals() -> std::process::Command {
+    let program = assert_cmd::cargo::cargo_bin!("koala");
+    let reset = "--default-signal=INT,TERM,HUP";
+    let known = std::process::Command::new("env")
+        .args([reset, "true"])
+        .stderr(std::process::Stdio::null())
+        .status();
+    if known.is_ok_and(|status| status.success()) {
+        let mut command = std::process::Command::new("env");
+        command.arg(reset).arg(program);
+        command
+    } else {
+        std::process::Command::new(program)
+    }
+}
+
 /// What it wrote to the standard output, numbers that depend on the machine masked.
 pub fn stdout(assert: &Assert) -> String {
     mask(&String::from_utf8(assert.get_output().stdout.clone()).unwrap())

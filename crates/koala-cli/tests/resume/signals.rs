@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use tempfile::tempdir;
 
-use crate::common::{checkpoints, finished, koala, stderr, text};
+use crate::common::{checkpoints, finished, koala, koala_for_signals, stderr, text};
 
 const TASK: [&str; 4] = [
     "--epochs=40",
@@ -24,7 +24,7 @@ struct Program {
 
 impl Program {
     fn start(folder: &Path, arguments: &[&str]) -> Self {
-        let mut child = Command::new(assert_cmd::cargo::cargo_bin!("koala"))
+        let mut child = koala_for_signals()
             .current_dir(folder)
             .arg("train")
             .args(arguments)
