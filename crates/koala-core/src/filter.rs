@@ -16,7 +16,7 @@ use crate::method::{Config, Method};
 use crate::observation::Observation;
 use crate::phase::Phase;
 use crate::plan::{Motion, TensorStep};
-use crate::report::StepReport;
+use crate::report::{Covariance, ProcessNoise, StepReport};
 use crate::state::{FilterState, STATE_VERSION, block_count};
 use crate::statistics::{BlockStatistics, Reduction, order_free_sum};
 use crate::update;
@@ -94,6 +94,21 @@ impl Filter {
         self.state.step
     }
 
+    /// R.
+    pub fn measurement_noise(&self) -> f64 {
+        self.state.measurement_noise
+    }
+
+    /// P.
+    pub fn covariance(&self) -> Covariance {
+        self.state.method.covariance()
+    }
+
+    /// Q, or q_x and q_v.
+    pub fn process_noise(&self) -> ProcessNoise {
+        self.state.method.process_noise()
+    }
+
     /// e of the next update, before the groups' own: gain times schedule.
     pub fn gain(&self) -> f64 {
         let options = self.state.method.options();
@@ -130,6 +145,33 @@ impl Filter {
         changed.check_decay_rules()?;
         *self = changed;
         Ok(())
+    }
+
+    /// Adds a group with further parameters, such as layers that are trained from now on; returns its index. What the
+    /// filter has learnt stays; memory of the new parameters starts at zero, and their blocks as in a first step.
+    ///
+    /// # Errors
+    /// [`Error::OutOfPhase`] between predict and update; [`Error::InvalidField`] if the options are not valid or a name
+    /// is in use. Nothing has changed then.
+    pub fn add_group<N: Into<String>>(
+        &mut self,
+        group: Group,
+        parameters: impl IntoIterator<Item = (N, Vec<usize>)>,
+    ) -> Result<usize> {
+        self.require("add_group", Phase::Updated)?;
+        let mut changed = self.clone();
+        let index = changed.state.layout.groups().len();
+        let layout = std::mem::take(&mut changed.state.layout).with_group(group);
+        changed.state.layout = parameters
+            .into_iter()
+            .fold(layout, |layout, (name, shape)| {
+                layout.with_parameter(name, &shape, index)
+            });
+        let partition = changed.state.method.options().partition;
+        let blocks = block_count(&changed.state.layout, partition);
+        changed.state.method.extend(blocks);
+        *self = Self::from_state(changed.state)?;
+        Ok(index)
     }
 
     /// First half of predict: what to do with the parameters. With `None` they are left alone (KOALA-V, KOALA++).

@@ -221,6 +221,13 @@ impl Method {
         }
     }
 
+    /// Makes room for new blocks after the old ones, `blocks` in all.
+    pub fn extend(&mut self, blocks: usize) {
+        if let Self::KoalaPp(plusplus) = self {
+            plusplus.innovation_variances.resize(blocks, None);
+        }
+    }
+
     pub fn motion(&self) -> Option<Motion> {
         match self {
             Self::KoalaM(momentum) => Some(momentum.motion()),

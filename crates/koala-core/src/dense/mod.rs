@@ -3,6 +3,7 @@
 
 pub mod kernel;
 mod optimizer;
+pub mod passes;
 mod pieces;
 mod real;
 mod state;

@@ -1,7 +1,6 @@
 //! The optimizer over slices.
 
-use super::kernel;
-use super::pieces::{Piece, cut, run};
+use super::passes::{self, Lent};
 use super::real::Real;
 use super::state::{DenseState, TensorMemory};
 use crate::error::{Error, Result};
@@ -10,9 +9,7 @@ use crate::layout::Layout;
 use crate::method::Config;
 use crate::observation::Observation;
 use crate::phase::Phase;
-use crate::plan::TensorStep;
 use crate::report::StepReport;
-use crate::statistics::BlockStatistics;
 
 /// KOALA-V, KOALA-M or KOALA++ over slices of `F`, chosen by the configuration it is made with.
 ///
@@ -112,27 +109,10 @@ impl<F: Real> Koala<F> {
         let Some(motion) = motion else {
             return self.filter.complete_predict(&[]);
         };
-        let mut pieces = Vec::new();
-        for (tensor, (x, memory)) in parameters.iter_mut().zip(&mut self.memory).enumerate() {
-            cut(
-                &mut pieces,
-                tensor,
-                x,
-                &[],
-                &mut memory.first,
-                &mut memory.second,
-            );
-        }
         let filter = &self.filter;
-        let sums = run(pieces, |piece| {
-            let frozen = filter.is_frozen(piece.tensor);
-            let sum = kernel::advance(&motion, frozen, piece.parameters, piece.first, piece.second);
-            (piece.tensor, sum)
-        });
-        let mut deviations = vec![0.0; parameters.len()];
-        for (tensor, sum) in sums {
-            deviations[tensor] += sum;
-        }
+        let none = vec![None; self.memory.len()];
+        let tensors = lend(parameters, &none, &mut self.memory, |_| true);
+        let deviations = passes::advance(&motion, |position| filter.is_frozen(position), tensors);
         self.filter.complete_predict(&deviations)
     }
 
@@ -150,90 +130,16 @@ impl<F: Real> Koala<F> {
         self.filter.require("update", Phase::Predicted)?;
         self.check_parameters(parameters)?;
         let gradients = self.checked_gradients(gradients)?;
-        let statistics = self.reduce(parameters, &gradients);
+        let given = |position: usize| gradients[position].is_some();
+        let tensors = lend(parameters, &gradients, &mut self.memory, given);
+        let mut sums = passes::reduce(&self.filter, tensors).into_iter();
+        let statistics: Vec<_> = (0..gradients.len())
+            .map(|position| given(position).then(|| sums.next().flatten()).flatten())
+            .collect();
         let update = self.filter.update(&statistics, observation)?;
-        let steps = &update.steps;
-        run(
-            Self::pieces(parameters, &gradients, &mut self.memory, |tensor| {
-                matches!(steps[tensor], TensorStep::Move(_))
-            }),
-            |piece| {
-                if let TensorStep::Move(displacement) = &steps[piece.tensor] {
-                    kernel::displace(
-                        displacement,
-                        piece.parameters,
-                        piece.gradients,
-                        piece.first,
-                        piece.second,
-                    );
-                }
-            },
-        );
+        let tensors = lend(parameters, &gradients, &mut self.memory, given);
+        passes::displace(&update.steps, tensors);
         Ok(update.report)
-    }
-
-    /// The sums of every parameter that has a gradient and is not frozen, pieces added in order.
-    fn reduce(
-        &mut self,
-        parameters: &mut [&mut [F]],
-        gradients: &[Option<&[F]>],
-    ) -> Vec<Option<BlockStatistics>> {
-        let filter = &self.filter;
-        let reductions: Vec<_> = (0..parameters.len())
-            .map(|tensor| {
-                filter
-                    .reduction(tensor)
-                    .filter(|_| gradients[tensor].is_some())
-            })
-            .collect();
-        let pieces = Self::pieces(parameters, gradients, &mut self.memory, |tensor| {
-            reductions[tensor].is_some()
-        });
-        let sums = run(pieces, |piece| {
-            let sum = reductions[piece.tensor].map(|reduction| {
-                kernel::reduce(
-                    &reduction,
-                    piece.parameters,
-                    piece.gradients,
-                    piece.first,
-                    piece.second,
-                )
-            });
-            (piece.tensor, sum)
-        });
-        let mut statistics: Vec<_> = reductions
-            .iter()
-            .map(|reduction| reduction.map(|_| BlockStatistics::default()))
-            .collect();
-        for (tensor, sum) in sums {
-            if let (Some(total), Some(sum)) = (&mut statistics[tensor], sum) {
-                *total += sum;
-            }
-        }
-        statistics
-    }
-
-    /// The pieces of the wanted parameters, each of which has a gradient.
-    fn pieces<'a>(
-        parameters: &'a mut [&mut [F]],
-        gradients: &[Option<&'a [F]>],
-        memory: &'a mut [TensorMemory<F>],
-        wanted: impl Fn(usize) -> bool,
-    ) -> Vec<Piece<'a, F>> {
-        let mut pieces = Vec::new();
-        for (tensor, (x, memory)) in parameters.iter_mut().zip(memory).enumerate() {
-            if let (true, Some(g)) = (wanted(tensor), gradients[tensor]) {
-                cut(
-                    &mut pieces,
-                    tensor,
-                    x,
-                    g,
-                    &mut memory.first,
-                    &mut memory.second,
-                );
-            }
-        }
-        pieces
     }
 
     fn check_parameters(&self, parameters: &[&mut [F]]) -> Result<()> {
@@ -276,6 +182,29 @@ impl<F: Real> Koala<F> {
             })
         }
     }
+}
+
+/// The wanted parameters with their gradients and memory.
+fn lend<'a, F: Real>(
+    parameters: &'a mut [&mut [F]],
+    gradients: &[Option<&'a [F]>],
+    memory: &'a mut [TensorMemory<F>],
+    wanted: impl Fn(usize) -> bool,
+) -> Vec<Lent<'a, F>> {
+    parameters
+        .iter_mut()
+        .zip(gradients)
+        .zip(memory)
+        .enumerate()
+        .filter(|(position, _)| wanted(*position))
+        .map(|(position, ((parameters, gradients), memory))| Lent {
+            position,
+            parameters,
+            gradients: gradients.unwrap_or_default(),
+            first: &mut memory.first,
+            second: &mut memory.second,
+        })
+        .collect()
 }
 
 fn check_count(what: &'static str, expected: usize, found: usize) -> Result<()> {

@@ -1,0 +1,34 @@
+"""KOALA for PyTorch: an optimizer that is a Kalman filter.
+
+>>> optimizer = koala_optim.KoalaM(model.parameters())
+>>> for inputs, labels in batches:
+...     optimizer.zero_grad()
+...     optimizer.predict()
+...     losses = torch.nn.functional.cross_entropy(model(inputs), labels, reduction="none")
+...     optimizer.observe(losses)
+...     losses.mean().backward()
+...     optimizer.step()
+
+Sources: Davtyan et al., "KOALA: A Kalman Optimization Algorithm with Loss Adaptivity", AAAI 2022 (arXiv 2107.03331);
+Xia et al., "KOALA++", NeurIPS 2025 (arXiv 2506.04432).
+"""
+
+from ._native import TooManyMissing
+from .distributed import ReplicaDrift
+from .momentum import KoalaM
+from .optimizer import Koala
+from .plusplus import KoalaPP
+from .report import filter_state, scalars
+from .vanilla import KoalaV
+
+__version__ = "0.1.0"
+__all__ = [
+    "Koala",
+    "KoalaM",
+    "KoalaPP",
+    "KoalaV",
+    "ReplicaDrift",
+    "TooManyMissing",
+    "filter_state",
+    "scalars",
+]

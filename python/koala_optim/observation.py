@@ -1,0 +1,79 @@
+"""What is observed of a minibatch: the sums of its losses and of their squares, and their number."""
+
+from __future__ import annotations
+
+import numbers
+
+import torch
+from torch import Tensor
+
+
+class Observation:
+    """The losses observed since the last step. Sums stay on the losses' device until they are read back."""
+
+    def __init__(self) -> None:
+        self._sums: list[Tensor] = []
+        self._sum = 0.0
+        self._sum_of_squares = 0.0
+        self.count = 0
+
+    def add(self, losses: Tensor | float, mean_square: Tensor | float | None, count: int | None) -> None:
+        """Adds a micro-batch: per-sample losses, or their mean (with mean square and count, where known).
+
+        Raises:
+            TypeError: if the losses are not real floating-point numbers.
+            ValueError: if there is none, or mean square or count cannot be.
+        """
+        losses = _real("losses", losses)
+        if mean_square is None and count is None and isinstance(losses, Tensor) and losses.numel() != 1:
+            if losses.numel() == 0:
+                raise ValueError("observe: no loss among the losses; pass one loss for each sample of the minibatch")
+            wide = _wide(losses)
+            self._sums.append(torch.stack([wide.sum(), wide.square().sum()]))
+            self.count += losses.numel()
+            return
+        if isinstance(losses, Tensor) and losses.numel() != 1:
+            raise ValueError(
+                f"observe: mean_square and count describe one mean, but {losses.numel()} losses were given; "
+                "leave them out with per-sample losses"
+            )
+        samples = 1 if count is None else count
+        if not isinstance(samples, numbers.Integral) or isinstance(samples, bool) or samples < 1:
+            raise ValueError(f"observe: count is {count!r}: must be a whole number, at least 1")
+        mean = _scalar(losses)
+        square = mean * mean if mean_square is None else _scalar(_real("mean_square", mean_square))
+        if isinstance(mean, Tensor) or isinstance(square, Tensor):
+            device = mean.device if isinstance(mean, Tensor) else square.device
+            both = [torch.as_tensor(value, device=device) for value in (mean, square)]
+            self._sums.append(torch.stack([_wide(value) for value in both]) * int(samples))
+        else:
+            if square < 0.0:
+                raise ValueError(f"observe: mean_square is {square}: must not be negative")
+            self._sum += mean * samples
+            self._sum_of_squares += square * samples
+        self.count += int(samples)
+
+    def sums(self) -> tuple[list[Tensor], tuple[float, float]]:
+        """What was observed: tensors of (sum, sum of squares) on their devices, and the same of plain numbers."""
+        return self._sums, (self._sum, self._sum_of_squares)
+
+
+def _real(what: str, value: Tensor | float) -> Tensor | float:
+    if isinstance(value, Tensor):
+        if not value.is_floating_point():
+            raise TypeError(f"observe: {what} of type {value.dtype}; expected floating-point numbers")
+        value = value.detach()
+        return value.full_tensor() if hasattr(value, "full_tensor") else value
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        return float(value)
+    raise TypeError(
+        f"observe: {what} is a {type(value).__name__}; expected a tensor of per-sample losses, or their mean"
+    )
+
+
+def _scalar(value: Tensor | float) -> Tensor | float:
+    return value.reshape(()) if isinstance(value, Tensor) else value
+
+
+def _wide(value: Tensor) -> Tensor:
+    return value.float() if value.device.type == "mps" else value.double()

@@ -1,0 +1,461 @@
+"""What the three optimizers have in common: PyTorch's optimizer, with predict and observe around its step."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.optim.optimizer import Optimizer, ParamsT
+
+from . import foreach, native
+from ._native import Filter
+from .distributed import check_same, gradient_part, local_part, loss_groups, part_groups
+from .observation import Observation
+from .readback import Number, Readback
+from .rows import Row, as_dense_as, fits_native
+from .settings import DecayRule, group_options, renamed
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
+
+_LOOP = """
+    optimizer.zero_grad()
+    optimizer.predict()                # parameters move to the filter's prediction
+    losses = loss_of(model(inputs))    # one loss for each sample: reduction="none"
+    optimizer.observe(losses)          # the filter needs their values, not only gradients
+    losses.mean().backward()
+    optimizer.step()"""
+
+
+class Koala(Optimizer):
+    """Base of :class:`KoalaV`, :class:`KoalaM` and :class:`KoalaPP`; not to be made itself.
+
+    A step is :meth:`predict`, then losses at the predicted parameters, :meth:`observe`, backward, :meth:`step`. Parameters
+    stand at their prediction between ``predict`` and ``step``: evaluate and save after ``step``.
+
+    Every parameter group has ``lr``, the gain multiplier e (1 is its natural value, and what learning-rate schedulers
+    move), ``weight_decay``, ``decay_rule`` and ``frozen``.
+    """
+
+    # GradScaler then calls step with scaled gradients, and also when they overflowed: a missing measurement.
+    _step_supports_amp_scaling = True
+
+    def __init__(
+        self,
+        params: ParamsT,
+        config: dict[str, Any],
+        *,
+        lr: float | Tensor,
+        weight_decay: float,
+        decay_rule: DecayRule,
+        foreach: bool | None,
+        process_group: ProcessGroup | bool | None,
+        check_every: int,
+    ) -> None:
+        if isinstance(check_every, bool) or not isinstance(check_every, int) or check_every < 0:
+            raise ValueError(f"check_every = {check_every!r}: must be a number of steps, or 0 for never")
+        self._config = json.dumps(config)
+        self._foreach = foreach
+        self._process_group = process_group
+        self._check_every = check_every
+        self._filter: Filter | None = None
+        self._synced: list[str] = []
+        self._observation = Observation()
+        self._predicted = False
+        self._deviations: list[list[Number]] | None = None
+        defaults = {"lr": lr, "weight_decay": weight_decay, "decay_rule": decay_rule, "frozen": False}
+        super().__init__(params, defaults)
+        for parameter in self._parameters():
+            self._vectors(parameter)
+        self._publish()
+
+    # The step.
+
+    @torch.no_grad()
+    def predict(self) -> None:
+        """The time update: moves the parameters to their prediction (KOALA-M; the other methods leave them alone).
+
+        Compute losses and gradients afterwards.
+
+        Raises:
+            RuntimeError: if the last step was not finished by :meth:`step`.
+        """
+        if self._predicted:
+            raise RuntimeError(
+                "predict was called twice without a step between; call it once a step, before the first micro-batch:"
+                + _LOOP
+            )
+        filter = self._synchronised()
+        groups = [part_groups(parameter) for parameter in self._parameters()]
+        rows = self._rows(gradients=False)
+        deviations: list[Number] = [0.0] * len(rows)
+        if filter.motion() is not None:
+            for engine, part in self._engines(rows):
+                for row, deviation in zip(part, engine.advance(filter, part)):
+                    deviations[row.position] = deviation
+        self._predicted = True
+        # Numbers on other devices or of other processes are fetched with the rest of the step's, in step().
+        self._deviations = [[deviation] for deviation in deviations] if filter.motion() is not None else []
+        if not any(groups) and not any(isinstance(deviation, Tensor) for deviation in deviations):
+            self._settle()
+
+    def observe(
+        self,
+        losses: Tensor | float,
+        *,
+        mean_square: Tensor | float | None = None,
+        count: int | None = None,
+    ) -> None:
+        """Tells the filter the losses of the minibatch, or of a micro-batch of it. Reads nothing back.
+
+        Args:
+            losses: per-sample losses, of any shape; or, as a single number, their mean.
+            mean_square: with the mean, the mean of the squared per-sample losses. Left out, it is taken for the square of
+                the mean, as if all losses were equal: the filter then takes the measurement for better than it is.
+            count: with the mean, the number of samples that it is of; tells how much it weighs among micro-batches.
+
+        Raises:
+            RuntimeError: if :meth:`predict` was not called before.
+            TypeError, ValueError: if these cannot be losses.
+        """
+        if not self._predicted:
+            raise RuntimeError("observe was called before predict; a step is:" + _LOOP)
+        self._observation.add(losses, mean_square, count)
+
+    @torch.no_grad()
+    def step(self, closure: Callable[[], Tensor | float] | None = None) -> Tensor | float | None:
+        """The measurement update, with the losses observed and the gradients of their mean, without weight decay.
+
+        Args:
+            closure: clears the gradients, computes the losses, calls ``backward`` on their mean and returns them (or the
+                mean alone). With it, a step is this call alone: predict and observe are done here.
+
+        Returns:
+            What the closure returned.
+
+        Raises:
+            RuntimeError: if nothing was observed; under ``negative_residual="error"``.
+            TooManyMissing: after ``missing_limit`` losses or gradients in a row that were not finite.
+        """
+        losses = None
+        if closure is not None:
+            if self._observation.count:
+                raise RuntimeError(
+                    "step was given a closure, but losses were observed before; leave observe to the closure's result"
+                )
+            if not self._predicted:
+                self.predict()
+            with torch.enable_grad():
+                losses = closure()
+            if losses is None:
+                raise RuntimeError("the closure returned nothing; return the per-sample losses, or their mean")
+            self.observe(losses)
+        self._update()
+        return losses
+
+    def update(self, losses: Tensor | float, **means: Any) -> None:
+        """:meth:`observe` and :meth:`step` in one, after ``backward``."""
+        self.observe(losses, **means)
+        self.step()
+
+    def _update(self) -> None:
+        if not self._observation.count:
+            if not self._predicted and all(float(group["lr"]) == 0.0 for group in self.param_groups):
+                # torch.distributed.checkpoint makes a fresh optimizer's state by such a step.
+                return
+            missing = "no losses were observed" if self._predicted else "neither predict nor observe before it"
+            raise RuntimeError(f"step was called, but {missing}; a step is:{_LOOP}")
+        filter = self._synchronised()
+        self._unscale()
+        rows = [row for row in self._rows(gradients=True) if row.gradient is not None]
+        engines = self._engines(rows)
+        readback = Readback()
+        predicted = self._read_deviations(readback)
+        places: dict[int, int] = {}
+        parameters = self._parameters()
+        for engine, part in engines:
+            for row, sums in zip(part, engine.reduce(filter, part)):
+                if sums is not None:
+                    places[row.position] = readback.add(sums, part_groups(parameters[row.position]))
+        tensors, plain = self._observation.sums()
+        over = loss_groups(self._process_group)
+        observed = [readback.add(list(sums.unbind()), over) for sums in tensors]
+        observed.append(readback.add([*plain, float(self._observation.count), self._overflow()], over))
+        numbers = readback.read()
+        if predicted is not None:
+            self._complete(filter, [numbers[at][0] for at in predicted])
+        statistics = [numbers[places[at]] if at in places else None for at in range(len(parameters))]
+        _, _, count, overflow = numbers[observed[-1]]
+        total = sum(numbers[at][0] for at in observed) if overflow == 0.0 else float("nan")
+        squares = sum(numbers[at][1] for at in observed)
+        try:
+            filter.update(statistics, total, squares, round(count))
+        finally:
+            self._predicted = filter.predicted
+            if not self._predicted:
+                self._observation = Observation()
+        for engine, part in engines:
+            engine.displace(filter, part)
+        if self._check_every and filter.step % self._check_every == 0:
+            check_same(over, filter.state(), filter.step)
+
+    def _read_deviations(self, readback: Readback) -> list[int] | None:
+        if self._deviations is None:
+            return None
+        groups = (part_groups(parameter) for parameter in self._parameters())
+        return [readback.add(values, over) for values, over in zip(self._deviations, groups)]
+
+    def _settle(self) -> None:
+        """Ends predict now, if its numbers are still to be fetched."""
+        readback = Readback()
+        places = self._read_deviations(readback)
+        if places is not None:
+            numbers = readback.read()
+            self._complete(self._filter_now(), [numbers[at][0] for at in places])
+
+    def _complete(self, filter: Filter, deviations: list[float]) -> None:
+        self._deviations = None
+        filter.complete_predict(deviations)
+
+    def _unscale(self) -> None:
+        scale = getattr(self, "grad_scale", None)
+        if scale is None:
+            return
+        gradients: dict[tuple, list[Tensor]] = {}
+        for parameter in self._parameters():
+            if parameter.grad is not None:
+                part = gradient_part(parameter, parameter.grad)
+                gradients.setdefault((part.device, part.dtype), []).append(part)
+        for (device, _), group in gradients.items():
+            torch._foreach_mul_(group, (1.0 / scale.double()).to(device=device, dtype=torch.float32))
+
+    def _overflow(self) -> Number:
+        found = getattr(self, "found_inf", None)
+        return 0.0 if found is None else found.reshape(())
+
+    # Parameters.
+
+    def add_param_group(self, param_group: dict[str, Any]) -> None:
+        """Adds a group, such as layers that are trained from now on. What the filter has learnt stays.
+
+        Raises:
+            RuntimeError: between :meth:`predict` and :meth:`step`.
+            TypeError: for complex, sparse or integer parameters.
+            ValueError: naming the option of the group that is wrong.
+        """
+        if self._predicted:
+            raise RuntimeError("add_param_group was called between predict and step; call it after step")
+        super().add_param_group(param_group)
+        try:
+            self._extend(self.param_groups[-1])
+        except Exception:
+            self.param_groups.pop()
+            raise
+
+    def _extend(self, group: dict[str, Any]) -> None:
+        for parameter in group["params"]:
+            if parameter.is_complex():
+                raise TypeError("complex parameters are not supported: a loss has no complex gradient noise model")
+            if parameter.layout is not torch.strided:
+                raise TypeError(f"parameters of layout {parameter.layout} are not supported; use dense ones")
+            if not parameter.is_floating_point():
+                raise TypeError(f"parameters of type {parameter.dtype} are not supported; use floating-point ones")
+        options = group_options(group)
+        start = sum(len(other["params"]) for other in self.param_groups[:-1])
+        names = group.get("param_names") or [str(start + at) for at in range(len(group["params"]))]
+        parameters = [(name, list(parameter.shape)) for name, parameter in zip(names, group["params"])]
+        try:
+            if self._filter is None:
+                self._filter = Filter(self._config, options, parameters)
+            else:
+                self._filter.add_group(options, parameters)
+        except ValueError as error:
+            raise ValueError(renamed(str(error))) from None
+        self._synced.append(options)
+        if self._synced[1:]:
+            for parameter in group["params"]:
+                self._vectors(parameter)
+            self._publish()
+
+    def _parameters(self) -> list[Tensor]:
+        return [parameter for group in self.param_groups for parameter in group["params"]]
+
+    def _filter_now(self) -> Filter:
+        if self._filter is None:
+            raise RuntimeError("this optimizer was not initialised")
+        return self._filter
+
+    def _synchronised(self) -> Filter:
+        """The filter, told of what schedulers or people changed in the parameter groups."""
+        filter = self._filter_now()
+        for index, group in enumerate(self.param_groups):
+            options = group_options(group)
+            if options != self._synced[index]:
+                filter.set_group(index, options)
+                self._synced[index] = options
+        return filter
+
+    def _rows(self, gradients: bool) -> list[Row]:
+        rows = []
+        for position, parameter in enumerate(self._parameters()):
+            gradient = None
+            if gradients and parameter.grad is not None and parameter.requires_grad:
+                if parameter.grad.layout is not torch.strided:
+                    raise TypeError(
+                        f"the gradient of parameter {position} has layout {parameter.grad.layout}; KOALA needs dense "
+                        "gradients (sparse=False for embeddings)"
+                    )
+                gradient = gradient_part(parameter, parameter.grad.detach())
+            rows.append(
+                Row(
+                    position=position,
+                    parameter=local_part(parameter.detach()),
+                    gradient=gradient,
+                    memory=[local_part(vector) for vector in self._vectors(parameter)],
+                    frozen=not parameter.requires_grad,
+                )
+            )
+        return rows
+
+    def _engines(self, rows: list[Row]) -> list[tuple[Any, list[Row]]]:
+        """The rows apart by engine."""
+        direct = [row for row in rows if not self._foreach and fits_native(row.parameter)]
+        chosen = {row.position for row in direct}
+        other = [row for row in rows if row.position not in chosen]
+        if other and self._foreach is False:
+            raise ValueError(
+                f"foreach=False, but parameter {other[0].position} is no dense float32 or float64 tensor on the CPU"
+            )
+        return [(engine, part) for engine, part in ((native, direct), (foreach, other)) if part]
+
+    def _vectors(self, parameter: Tensor) -> list[Tensor]:
+        """The method's vectors of a parameter: where it is, of its type, in the order of its elements."""
+        state = self.state[parameter] if self._names() else {}
+        vectors = []
+        for name in self._names():
+            vector = state.get(name)
+            if vector is None or (vector.is_meta and not parameter.is_meta):
+                vector = torch.zeros_like(parameter, memory_format=torch.preserve_format, requires_grad=False)
+            elif vector.device != parameter.device or vector.dtype != parameter.dtype:
+                vector = vector.to(device=parameter.device, dtype=parameter.dtype)
+            if local_part(vector).stride() != local_part(parameter).stride():
+                if local_part(vector) is vector:
+                    vector = as_dense_as(parameter.detach(), vector)
+            state[name] = vector
+            vectors.append(vector)
+        return vectors
+
+    def _names(self) -> list[str]:
+        return self._filter_now().memory()
+
+    # What there is to see.
+
+    def filter_state(self) -> dict[str, Any]:
+        """The filter as it is now: see :func:`koala_optim.filter_state`."""
+        self._settle()
+        filter = self._filter_now()
+        return {"step": filter.step, "predicted": self._predicted, **json.loads(filter.noise())}
+
+    def report(self) -> dict[str, Any] | None:
+        """What the last step did and why; ``None`` before the first. Losses and norms are plain numbers."""
+        text = self._filter_now().report()
+        return None if text is None else json.loads(text)
+
+    def __repr__(self) -> str:
+        hidden = self.param_groups[0].pop("filter", None) if self.param_groups else None
+        try:
+            return super().__repr__()
+        finally:
+            if hidden is not None:
+                self.param_groups[0]["filter"] = hidden
+
+    # The state.
+
+    def state_dict(self) -> dict[str, Any]:
+        """The whole state: the method's vectors, the groups, and the filter as the first group's ``filter``.
+
+        Plain tensors and numbers, which ``torch.load(weights_only=True)`` reads. Loaded into an optimizer over parameters
+        of the same values, the next step is the same to the bit. Losses observed and not used yet are not part of it.
+        """
+        self._publish()
+        return super().state_dict()
+
+    @torch.no_grad()
+    def load_state_dict(self, state_dict: dict[str, Any]) -> None:
+        """Goes on where :meth:`state_dict` was called, with the options of then.
+
+        Raises:
+            ValueError: if it is not the state of this method over parameters of these shapes and this partition.
+        """
+        groups = state_dict.get("param_groups") or [{}]
+        stored = groups[0].get("filter")
+        if not isinstance(stored, dict):
+            raise ValueError(
+                "this is not a state of a KOALA optimizer: its first parameter group has no 'filter'; load a state that "
+                f"{type(self).__name__}.state_dict() made"
+            )
+        filter = Filter.from_state(json.dumps(stored))
+        self._check_fits(filter)
+        super().load_state_dict(state_dict)
+        self._filter = filter
+        self._config = filter.config()
+        self._predicted = filter.predicted
+        self._deviations = None
+        self._observation = Observation()
+        self._synced = [""] * len(self.param_groups)
+        self._check_vectors()
+        for parameter in self._parameters():
+            self._vectors(parameter)
+
+    def _check_fits(self, filter: Filter) -> None:
+        mine, theirs = json.loads(self._config), json.loads(filter.config())
+        (method, own), (other, stored) = *mine.items(), *theirs.items()
+        if method != other:
+            raise ValueError(f"the state is of {other}, this optimizer is {method}")
+        partitions = own["options"]["partition"], stored["options"]["partition"]
+        if partitions[0] != partitions[1]:
+            raise ValueError(
+                f"the state has the partition {partitions[1]!r}, this optimizer {partitions[0]!r}; make it with "
+                f"partition={partitions[1]!r}"
+            )
+        here = [list(parameter.shape) for parameter in self._parameters()]
+        there = [shape for _, shape in filter.parameters()]
+        if len(here) != len(there):
+            raise ValueError(f"the state has {len(there)} parameters, this optimizer {len(here)}")
+        for position, (shape, stored_shape) in enumerate(zip(here, there)):
+            if shape != stored_shape:
+                raise ValueError(
+                    f"parameter {position} has the shape {shape}, but {stored_shape} in the state; load the state with "
+                    "the model that it was saved with"
+                )
+
+    def _check_vectors(self) -> None:
+        for position, parameter in enumerate(self._parameters()):
+            for name in self._names():
+                vector = self.state[parameter].get(name)
+                if vector is None or vector.shape != parameter.shape:
+                    raise ValueError(
+                        f"the state of parameter {position} has no '{name}' of shape {list(parameter.shape)}; restore it "
+                        "from an earlier checkpoint"
+                    )
+
+    def _publish(self) -> None:
+        """Puts the filter's state where PyTorch's tools look for it: into the first parameter group."""
+        self._settle()
+        self.param_groups[0]["filter"] = json.loads(self._filter_now().state())
+
+    def __getstate__(self) -> dict[str, Any]:
+        self._publish()
+        own = ("_config", "_foreach", "_process_group", "_check_every")
+        return {**super().__getstate__(), **{name: self.__dict__[name] for name in own}}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        super().__setstate__(state)
+        self._filter = Filter.from_state(json.dumps(self.param_groups[0]["filter"]))
+        self._predicted = self._filter.predicted
+        self._synced = [""] * len(self.param_groups)
+        self._observation = Observation()
+        self._deviations = None

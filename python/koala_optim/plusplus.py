@@ -1,0 +1,81 @@
+"""KOALA++: gradient-covariance products (Xia et al., NeurIPS 2025)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from torch import Tensor
+from torch.optim.optimizer import ParamsT
+from typing_extensions import Unpack
+
+from .optimizer import Koala
+from .settings import CommonSettings, DecayRule, options, real
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
+
+
+class KoalaPP(Koala):
+    r"""KOALA++, the filter that tracks the product of the gradient with a covariance of full rank. It stores
+    ``covariance`` (v') and ``gradient`` (H'), two numbers a parameter.
+
+    .. code-block:: text
+
+        update    R <- beta R + (1 - beta) mean(l^2) ,  H = h_b = g_b + w x_b ,  L_b = mean(l) + w/2 |x_b|^2
+                  alpha = H.H' / |H'|^2 ,  lambda = (H.v' + Q H.H') / S'
+                  rho = H.v'/|H'|^2 - (H.H')(H'.v')/|H'|^4        (0 in the minimum-norm variant)
+                  v = (alpha - lambda) v' + Q (H - lambda H') + rho H'
+                  S = H.v + Q |H|^2 + R
+                  x_b <- x_b - lr (L_b - T) (v + Q H) / S
+
+    Args:
+        params: parameters or parameter groups, as every optimizer of PyTorch takes them.
+        lr: e, the gain multiplier. 1 is its natural value; schedulers move it.
+        weight_decay: w.
+        decay_rule: ``coupled`` as above, or ``decoupled``: ``x_b <- x_b (1 - lr w)`` after the step.
+        initial_covariance: sigma, v' = sigma H in a block's first step.
+        process_noise: Q.
+        variant: ``symmetric`` or ``minimum-norm``.
+        foreach: ``None`` chooses for each parameter: Rust for dense ``float32`` and ``float64`` on the CPU, PyTorch's
+            foreach operations elsewhere. ``True``: foreach operations everywhere; ``False``: Rust, or an error.
+        process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
+        check_every: steps after which processes compare their filters; 0 for never.
+        **common: settings that all methods share, see :class:`koala_optim.KoalaM`.
+
+    Raises:
+        ValueError: naming the argument that is wrong.
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1.0,
+        *,
+        weight_decay: float = 0.0,
+        decay_rule: DecayRule = "coupled",
+        initial_covariance: float = 0.1,
+        process_noise: float = 0.1,
+        variant: Literal["symmetric", "minimum-norm"] = "symmetric",
+        foreach: bool | None = None,
+        process_group: ProcessGroup | bool | None = None,
+        check_every: int = 100,
+        **common: Unpack[CommonSettings],
+    ) -> None:
+        if variant not in ("symmetric", "minimum-norm"):
+            raise ValueError(f"variant = {variant!r}: must be 'symmetric' or 'minimum-norm'")
+        config = {
+            "initial-covariance": real("initial_covariance", initial_covariance),
+            "process-noise": real("process_noise", process_noise),
+            "variant": variant,
+            "options": options(**common),
+        }
+        super().__init__(
+            params,
+            {"koala-pp": config},
+            lr=lr,
+            weight_decay=weight_decay,
+            decay_rule=decay_rule,
+            foreach=foreach,
+            process_group=process_group,
+            check_every=check_every,
+        )

@@ -1,0 +1,133 @@
+"""Settings that the three methods share, as the filter reads them."""
+
+from __future__ import annotations
+
+import json
+import numbers
+from typing import Any, Literal, TypedDict
+
+DecayRule = Literal["coupled", "decoupled", "gain-only"]
+Partition = Literal["per-tensor", "global"]
+NegativeResidual = Literal["clamp", "allow", "error"]
+TargetRule = Literal["constant", "offset"]
+
+_FIELDS = {
+    "options.gain": "lr",
+    "options.measurement-noise.fixed": "measurement_noise",
+    "options.measurement-noise.adaptive.initial": "initial_measurement_noise",
+    "options.measurement-noise.adaptive.smoothing": "measurement_noise_smoothing",
+    "options.target.constant": "target",
+    "options.target.offset": "target",
+    "options.max-update-norm": "max_update_norm",
+    "options.missing-limit": "missing_limit",
+    "position-noise.fixed": "position_noise",
+    "position-noise.authors.initial": "initial_position_noise",
+}
+
+
+class CommonSettings(TypedDict, total=False):
+    """Keyword arguments that all three optimizers take, beside their own. See :class:`koala_optim.KoalaM`."""
+
+    measurement_noise: float | None
+    measurement_noise_smoothing: float
+    initial_measurement_noise: float
+    target: float
+    target_rule: TargetRule
+    negative_residual: NegativeResidual
+    partition: Partition
+    missing_limit: int
+    max_update_norm: float | None
+
+
+def options(
+    *,
+    measurement_noise: float | None = None,
+    measurement_noise_smoothing: float = 0.9,
+    initial_measurement_noise: float = 1.0,
+    target: float = 0.0,
+    target_rule: TargetRule = "constant",
+    negative_residual: NegativeResidual = "clamp",
+    partition: Partition = "per-tensor",
+    missing_limit: int = 25,
+    max_update_norm: float | None = None,
+) -> dict[str, Any]:
+    """The filter's common options. Gain and weight decay are not among them: parameter groups have their own."""
+    _one_of("target_rule", target_rule, ("constant", "offset"))
+    _one_of("negative_residual", negative_residual, ("clamp", "allow", "error"))
+    _one_of("partition", partition, ("per-tensor", "global"))
+    if not isinstance(missing_limit, numbers.Integral) or not 1 <= missing_limit < 2**32:
+        raise ValueError(f"missing_limit = {missing_limit!r}: must be a whole number, at least 1")
+    noise: dict[str, Any]
+    if measurement_noise is None:
+        noise = {
+            "adaptive": {
+                "smoothing": real("measurement_noise_smoothing", measurement_noise_smoothing),
+                "initial": real("initial_measurement_noise", initial_measurement_noise),
+            }
+        }
+    else:
+        noise = {"fixed": real("measurement_noise", measurement_noise)}
+    return {
+        "measurement-noise": noise,
+        "target": {target_rule: real("target", target)},
+        "negative-residual": negative_residual,
+        "partition": partition,
+        "missing-limit": int(missing_limit),
+        "max-update-norm": None if max_update_norm is None else real("max_update_norm", max_update_norm),
+    }
+
+
+def group_options(group: dict[str, Any]) -> str:
+    """A parameter group as the filter reads it.
+
+    Raises:
+        ValueError: naming the key of the group that is wrong.
+    """
+    lr = _not_negative("lr", group["lr"])
+    decay = _not_negative("weight_decay", group["weight_decay"])
+    _one_of("decay_rule", group["decay_rule"], ("coupled", "decoupled", "gain-only"))
+    if not isinstance(group["frozen"], bool):
+        raise ValueError(f"frozen = {group['frozen']!r}: must be True or False")
+    return json.dumps(
+        {
+            "gain": lr,
+            "weight-decay": {"rate": decay, "rule": group["decay_rule"]},
+            "frozen": group["frozen"],
+        }
+    )
+
+
+def renamed(message: str) -> str:
+    """A message of the filter about a field, with the name that the field has here."""
+    field, separator, rest = message.partition(" = ")
+    if not separator:
+        return message
+    here = _FIELDS.get(field, field.removeprefix("options.").replace("-", "_").replace(".", "_"))
+    return f"{here}{separator}{rest}"
+
+
+def real(name: str, value: Any) -> float:
+    """A finite number, as JSON can hold it.
+
+    Raises:
+        ValueError: naming the argument.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} = {value!r}: must be a number") from None
+    if number != number or number in (float("inf"), float("-inf")):
+        raise ValueError(f"{name} = {value!r}: must be finite")
+    return number
+
+
+def _not_negative(name: str, value: Any) -> float:
+    number = real(name, value)
+    if number < 0.0:
+        raise ValueError(f"{name} = {number}: must not be negative")
+    return number
+
+
+def _one_of(name: str, value: Any, allowed: tuple[str, ...]) -> None:
+    if value not in allowed:
+        raise ValueError(f"{name} = {value!r}: must be one of {', '.join(map(repr, allowed))}")

@@ -1,0 +1,75 @@
+"""KOALA-V: a scalar covariance (Davtyan et al., AAAI 2022, Algorithm 1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from torch import Tensor
+from torch.optim.optimizer import ParamsT
+from typing_extensions import Unpack
+
+from .optimizer import Koala
+from .settings import CommonSettings, DecayRule, options, real
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
+
+
+class KoalaV(Koala):
+    r"""KOALA-V, the filter with a scalar covariance. It stores nothing beside the parameters.
+
+    .. code-block:: text
+
+        predict   P <- P + q
+        update    R <- beta R + (1 - beta) mean(l^2)
+                  h_b = g_b + w x_b ,  L_b = mean(l) + w/2 |x_b|^2 ,  S_b = P |h_b|^2 + R
+                  x_b <- x_b - lr (L_b - T) P / S_b h_b
+                  G = max_b |h_b|^2 ,  P <- P R / (P G + R)
+
+    Args:
+        params: parameters or parameter groups, as every optimizer of PyTorch takes them.
+        lr: e, the gain multiplier. 1 is its natural value; schedulers move it.
+        weight_decay: w.
+        decay_rule: ``coupled`` as above; ``decoupled``: ``x_b <- x_b (1 - lr w)`` after the step; ``gain-only``: w in the
+            gain alone.
+        initial_covariance: P at the start.
+        process_noise: q.
+        foreach: ``None`` chooses for each parameter: Rust for dense ``float32`` and ``float64`` on the CPU, PyTorch's
+            foreach operations elsewhere. ``True``: foreach operations everywhere; ``False``: Rust, or an error.
+        process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
+        check_every: steps after which processes compare their filters; 0 for never.
+        **common: settings that all methods share, see :class:`koala_optim.KoalaM`.
+
+    Raises:
+        ValueError: naming the argument that is wrong.
+    """
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1.0,
+        *,
+        weight_decay: float = 0.0,
+        decay_rule: DecayRule = "coupled",
+        initial_covariance: float = 0.1,
+        process_noise: float = 1.0,
+        foreach: bool | None = None,
+        process_group: ProcessGroup | bool | None = None,
+        check_every: int = 100,
+        **common: Unpack[CommonSettings],
+    ) -> None:
+        config = {
+            "initial-covariance": real("initial_covariance", initial_covariance),
+            "process-noise": real("process_noise", process_noise),
+            "options": options(**common),
+        }
+        super().__init__(
+            params,
+            {"koala-v": config},
+            lr=lr,
+            weight_decay=weight_decay,
+            decay_rule=decay_rule,
+            foreach=foreach,
+            process_group=process_group,
+            check_every=check_every,
+        )

@@ -1,0 +1,348 @@
+//! `koala_core::Filter` as a Python class, with its passes over CPU tensors.
+
+use koala_core::dense::passes;
+use koala_core::{
+    BlockStatistics, Config, Deviation, Displacement, Filter, FilterState, Group, Layout, Memory,
+    Observation, Phase, PreviousCovariance, Products, StepReport, TensorStep,
+};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::error::{malformed, raised};
+use crate::lent::{Slices, Tensors};
+use crate::pool;
+
+/// The sums over one tensor, in the order of `BlockStatistics` and its products.
+type Sums = [f64; 8];
+
+/// What a step does with one tensor: decay, position, shrinkage, and for KOALA-M (velocity, averaging), for KOALA++
+/// (covariance, previous gradient, gradient, direction), the first two `None` where the block (re)starts.
+#[derive(IntoPyObject)]
+struct Step {
+    decay: f64,
+    position: f64,
+    shrinkage: f64,
+    velocity: Option<f64>,
+    averaging: Option<f64>,
+    covariance: Option<f64>,
+    previous: Option<f64>,
+    gradient: Option<f64>,
+    direction: Option<f64>,
+}
+
+/// The filter of one optimizer.
+#[pyclass(name = "Filter", module = "koala_optim._native")]
+pub(crate) struct PyFilter {
+    filter: Filter,
+    steps: Vec<TensorStep>,
+    report: Option<StepReport>,
+}
+
+#[pymethods]
+impl PyFilter {
+    /// A filter at its start. `config`: JSON of a configuration; `group`: JSON of the first group's options;
+    /// `parameters`: its names and shapes.
+    #[new]
+    fn new(config: &str, group: &str, parameters: Vec<(String, Vec<usize>)>) -> PyResult<Self> {
+        let config: Config = parsed("configuration", config)?;
+        let layout = parameters
+            .into_iter()
+            .fold(Layout::new(), |layout, (name, shape)| {
+                layout.with_parameter(name, &shape, 0)
+            });
+        let mut filter = Filter::new(config, layout).map_err(raised)?;
+        filter
+            .set_group(0, parsed("group", group)?)
+            .map_err(raised)?;
+        Ok(Self::from(filter))
+    }
+
+    /// A filter that goes on where the state (JSON) was taken.
+    #[staticmethod]
+    fn from_state(state: &str) -> PyResult<Self> {
+        let state: FilterState = parsed("optimizer state", state)?;
+        Ok(Self::from(Filter::from_state(state).map_err(raised)?))
+    }
+
+    /// The state, as JSON.
+    fn state(&self) -> PyResult<String> {
+        written(self.filter.state())
+    }
+
+    /// The configuration, as JSON.
+    fn config(&self) -> PyResult<String> {
+        written(&self.filter.config())
+    }
+
+    /// R, P and Q as they are now, as JSON.
+    fn noise(&self) -> PyResult<String> {
+        written(&serde_json::json!({
+            "measurement_noise": self.filter.measurement_noise(),
+            "covariance": self.filter.covariance(),
+            "process_noise": self.filter.process_noise(),
+        }))
+    }
+
+    /// Names and shapes of the parameters.
+    fn parameters(&self) -> Vec<(String, Vec<usize>)> {
+        let parameters = self.filter.layout().parameters().iter();
+        parameters
+            .map(|parameter| (parameter.name.clone(), parameter.shape.clone()))
+            .collect()
+    }
+
+    /// Names of the vectors that the method stores for each parameter.
+    fn memory(&self) -> Vec<&'static str> {
+        self.filter.config().memory().names().to_vec()
+    }
+
+    #[getter]
+    fn predicted(&self) -> bool {
+        self.filter.phase() == Phase::Predicted
+    }
+
+    #[getter]
+    fn step(&self) -> u64 {
+        self.filter.step()
+    }
+
+    /// Adds a group (JSON) with further parameters; returns its index.
+    fn add_group(&mut self, group: &str, parameters: Vec<(String, Vec<usize>)>) -> PyResult<usize> {
+        self.filter
+            .add_group(parsed("group", group)?, parameters)
+            .map_err(raised)
+    }
+
+    /// Replaces the options of a group (JSON).
+    fn set_group(&mut self, index: usize, group: &str) -> PyResult<()> {
+        self.filter
+            .set_group(index, parsed::<Group>("group", group)?)
+            .map_err(raised)
+    }
+
+    /// What predict does to the parameters: (velocity decay, whether |a - x|^2 is summed, weight of a running mean taken
+    /// before); `None` if nothing.
+    fn motion(&self) -> PyResult<Option<(f64, bool, Option<f64>)>> {
+        let motion = self.filter.begin_predict().map_err(raised)?;
+        Ok(motion.map(|motion| {
+            let averaging = motion
+                .deviation
+                .and_then(|Deviation { averaging }| averaging);
+            (motion.velocity_decay, motion.deviation.is_some(), averaging)
+        }))
+    }
+
+    /// Ends predict. `deviations`: |a - x|^2 of each parameter, if they were asked for.
+    fn complete_predict(&mut self, deviations: Vec<f64>) -> PyResult<()> {
+        self.filter.complete_predict(&deviations).map_err(raised)
+    }
+
+    /// For the parameter at `position`: (decay, whether products are summed); `None` if it is frozen.
+    fn reduction(&self, position: usize) -> PyResult<Option<(f64, bool)>> {
+        self.check(position)?;
+        let reduction = self.filter.reduction(position);
+        Ok(reduction.map(|reduction| (reduction.decay, reduction.products)))
+    }
+
+    /// The measurement update. `statistics`: one a parameter, `None` without a gradient.
+    fn update(
+        &mut self,
+        statistics: Vec<Option<Sums>>,
+        sum: f64,
+        sum_of_squares: f64,
+        count: u64,
+    ) -> PyResult<()> {
+        let statistics: Vec<_> = statistics
+            .into_iter()
+            .map(|sums| sums.map(statistics_of))
+            .collect();
+        let observation = Observation::from_sums(sum, sum_of_squares, count).map_err(raised)?;
+        self.steps.clear();
+        let update = self
+            .filter
+            .update(&statistics, &observation)
+            .map_err(raised)?;
+        self.steps = update.steps;
+        self.report = Some(update.report);
+        Ok(())
+    }
+
+    /// The step of the parameter at `position` in the last update; `None` if it does not move.
+    fn tensor_step(&self, position: usize) -> PyResult<Option<Step>> {
+        self.check(position)?;
+        Ok(match self.steps.get(position) {
+            Some(TensorStep::Move(displacement)) => Some(step_of(displacement)),
+            _ => None,
+        })
+    }
+
+    /// The report of the last update, as JSON; `None` before the first.
+    fn report(&self) -> PyResult<Option<String>> {
+        self.report.as_ref().map(written).transpose()
+    }
+
+    /// Predict over CPU tensors; `frozen`: positions of those that do not move beside the frozen groups. Returns
+    /// |a - x|^2 of each.
+    fn advance(
+        &self,
+        py: Python<'_>,
+        tensors: Tensors<'_>,
+        frozen: Vec<usize>,
+        threads: usize,
+    ) -> PyResult<Vec<f64>> {
+        let Some(motion) = self.filter.begin_predict().map_err(raised)? else {
+            return Ok(Vec::new());
+        };
+        let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
+        let elements = slices.elements();
+        let filter = &self.filter;
+        let still = |position| filter.is_frozen(position) || frozen.contains(&position);
+        let (of_f32, of_f64) = py.detach(|| {
+            pool::install(threads, || {
+                (
+                    passes::advance(&motion, still, slices.f32),
+                    passes::advance(&motion, still, slices.f64),
+                )
+            })
+        });
+        Ok(Slices::merge(&elements, of_f32, of_f64))
+    }
+
+    /// The sums of CPU tensors.
+    fn reduce(
+        &self,
+        py: Python<'_>,
+        tensors: Tensors<'_>,
+        threads: usize,
+    ) -> PyResult<Vec<Option<Sums>>> {
+        let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
+        let elements = slices.elements();
+        let filter = &self.filter;
+        let (of_f32, of_f64) = py.detach(|| {
+            pool::install(threads, || {
+                (
+                    passes::reduce(filter, slices.f32),
+                    passes::reduce(filter, slices.f64),
+                )
+            })
+        });
+        let statistics = Slices::merge(&elements, of_f32, of_f64);
+        Ok(statistics
+            .into_iter()
+            .map(|found| found.map(sums_of))
+            .collect())
+    }
+
+    /// Does the last update's steps on CPU tensors.
+    fn displace(&self, py: Python<'_>, tensors: Tensors<'_>, threads: usize) -> PyResult<()> {
+        let slices = tensors.lend(self.filter.layout().parameters().len())?;
+        let steps = &self.steps;
+        py.detach(|| {
+            pool::install(threads, || {
+                passes::displace(steps, slices.f32);
+                passes::displace(steps, slices.f64);
+            });
+        });
+        Ok(())
+    }
+}
+
+impl From<Filter> for PyFilter {
+    fn from(filter: Filter) -> Self {
+        Self {
+            filter,
+            steps: Vec::new(),
+            report: None,
+        }
+    }
+}
+
+impl PyFilter {
+    fn check(&self, position: usize) -> PyResult<()> {
+        if position < self.filter.layout().parameters().len() {
+            Ok(())
+        } else {
+            Err(PyValueError::new_err("a position beyond the layout"))
+        }
+    }
+}
+
+fn parsed<T: DeserializeOwned>(what: &str, text: &str) -> PyResult<T> {
+    serde_json::from_str(text).map_err(|error| malformed(what, &error))
+}
+
+fn written<T: Serialize>(value: &T) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|error| malformed("filter", &error))
+}
+
+fn statistics_of([g2, h2, x2, hp, pp, hv, pv, vv]: Sums) -> BlockStatistics {
+    BlockStatistics {
+        gradient_squared: g2,
+        decayed_squared: h2,
+        parameter_squared: x2,
+        products: Products {
+            gradient_previous: hp,
+            previous_squared: pp,
+            gradient_covariance: hv,
+            previous_covariance: pv,
+            covariance_squared: vv,
+        },
+    }
+}
+
+fn sums_of(found: BlockStatistics) -> Sums {
+    let products = found.products;
+    [
+        found.gradient_squared,
+        found.decayed_squared,
+        found.parameter_squared,
+        products.gradient_previous,
+        products.previous_squared,
+        products.gradient_covariance,
+        products.previous_covariance,
+        products.covariance_squared,
+    ]
+}
+
+fn step_of(displacement: &Displacement) -> Step {
+    let mut step = Step {
+        decay: displacement.decay,
+        position: displacement.position,
+        shrinkage: displacement.shrinkage,
+        velocity: None,
+        averaging: None,
+        covariance: None,
+        previous: None,
+        gradient: None,
+        direction: None,
+    };
+    match displacement.memory {
+        Memory::None => {}
+        Memory::Velocity {
+            velocity,
+            averaging,
+        } => {
+            step.velocity = Some(velocity);
+            step.averaging = averaging;
+        }
+        Memory::Covariance {
+            previous,
+            gradient,
+            direction,
+        } => {
+            if let Some(PreviousCovariance {
+                covariance,
+                gradient,
+            }) = previous
+            {
+                step.covariance = Some(covariance);
+                step.previous = Some(gradient);
+            }
+            step.gradient = Some(gradient);
+            step.direction = Some(direction);
+        }
+    }
+    step
+}

@@ -1,0 +1,19 @@
+//! The native half of `koala_optim`: the filter of `koala-core`, and its passes over CPU tensors, for Python. All that is
+//! public here is private to that package.
+
+mod error;
+mod filter;
+mod lent;
+mod pool;
+mod tensor;
+
+use pyo3::prelude::*;
+
+/// Native half of `koala_optim`.
+#[pymodule]
+mod _native {
+    #[pymodule_export]
+    use crate::error::TooManyMissing;
+    #[pymodule_export]
+    use crate::filter::PyFilter;
+}
