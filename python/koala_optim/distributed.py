@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.nn import Parameter
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
@@ -45,21 +46,26 @@ def loss_groups(process_group: ProcessGroup | None | bool) -> ProcessGroups:
     return (group,) if group is not None and dist.get_world_size(group) > 1 else ()
 
 
+def is_spread(tensor: Tensor) -> bool:
+    """Whether processes hold parts of it: a ``DTensor``."""
+    return type(tensor) not in (Tensor, Parameter) and hasattr(tensor, "device_mesh")
+
+
 def local_part(tensor: Tensor) -> Tensor:
     """What this process holds of a tensor: all of it, or its part of a ``DTensor``."""
-    return tensor.to_local() if _is_distributed(tensor) else tensor
+    return tensor.to_local() if is_spread(tensor) else tensor
 
 
 def gradient_part(parameter: Tensor, gradient: Tensor) -> Tensor:
     """This process's part of a gradient, spread as the parameter is."""
-    if _is_distributed(gradient) and gradient.placements != parameter.placements:
+    if is_spread(gradient) and gradient.placements != parameter.placements:
         gradient = gradient.redistribute(placements=parameter.placements)
     return local_part(gradient)
 
 
 def part_groups(parameter: Tensor) -> ProcessGroups:
     """The processes over which sums of the parts of a parameter make the sum of the whole."""
-    if not _is_distributed(parameter):
+    if not is_spread(parameter):
         return ()
     mesh = parameter.device_mesh
     return tuple(
@@ -96,10 +102,6 @@ def check_same(groups: ProcessGroups, state: str, step: int) -> None:
     drifted = [rank for rank, found in enumerate(digests) if found != common]
     if drifted:
         raise ReplicaDrift(drifted, step)
-
-
-def _is_distributed(tensor: Tensor) -> bool:
-    return hasattr(tensor, "device_mesh") and hasattr(tensor, "to_local")
 
 
 def _device(group: ProcessGroup) -> torch.device:

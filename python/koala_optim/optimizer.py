@@ -8,11 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
+from torch.autograd.graph import increment_version
 from torch.optim.optimizer import Optimizer, ParamsT
 
 from . import foreach, native
 from ._native import Filter
-from .distributed import check_same, gradient_part, local_part, loss_groups, part_groups
+from .distributed import (
+    ProcessGroups,
+    check_same,
+    gradient_part,
+    is_spread,
+    local_part,
+    loss_groups,
+    part_groups,
+)
 from .observation import Observation
 from .readback import Number, Readback
 from .rows import Row, as_dense_as, fits_native
@@ -65,7 +74,8 @@ class Koala(Optimizer):
         self._synced: list[str] = []
         self._observation = Observation()
         self._predicted = False
-        self._deviations: list[list[Number]] | None = None
+        self._memory: tuple[str, ...] = ()
+        self._deviations: list[tuple[list[Number], ProcessGroups]] | None = None
         defaults = {"lr": lr, "weight_decay": weight_decay, "decay_rule": decay_rule, "frozen": False}
         super().__init__(params, defaults)
         for parameter in self._parameters():
@@ -89,18 +99,21 @@ class Koala(Optimizer):
                 + _LOOP
             )
         filter = self._synchronised()
-        groups = [part_groups(parameter) for parameter in self._parameters()]
+        if filter.motion() is None:
+            filter.complete_predict([])
+            self._predicted = True
+            return
         rows = self._rows(gradients=False)
         deviations: list[Number] = [0.0] * len(rows)
-        if filter.motion() is not None:
-            for engine, part in self._engines(rows):
-                for row, deviation in zip(part, engine.advance(filter, part)):
-                    deviations[row.position] = deviation
+        for engine, part in self._engines(rows):
+            for row, deviation in zip(part, engine.advance(filter, part)):
+                deviations[row.position] = deviation
+        increment_version([row.parameter for row in rows])
         self._predicted = True
         # Numbers on other devices or of other processes are fetched with the rest of the step's, in step().
-        self._deviations = [[deviation] for deviation in deviations] if filter.motion() is not None else []
-        if not any(groups) and not any(isinstance(deviation, Tensor) for deviation in deviations):
-            self._settle()
+        self._deviations = [([deviation], row.over) for deviation, row in zip(deviations, rows)]
+        if all(type(deviation) is float and not row.over for deviation, row in zip(deviations, rows)):
+            self._complete(filter, deviations)
 
     def observe(
         self,
@@ -174,12 +187,14 @@ class Koala(Optimizer):
         engines = self._engines(rows)
         readback = Readback()
         predicted = self._read_deviations(readback)
+        statistics: list[list[float] | None] = [None] * len(self._parameters())
         places: dict[int, int] = {}
-        parameters = self._parameters()
         for engine, part in engines:
             for row, sums in zip(part, engine.reduce(filter, part)):
-                if sums is not None:
-                    places[row.position] = readback.add(sums, part_groups(parameters[row.position]))
+                if engine is native and not row.over:
+                    statistics[row.position] = sums
+                elif sums is not None:
+                    places[row.position] = readback.add(sums, row.over)
         tensors, plain = self._observation.sums()
         over = loss_groups(self._process_group)
         observed = [readback.add(list(sums.unbind()), over) for sums in tensors]
@@ -187,7 +202,8 @@ class Koala(Optimizer):
         numbers = readback.read()
         if predicted is not None:
             self._complete(filter, [numbers[at][0] for at in predicted])
-        statistics = [numbers[places[at]] if at in places else None for at in range(len(parameters))]
+        for position, place in places.items():
+            statistics[position] = numbers[place]
         _, _, count, overflow = numbers[observed[-1]]
         total = sum(numbers[at][0] for at in observed) if overflow == 0.0 else float("nan")
         squares = sum(numbers[at][1] for at in observed)
@@ -199,14 +215,14 @@ class Koala(Optimizer):
                 self._observation = Observation()
         for engine, part in engines:
             engine.displace(filter, part)
+        increment_version([row.parameter for row in rows])
         if self._check_every and filter.step % self._check_every == 0:
             check_same(over, filter.state(), filter.step)
 
     def _read_deviations(self, readback: Readback) -> list[int] | None:
         if self._deviations is None:
             return None
-        groups = (part_groups(parameter) for parameter in self._parameters())
-        return [readback.add(values, over) for values, over in zip(self._deviations, groups)]
+        return [readback.add(values, over) for values, over in self._deviations]
 
     def _settle(self) -> None:
         """Ends predict now, if its numbers are still to be fetched."""
@@ -274,6 +290,7 @@ class Koala(Optimizer):
                 self._filter.add_group(options, parameters)
         except ValueError as error:
             raise ValueError(renamed(str(error))) from None
+        self._memory = tuple(self._filter_now().memory())
         self._synced.append(options)
         if self._synced[1:]:
             for parameter in group["params"]:
@@ -301,23 +318,21 @@ class Koala(Optimizer):
     def _rows(self, gradients: bool) -> list[Row]:
         rows = []
         for position, parameter in enumerate(self._parameters()):
-            gradient = None
-            if gradients and parameter.grad is not None and parameter.requires_grad:
-                if parameter.grad.layout is not torch.strided:
-                    raise TypeError(
-                        f"the gradient of parameter {position} has layout {parameter.grad.layout}; KOALA needs dense "
-                        "gradients (sparse=False for embeddings)"
-                    )
-                gradient = gradient_part(parameter, parameter.grad.detach())
-            rows.append(
-                Row(
-                    position=position,
-                    parameter=local_part(parameter.detach()),
-                    gradient=gradient,
-                    memory=[local_part(vector) for vector in self._vectors(parameter)],
-                    frozen=not parameter.requires_grad,
+            wanted = parameter.requires_grad
+            gradient = parameter.grad if gradients and wanted else None
+            if gradient is not None and gradient.layout is not torch.strided:
+                raise TypeError(
+                    f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
+                    "(sparse=False for embeddings)"
                 )
-            )
+            vectors = self._vectors(parameter)
+            if is_spread(parameter):
+                if gradient is not None:
+                    gradient = gradient_part(parameter, gradient)
+                vectors = [local_part(vector) for vector in vectors]
+                rows.append(Row(position, local_part(parameter), gradient, vectors, not wanted, part_groups(parameter)))
+            else:
+                rows.append(Row(position, parameter, gradient, vectors, not wanted))
         return rows
 
     def _engines(self, rows: list[Row]) -> list[tuple[Any, list[Row]]]:
@@ -333,23 +348,21 @@ class Koala(Optimizer):
 
     def _vectors(self, parameter: Tensor) -> list[Tensor]:
         """The method's vectors of a parameter: where it is, of its type, in the order of its elements."""
-        state = self.state[parameter] if self._names() else {}
+        if not self._memory:
+            return []
+        state = self.state[parameter]
         vectors = []
-        for name in self._names():
+        for name in self._memory:
             vector = state.get(name)
             if vector is None or (vector.is_meta and not parameter.is_meta):
                 vector = torch.zeros_like(parameter, memory_format=torch.preserve_format, requires_grad=False)
             elif vector.device != parameter.device or vector.dtype != parameter.dtype:
                 vector = vector.to(device=parameter.device, dtype=parameter.dtype)
-            if local_part(vector).stride() != local_part(parameter).stride():
-                if local_part(vector) is vector:
-                    vector = as_dense_as(parameter.detach(), vector)
+            if vector.stride() != parameter.stride() and not is_spread(parameter):
+                vector = as_dense_as(parameter, vector)
             state[name] = vector
             vectors.append(vector)
         return vectors
-
-    def _names(self) -> list[str]:
-        return self._filter_now().memory()
 
     # What there is to see.
 
@@ -402,6 +415,7 @@ class Koala(Optimizer):
         super().load_state_dict(state_dict)
         self._filter = filter
         self._config = filter.config()
+        self._memory = tuple(filter.memory())
         self._predicted = filter.predicted
         self._deviations = None
         self._observation = Observation()
@@ -434,7 +448,7 @@ class Koala(Optimizer):
 
     def _check_vectors(self) -> None:
         for position, parameter in enumerate(self._parameters()):
-            for name in self._names():
+            for name in self._memory:
                 vector = self.state[parameter].get(name)
                 if vector is None or vector.shape != parameter.shape:
                     raise ValueError(
@@ -455,6 +469,7 @@ class Koala(Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._filter = Filter.from_state(json.dumps(self.param_groups[0]["filter"]))
+        self._memory = tuple(self._filter.memory())
         self._predicted = self._filter.predicted
         self._synced = [""] * len(self.param_groups)
         self._observation = Observation()

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+
+from .distributed import ProcessGroups
 
 
 @dataclass(slots=True)
@@ -19,10 +21,12 @@ class Row:
     """Position among all parameters of the optimizer."""
     parameter: Tensor
     gradient: Tensor | None
-    memory: list[Tensor] = field(default_factory=list)
+    memory: list[Tensor]
     """The method's vectors: velocity and running mean for KOALA-M, v' and H' for KOALA++."""
     frozen: bool = False
     """Whether the parameter does not require a gradient at the moment."""
+    over: ProcessGroups = ()
+    """The processes that hold its other parts."""
 
 
 def fits_native(parameter: Tensor) -> bool:
