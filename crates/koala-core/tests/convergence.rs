@@ -34,7 +34,7 @@ fn full_batches_and_gains_of_one_over_k_take_the_gradient_to_zero() {
             let mut optimizer = Koala::<f64>::new(config, &[3]).unwrap();
             let mut x = vec![start.to_vec()];
             for k in 1..=20_000_u32 {
-                optimizer.filter_mut().set_gain(1.0 / f64::from(k)).unwrap();
+                optimizer.set_gain(1.0 / f64::from(k)).unwrap();
                 optimizer.predict(&mut slices(&mut x)).unwrap();
                 let (value, gradient) = risk(&x[0]);
                 optimizer
@@ -124,10 +124,7 @@ fn with_sampling_noise_the_iterate_may_leave_the_minimiser() {
         let mut optimizer = Koala::<f64>::new(config, &[1]).unwrap();
         let mut x = vec![vec![minimiser]];
         for k in 1..=20_000_u32 {
-            optimizer
-                .filter_mut()
-                .set_gain(10.0 / f64::from(k))
-                .unwrap();
+            optimizer.set_gain(10.0 / f64::from(k)).unwrap();
             optimizer.predict(&mut slices(&mut x)).unwrap();
             let first = (noise(seed << 32 | u64::from(k)) + 1.0) / 2.0 < 0.4;
             let tanh = x[0][0].tanh();

@@ -79,10 +79,7 @@ fn a_group_can_be_unfrozen_in_the_middle_of_a_run() {
         let problem = Problem::new(4, &[3, 4]);
         let (mut optimizer, mut x) = start(&config, Group::frozen(), &problem);
         run(&mut optimizer, &problem, &mut x, 0..5);
-        optimizer
-            .filter_mut()
-            .set_group(1, Group::default())
-            .unwrap();
+        optimizer.set_group(1, Group::default()).unwrap();
         let before = x[1].clone();
         run(&mut optimizer, &problem, &mut x, 5..10);
         assert_ne!(x[1], before);
@@ -107,5 +104,78 @@ fn decoupled_decay_shrinks_by_the_groups_gain_too() {
         for (x, y) in x[block].iter().zip(&y[block]) {
             assert!((x - (1.0 - e * 0.1) * y).abs() < 1e-15);
         }
+    }
+}
+
+#[test]
+fn parameters_added_before_the_first_step_are_as_if_they_had_been_there() {
+    for config in methods() {
+        let problem = Problem::new(4, &[3, 4]);
+        let (mut whole, mut x) = start(&config, Group::default().with_gain(0.5), &problem);
+        let first = Layout::new().with_parameter("default", &[3], 0);
+        let mut grown = Koala::with_layout(config, first).unwrap();
+        let index = grown
+            .add_group(Group::default().with_gain(0.5), [("own", vec![4])])
+            .unwrap();
+        assert_eq!(index, 1);
+        assert_eq!(grown, whole);
+        let mut y = problem.start();
+        run(&mut whole, &problem, &mut x, 0..10);
+        run(&mut grown, &problem, &mut y, 0..10);
+        assert_eq!(x, y);
+    }
+}
+
+#[test]
+fn parameters_added_later_leave_what_the_filter_has_learnt() {
+    for config in methods() {
+        let problem = Problem::new(4, &[3, 4]);
+        let alone = Problem::new(4, &[3]);
+        let mut optimizer =
+            Koala::with_layout(config, Layout::new().with_parameter("default", &[3], 0)).unwrap();
+        let mut x: Vec<Vec<f64>> = alone.start();
+        run(&mut optimizer, &alone, &mut x, 0..5);
+        let before = optimizer.clone();
+        optimizer
+            .add_group(Group::default(), [("own", vec![4])])
+            .unwrap();
+        let (filter, kept) = (optimizer.filter(), before.filter());
+        assert_eq!(filter.covariance(), kept.covariance());
+        assert_eq!(filter.measurement_noise(), kept.measurement_noise());
+        assert_eq!(optimizer.state().memory[0], before.state().memory[0]);
+        x.push(problem.start()[1].clone());
+        let start = x[1].clone();
+        run(&mut optimizer, &problem, &mut x, 5..15);
+        assert_ne!(x[1], start);
+        assert!(x.iter().flatten().all(|x: &f64| x.is_finite()));
+        let restored = Koala::from_state(optimizer.state()).unwrap();
+        assert_eq!(restored, optimizer);
+    }
+}
+
+#[test]
+fn parameters_that_cannot_be_added_change_nothing() {
+    for config in methods() {
+        let problem = Problem::new(4, &[3, 4]);
+        let (mut optimizer, mut x) = start(&config, Group::default(), &problem);
+        run(&mut optimizer, &problem, &mut x, 0..3);
+        let before = optimizer.clone();
+        let group = Group::default;
+        assert!(optimizer.add_group(group(), [("own", vec![1])]).is_err());
+        assert!(
+            optimizer
+                .add_group(group().with_gain(-1.0), [("new", vec![1])])
+                .is_err()
+        );
+        assert!(
+            optimizer
+                .add_group(group(), [("new", vec![usize::MAX, 2])])
+                .is_err()
+        );
+        assert_eq!(optimizer, before);
+        optimizer.predict(&mut slices(&mut x)).unwrap();
+        let predicted = optimizer.clone();
+        assert!(optimizer.add_group(group(), [("new", vec![1])]).is_err());
+        assert_eq!(optimizer, predicted);
     }
 }

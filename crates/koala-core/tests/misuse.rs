@@ -365,25 +365,25 @@ fn gain_only_decay_is_refused_for_koala_pp_wherever_it_comes_from() {
 
     let mut optimizer = Koala::<f64>::new(KoalaPpConfig::new(), &[1]).unwrap();
     let before = optimizer.state();
-    assert!(optimizer.filter_mut().set_group(0, group).is_err());
+    assert!(optimizer.set_group(0, group).is_err());
     assert_eq!(optimizer.state(), before);
 }
 
 #[test]
 fn gains_and_groups_set_later_are_checked_too() {
     let mut optimizer = Koala::<f64>::new(KoalaVConfig::new(), &[1]).unwrap();
-    let filter = optimizer.filter_mut();
+
     for bad in [-1.0, f64::NAN, f64::INFINITY] {
-        let error = filter.set_gain(bad).unwrap_err();
+        let error = optimizer.set_gain(bad).unwrap_err();
         assert!(error.to_string().starts_with("options.gain"), "{error}");
         assert!(
-            filter
+            optimizer
                 .set_group(0, Group::default().with_gain(bad))
                 .is_err()
         );
     }
-    assert!(filter.set_group(1, Group::default()).is_err());
-    assert_eq!(filter.gain(), 1.0);
+    assert!(optimizer.set_group(1, Group::default()).is_err());
+    assert_eq!(optimizer.filter().gain(), 1.0);
 }
 
 #[test]

@@ -5,6 +5,7 @@ use super::real::Real;
 use super::state::{DenseState, TensorMemory};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
+use crate::group::Group;
 use crate::layout::Layout;
 use crate::method::Config;
 use crate::observation::Observation;
@@ -93,9 +94,40 @@ impl<F: Real> Koala<F> {
         &self.filter
     }
 
-    /// The filter, to change its gain or its groups.
-    pub fn filter_mut(&mut self) -> &mut Filter {
-        &mut self.filter
+    /// Sets e, the gain multiplier, from now on (the schedule goes on multiplying it).
+    ///
+    /// # Errors
+    /// [`Error::InvalidField`] if it is negative or not finite.
+    pub fn set_gain(&mut self, gain: f64) -> Result<()> {
+        self.filter.set_gain(gain)
+    }
+
+    /// Replaces the options of a group from now on: to unfreeze it, to change its gain.
+    ///
+    /// # Errors
+    /// As [`Filter::set_group`].
+    pub fn set_group(&mut self, index: usize, group: Group) -> Result<()> {
+        self.filter.set_group(index, group)
+    }
+
+    /// Adds a group with further parameters, which are passed after the others from now on; returns its index.
+    ///
+    /// # Errors
+    /// As [`Filter::add_group`]; nothing has changed then.
+    pub fn add_group<N: Into<String>>(
+        &mut self,
+        group: Group,
+        parameters: impl IntoIterator<Item = (N, Vec<usize>)>,
+    ) -> Result<usize> {
+        let index = self.filter.add_group(group, parameters)?;
+        let vectors = self.filter.config().memory().names().len();
+        let added = &self.filter.layout().parameters()[self.memory.len()..];
+        self.memory.extend(
+            added
+                .iter()
+                .map(|parameter| TensorMemory::zeros(vectors, parameter.len())),
+        );
+        Ok(index)
     }
 
     /// The time update: moves the parameters to their prediction (KOALA-M; the others leave them alone).

@@ -184,10 +184,7 @@ fn run<F: Recorded>(
 
         let (loss, loss_sq) = (series.loss[index], series.loss_sq[index]);
         let observation = Observation::from_means(loss, loss_sq, 1).map_err(failed)?;
-        optimizer
-            .filter_mut()
-            .set_gain(series.gain[index])
-            .map_err(failed)?;
+        optimizer.set_gain(series.gain[index]).map_err(failed)?;
         let gradients: Vec<Option<&[F]>> = gradients.iter().map(Option::as_deref).collect();
         let report = optimizer
             .update(&mut slices(&mut x), &gradients, &observation)
