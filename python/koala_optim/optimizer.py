@@ -78,9 +78,6 @@ class Koala(Optimizer):
         self._deviations: list[tuple[list[Number], ProcessGroups]] | None = None
         defaults = {"lr": lr, "weight_decay": weight_decay, "decay_rule": decay_rule, "frozen": False}
         super().__init__(params, defaults)
-        for parameter in self._parameters():
-            self._vectors(parameter)
-        self._publish()
 
     # The step.
 
@@ -292,10 +289,9 @@ class Koala(Optimizer):
             raise ValueError(renamed(str(error))) from None
         self._memory = tuple(self._filter_now().memory())
         self._synced.append(options)
-        if self._synced[1:]:
-            for parameter in group["params"]:
-                self._vectors(parameter)
-            self._publish()
+        for parameter in group["params"]:
+            self._vectors(parameter)
+        self._publish()
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.param_groups for parameter in group["params"]]
@@ -368,7 +364,6 @@ class Koala(Optimizer):
 
     def filter_state(self) -> dict[str, Any]:
         """The filter as it is now: see :func:`koala_optim.filter_state`."""
-        self._settle()
         filter = self._filter_now()
         return {"step": filter.step, "predicted": self._predicted, **json.loads(filter.noise())}
 

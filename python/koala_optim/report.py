@@ -13,7 +13,8 @@ def filter_state(optimizer: Koala) -> dict[str, Any]:
 
     Returns:
         ``step``, the number of steps done; ``predicted``, whether the parameters stand at their prediction;
-        ``measurement_noise`` R; ``covariance`` P; ``process_noise`` Q.
+        ``measurement_noise`` R; ``covariance`` P; ``process_noise`` Q. Between predict and step P and Q may be those
+        before the prediction: numbers on other devices or of other processes are fetched in step.
     """
     return optimizer.filter_state()
 
