@@ -138,8 +138,8 @@ def fingerprint(state: str | None, step: int, check_every: int) -> tuple[float, 
 
 
 def is_due(step: int, check_every: int) -> bool:
-    """Whether the state is compared in this step (counted from 1): also early on, when wrong set-ups show."""
-    return check_every > 0 and (step % check_every == 0 or step == 2)
+    """Whether the state is compared in this step (counted from 1): also in the first two, where wrong set-ups show."""
+    return check_every > 0 and (step % check_every == 0 or step <= 2)
 
 
 def check_same(groups: ProcessGroups, fingerprints: list[tuple[float, ...]]) -> None:
@@ -159,14 +159,16 @@ def check_same(groups: ProcessGroups, fingerprints: list[tuple[float, ...]]) -> 
     others = f"rank {everyone[0]}" if 2 * len(different) >= len(everyone) else "most processes"
     names = f"{'rank' if len(ranks) == 1 else 'ranks'} {', '.join(map(str, ranks))}"
     if found_check_every != check_every:
-        cause = f"compare filters every {found_check_every} steps, {others} every {check_every}"
-        remedy = "give all of them the same check_every"
+        cause = f"had check_every = {found_check_every}, {others} {check_every}"
+        remedy = "give all of them the same"
     elif found_step != step:
         cause = f"had done {found_step} steps, {others} {step}"
         remedy = "load the same checkpoint on all of them"
     else:
         cause = f"had another filter than {others} before step {step + 1}: parameters, gradients or options differ"
         remedy = "load the same checkpoint on all of them, and give all of them the same model and the same schedule"
+        if step < 2:
+            remedy += "; each must hold all parameters, which under ZeroRedundancyOptimizer it does not: use fully_shard"
     raise ReplicaDrift(f"{names} {cause}; {remedy}", ranks)
 
 

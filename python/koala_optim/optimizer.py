@@ -28,6 +28,7 @@ from .distributed import (
 )
 from .observation import Observation
 from .readback import Readback
+from .resharding import reshard_modules
 from .rows import Row, as_dense_as, fits_native
 from .settings import DecayRule, group_options, renamed
 
@@ -109,6 +110,8 @@ class Koala(Optimizer):
             return
         rows = self._rows(gradients=False)
         deviations: list[Number] = [0.0] * len(rows)
+        if any(row.over for row in rows):
+            reshard_modules()
         for engine, part in self._engines(rows):
             for row, deviation in zip(part, engine.advance(filter, part)):
                 deviations[row.position] = deviation
