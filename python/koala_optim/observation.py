@@ -53,9 +53,13 @@ class Observation:
             self._sum_of_squares += square * samples
         self.count += int(samples)
 
-    def sums(self) -> tuple[list[Tensor], tuple[float, float]]:
-        """What was observed: tensors of (sum, sum of squares) on their devices, and the same of plain numbers."""
-        return self._sums, (self._sum, self._sum_of_squares)
+    def sums(self) -> list[Tensor | float]:
+        """Of all that was observed: the sum of the losses, of their squares, and their number."""
+        if not self._sums:
+            return [self._sum, self._sum_of_squares, float(self.count)]
+        device = self._sums[0].device
+        total, squares = torch.stack([sums.to(device) for sums in self._sums]).sum(0).unbind()
+        return [total + self._sum, squares + self._sum_of_squares, float(self.count)]
 
 
 def _real(what: str, value: Tensor | float) -> Tensor | float:

@@ -14,16 +14,21 @@ from torch.optim.optimizer import Optimizer, ParamsT
 from . import foreach, native
 from ._native import Filter
 from .distributed import (
+    LossProcesses,
+    Number,
     ProcessGroups,
     check_same,
+    fingerprint,
     gradient_part,
+    is_due,
     is_spread,
     local_part,
-    loss_groups,
     part_groups,
+    spread_alike,
 )
 from .observation import Observation
-from .readback import Number, Readback
+from .readback import Readback
+from .resharding import reshard_modules
 from .rows import Row, as_dense_as, fits_native
 from .settings import DecayRule, group_options, renamed
 
@@ -68,7 +73,7 @@ class Koala(Optimizer):
             raise ValueError(f"check_every = {check_every!r}: must be a number of steps, or 0 for never")
         self._config = json.dumps(config)
         self._foreach = foreach
-        self._process_group = process_group
+        self._process_group = LossProcesses(process_group)
         self._check_every = check_every
         self._filter: Filter | None = None
         self._synced: list[str] = []
@@ -102,6 +107,8 @@ class Koala(Optimizer):
             return
         rows = self._rows(gradients=False)
         deviations: list[Number] = [0.0] * len(rows)
+        if any(row.over for row in rows):
+            reshard_modules()
         for engine, part in self._engines(rows):
             for row, deviation in zip(part, engine.advance(filter, part)):
                 deviations[row.position] = deviation
@@ -185,27 +192,29 @@ class Koala(Optimizer):
         readback = Readback()
         predicted = self._read_deviations(readback)
         statistics: list[list[float] | None] = [None] * len(self._parameters())
-        places: dict[int, int] = {}
+        shared: dict[int, tuple[list[Number], ProcessGroups]] = {}
         for engine, part in engines:
             for row, sums in zip(part, engine.reduce(filter, part)):
                 if engine is native and not row.over:
                     statistics[row.position] = sums
                 elif sums is not None:
-                    places[row.position] = readback.add(sums, row.over)
-        tensors, plain = self._observation.sums()
-        over = loss_groups(self._process_group)
-        observed = [readback.add(list(sums.unbind()), over) for sums in tensors]
-        observed.append(readback.add([*plain, float(self._observation.count), self._overflow()], over))
+                    shared[row.position] = sums, row.over
+        # By position: which engine a part goes to need not be the same in all processes.
+        places = {position: readback.add(*shared[position]) for position in sorted(shared)}
+        over = self._process_group.groups()
+        due = over and is_due(filter.step + 1, self._check_every)
+        mark = fingerprint(filter.state() if due else None, filter.step, self._check_every)
+        observed = readback.gather([*self._observation.sums(), self._overflow(), *mark], over)
         numbers = readback.read()
         if predicted is not None:
             self._complete(filter, [numbers[at][0] for at in predicted])
         for position, place in places.items():
             statistics[position] = numbers[place]
-        _, _, count, overflow = numbers[observed[-1]]
-        total = sum(numbers[at][0] for at in observed) if overflow == 0.0 else float("nan")
-        squares = sum(numbers[at][1] for at in observed)
+        gathered = iter(numbers[observed])
+        processes = list(zip(*[gathered] * (4 + len(mark))))
+        total, squares, count, overflow = (sum(column) for column in list(zip(*processes))[:4])
         try:
-            filter.update(statistics, total, squares, round(count))
+            filter.update(statistics, total if overflow == 0.0 else float("nan"), squares, round(count))
         finally:
             self._predicted = filter.predicted
             if not self._predicted:
@@ -213,8 +222,8 @@ class Koala(Optimizer):
         for engine, part in engines:
             engine.displace(filter, part)
         increment_version([row.parameter for row in rows])
-        if self._check_every and filter.step % self._check_every == 0:
-            check_same(over, filter.state(), filter.step)
+        if over:
+            check_same(over, [process[4:] for process in processes])
 
     def _read_deviations(self, readback: Readback) -> list[int] | None:
         if self._deviations is None:
@@ -240,14 +249,14 @@ class Koala(Optimizer):
         gradients: dict[tuple, list[Tensor]] = {}
         for parameter in self._parameters():
             if parameter.grad is not None:
-                part = gradient_part(parameter, parameter.grad)
+                part = local_part(parameter.grad)
                 gradients.setdefault((part.device, part.dtype), []).append(part)
         for (device, _), group in gradients.items():
             torch._foreach_mul_(group, (1.0 / scale.double()).to(device=device, dtype=torch.float32))
 
     def _overflow(self) -> Number:
         found = getattr(self, "found_inf", None)
-        return 0.0 if found is None else found.reshape(())
+        return 0.0 if found is None else local_part(found).reshape(())
 
     # Parameters.
 
@@ -445,10 +454,18 @@ class Koala(Optimizer):
         for position, parameter in enumerate(self._parameters()):
             for name in self._memory:
                 vector = self.state[parameter].get(name)
+                if vector is None and not parameter.requires_grad:
+                    # torch.distributed.checkpoint drops the state of what is not trained: it starts anew, with zeros.
+                    continue
                 if vector is None or vector.shape != parameter.shape:
                     raise ValueError(
                         f"the state of parameter {position} has no '{name}' of shape {list(parameter.shape)}; restore it "
                         "from an earlier checkpoint"
+                    )
+                if not spread_alike(vector, parameter):
+                    raise ValueError(
+                        f"the state of parameter {position} is not spread over processes as the parameter is; load it with "
+                        "torch.distributed.checkpoint.state_dict.set_optimizer_state_dict"
                     )
 
     def _publish(self) -> None:

@@ -1,57 +1,78 @@
-"""The numbers of a step: summed over the processes that share them, and fetched from their devices together."""
+"""The numbers of a step: exchanged with the processes that share them, and fetched from their devices together."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import TypeAlias
 
 import torch
 from torch import Tensor
 
-from .distributed import ProcessGroups, sum_over
+from .distributed import Number, ProcessGroups, gathered, sum_over
 
-Number: TypeAlias = "Tensor | float"
+# Where a number belongs: the section, and the place in it.
+_Slot = tuple[int, int]
 
 
 class Readback:
-    """Collects numbers, and reads them all with one transfer for each device that holds some of them."""
+    """Collects numbers, and reads them all with one transfer for each device that holds some of them.
+
+    Processes must add the same sections in the same order: :meth:`read` communicates.
+    """
 
     def __init__(self) -> None:
-        self._sections: list[tuple[list[Number], ProcessGroups]] = []
+        self._sections: list[list[Number]] = []
+        self._summed: dict[ProcessGroups, list[int]] = defaultdict(list)
+        self._gathered: list[tuple[ProcessGroups, int]] = []
 
     def add(self, values: list[Number], over: ProcessGroups = ()) -> int:
         """Adds numbers that are to be summed ``over`` process groups; returns where :meth:`read` gives them."""
-        self._sections.append((values, over))
-        return len(self._sections) - 1
+        self._sections.append(values)
+        at = len(self._sections) - 1
+        if over and values:
+            self._summed[over].append(at)
+        return at
+
+    def gather(self, values: list[Number], over: ProcessGroups = ()) -> int:
+        """Adds numbers that are wanted of all processes: :meth:`read` gives one process's after the other."""
+        self._sections.append(values)
+        at = len(self._sections) - 1
+        if over:
+            self._gathered.append((over, at))
+        return at
 
     def read(self) -> list[list[float]]:
-        """The numbers of every :meth:`add`, in order."""
-        shared: dict[ProcessGroups, list[int]] = defaultdict(list)
-        for at, (values, over) in enumerate(self._sections):
-            if over and values:
-                shared[over].append(at)
-        sections = [values for values, _ in self._sections]
-        # Sorted, so that all processes sum in the same order.
-        for over, places in sorted(shared.items(), key=lambda item: item[1]):
-            summed = sum_over(over, [value for at in places for value in sections[at]])
-            start = 0
-            for at in places:
-                sections[at] = list(summed[start : start + len(sections[at])].unbind())
-                start += len(sections[at])
-        flat = _fetched([value for values in sections for value in values])
-        numbers = iter(flat)
-        return [[next(numbers) for _ in values] for values in sections]
+        """The numbers of every section, in order."""
+        found: dict[torch.device, list[tuple[Tensor, list[_Slot]]]] = defaultdict(list)
+        results: list[list[float]] = [[0.0] * len(values) for values in self._sections]
+        exchanged: set[int] = set()
+        # Dictionaries keep the order in which sections were added: all processes sum in the same order.
+        for over, places in self._summed.items():
+            vector = sum_over(over, [value for at in places for value in self._sections[at]])
+            slots = [(at, place) for at in places for place in range(len(self._sections[at]))]
+            found[vector.device].append((vector, slots))
+            exchanged.update(places)
+        for over, at in self._gathered:
+            vector = gathered(over, self._sections[at])
+            results[at] = [0.0] * len(vector)
+            found[vector.device].append((vector, [(at, place) for place in range(len(vector))]))
+            exchanged.add(at)
+        local: dict[torch.device, list[tuple[Tensor, _Slot]]] = defaultdict(list)
+        for at, values in enumerate(self._sections):
+            if at in exchanged:
+                continue
+            for place, value in enumerate(values):
+                if isinstance(value, Tensor):
+                    local[value.device].append((value, (at, place)))
+                else:
+                    results[at][place] = value
+        for device, values in local.items():
+            found[device].append((torch.stack([_wide(value) for value, _ in values]), [slot for _, slot in values]))
+        for vectors in found.values():
+            numbers = torch.cat([vector for vector, _ in vectors]).tolist()
+            for (at, place), number in zip((slot for _, slots in vectors for slot in slots), numbers):
+                results[at][place] = number
+        return results
 
 
-def _fetched(values: list[Number]) -> list[float]:
-    numbers = [0.0 if isinstance(value, Tensor) else value for value in values]
-    devices: dict[torch.device, list[int]] = defaultdict(list)
-    for at, value in enumerate(values):
-        if isinstance(value, Tensor):
-            devices[value.device].append(at)
-    for device, places in devices.items():
-        wide = torch.float32 if device.type == "mps" else torch.float64
-        fetched = torch.stack([values[at].to(wide) for at in places]).tolist()
-        for at, number in zip(places, fetched):
-            numbers[at] = number
-    return numbers
+def _wide(number: Tensor) -> Tensor:
+    return number.float() if number.device.type == "mps" else number.double()

@@ -1,0 +1,194 @@
+"""DistributedDataParallel: every process trains on its share, and all have the same filter."""
+
+from __future__ import annotations
+
+from contextlib import nullcontext
+
+import pytest
+import torch
+import torch.distributed as dist
+from problem import METHODS, SAMPLES, alone, losses_of, network, optimizer, parameters_of, same_filter_on_all, same_on_all
+from problem import samples, share, train_step
+from torch.nn.parallel import DistributedDataParallel
+
+STEPS = 50
+# After 50 steps; the order of sums is all that differs.
+TOLERANCE = {torch.float32: 1e-4, torch.float64: 1e-12}
+
+
+def assert_close(model: torch.nn.Module, reference: torch.nn.Module) -> None:
+    for found, expected in zip(parameters_of(model), parameters_of(reference), strict=True):
+        tolerance = TOLERANCE[found.dtype]
+        torch.testing.assert_close(found, expected, rtol=tolerance, atol=tolerance)
+
+
+def equals_one_process(method: str, dtype: torch.dtype, foreach: bool) -> None:
+    model = DistributedDataParallel(network(dtype))
+    before = losses_of(model, samples(0, dtype)).mean()
+    found = optimizer(method, model, foreach=foreach)
+    for step in range(STEPS):
+        train_step(model, found, share(samples(step, dtype)))
+    assert losses_of(model, samples(0, dtype)).mean() < 0.8 * before
+    assert same_on_all(parameters_of(model))
+    assert same_filter_on_all(found)
+    reference, other = alone(method, STEPS, dtype)
+    assert_close(model, reference)
+    noise = found.filter_state()["measurement_noise"], other.filter_state()["measurement_noise"]
+    assert noise[0] == pytest.approx(noise[1], rel=TOLERANCE[dtype])
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("foreach", [False, True])
+@pytest.mark.parametrize(("count", "dtype"), [(2, torch.float32), (4, torch.float32), (4, torch.float64)])
+def test_is_one_process_with_the_whole_batch(processes, method, foreach, count, dtype):
+    processes.run(count, equals_one_process, method, dtype, foreach)
+
+
+def accumulates(method: str) -> None:
+    model = DistributedDataParallel(network())
+    found = optimizer(method, model)
+    for step in range(STEPS):
+        found.zero_grad()
+        found.predict()
+        # Processes may cut their shares in different numbers of micro-batches.
+        parts = 2 + dist.get_rank()
+        inputs, targets = share(samples(step))
+        for at, part in enumerate(zip(inputs.chunk(parts), targets.chunk(parts))):
+            with model.no_sync() if at + 1 < parts else nullcontext():
+                losses = losses_of(model, part)
+                found.observe(losses)
+                (losses.sum() / len(inputs)).backward()
+        found.step()
+    assert same_on_all(parameters_of(model))
+    assert same_filter_on_all(found)
+    assert_close(model, alone(method, STEPS)[0])
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_micro_batches_under_no_sync(processes, method):
+    processes.run(2, accumulates, method)
+
+
+def unequal(weighted: bool) -> None:
+    model = DistributedDataParallel(network(torch.float64))
+    found = optimizer("KoalaM", model)
+    reference = network(torch.float64)
+    other = optimizer("KoalaM", reference, process_group=False)
+    rank, size, first = dist.get_rank(), dist.get_world_size(), 4
+    for step in range(20):
+        batch = samples(step, torch.float64)
+        parts = [[tensor[:first], tensor[first:]] for tensor in batch]
+        found.zero_grad()
+        found.predict()
+        losses = losses_of(model, (parts[0][rank], parts[1][rank]))
+        found.observe(losses)
+        (losses.sum() * size / SAMPLES if weighted else losses.mean()).backward()
+        found.step()
+        other.zero_grad()
+        other.predict()
+        losses = losses_of(reference, batch)
+        other.observe(losses)
+        (losses.mean() if weighted else (losses[:first].mean() + losses[first:].mean()) / 2).backward()
+        other.step()
+    assert same_on_all(parameters_of(model))
+    assert_close(model, reference)
+
+
+@pytest.mark.parametrize("weighted", [True, False])
+def test_unequal_shares_weigh_losses_by_sample_and_gradients_by_process(processes, weighted):
+    processes.run(2, unequal, weighted)
+
+
+def meets_no_number(method: str) -> None:
+    model = DistributedDataParallel(network())
+    found = optimizer(method, model)
+    for step in range(3):
+        train_step(model, found, share(samples(step)))
+    known = found.filter_state()["measurement_noise"]
+    inputs, targets = share(samples(3))
+    if dist.get_rank() == 1:
+        targets = targets.clone()
+        targets[0] = torch.inf
+    found.zero_grad()
+    found.predict()
+    before = parameters_of(model)
+    losses = losses_of(model, (inputs, targets))
+    # The gradients stay finite: the loss alone must make the measurement missing.
+    losses[losses.isfinite()].mean().backward()
+    found.observe(losses)
+    found.step()
+    assert all(torch.equal(a, b) for a, b in zip(before, parameters_of(model)))
+    assert found.filter_state()["measurement_noise"] == known
+    train_step(model, found, share(samples(4)))
+    assert not all(torch.equal(a, b) for a, b in zip(before, parameters_of(model)))
+    assert same_on_all(parameters_of(model))
+    assert same_filter_on_all(found)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_a_loss_that_is_no_number_on_one_process_is_a_missing_measurement_on_all(processes, method):
+    processes.run(2, meets_no_number, method)
+
+
+def scales_gradients() -> None:
+    model = DistributedDataParallel(network())
+    found = optimizer("KoalaM", model)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0, growth_interval=1000)
+    for step in range(20):
+        found.zero_grad()
+        found.predict()
+        losses = losses_of(model, share(samples(step)))
+        found.observe(losses)
+        overflows = step == 5 and dist.get_rank() == 0
+        (scaler.scale(losses.mean()) * (torch.inf if overflows else 1.0)).backward()
+        before = parameters_of(model)
+        scaler.step(found)
+        scaler.update()
+        moved = not all(torch.equal(a, b) for a, b in zip(before, parameters_of(model)))
+        assert moved == (step != 5)
+    assert same_on_all(parameters_of(model))
+    assert same_filter_on_all(found)
+
+
+def test_overflow_on_one_process_is_a_missing_measurement_on_all(processes):
+    processes.run(2, scales_gradients)
+
+
+def trains_alone() -> None:
+    # Other data in every process: what the processes do must not touch each other.
+    model = network()
+    found = optimizer("KoalaM", model, process_group=False)
+    offset = 100 * dist.get_rank()
+    for step in range(1 + dist.get_rank()):
+        train_step(model, found, samples(offset + step))
+    assert found.filter_state()["step"] == 1 + dist.get_rank()
+    dist.barrier()
+    assert not same_on_all(parameters_of(model))
+
+
+def test_without_a_process_group_every_process_is_its_own(processes):
+    processes.run(2, trains_alone)
+
+
+def trains_in_pairs() -> None:
+    pairs = [dist.new_group([0, 1]), dist.new_group([2, 3])]
+    rank = dist.get_rank()
+    mine, other = pairs[rank // 2], pairs[1 - rank // 2]
+    model = DistributedDataParallel(network(), process_group=mine)
+    found = optimizer("KoalaM", model, process_group=mine)
+    for step in range(STEPS):
+        inputs, targets = samples(step + 1000 * (rank // 2))
+        train_step(model, found, (inputs.chunk(2)[rank % 2], targets.chunk(2)[rank % 2]))
+    reference = network()
+    alone = optimizer("KoalaM", reference, process_group=False)
+    for step in range(STEPS):
+        train_step(reference, alone, samples(step + 1000 * (rank // 2)))
+    assert_close(model, reference)
+    with pytest.raises(ValueError, match="a group that this process is not in"):
+        optimizer("KoalaM", model, process_group=other)
+    with pytest.raises(TypeError, match="must be a process group"):
+        optimizer("KoalaM", model, process_group="gloo")
+
+
+def test_a_process_group_of_some(processes):
+    processes.run(4, trains_in_pairs)

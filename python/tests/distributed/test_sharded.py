@@ -1,0 +1,159 @@
+"""fully_shard: processes hold parts of the parameters, some of them none, and have the filter of the whole."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+import torch.distributed as dist
+from problem import METHODS, alone, losses_of, network, optimizer, parameters_of, same_filter_on_all, samples, share
+from problem import train_step
+from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
+from torch.distributed.fsdp import fully_shard
+from torch.nn import Module
+
+from koala_optim import Koala
+
+STEPS = 50
+
+
+def sharded(dtype: torch.dtype, mesh: DeviceMesh | None = None) -> Module:
+    """Nested: the second layer apart from the rest. The last layer's one row is on one process only."""
+    model = network(dtype)
+    options = {} if mesh is None else {"mesh": mesh}
+    fully_shard(model[2], **options)
+    return fully_shard(model, **options)
+
+
+def assert_is_one_process(method: str, model: Module, found: Koala, dtype: torch.dtype, steps: int = STEPS, **options) -> None:
+    assert same_filter_on_all(found)
+    reference, other = alone(method, steps, dtype, **options)
+    tolerance = 1e-4 if dtype == torch.float32 else 1e-12
+    for part, expected in zip(parameters_of(model), parameters_of(reference), strict=True):
+        torch.testing.assert_close(part, expected, rtol=tolerance, atol=tolerance)
+    mine, whole = found.filter_state(), other.filter_state()
+    assert mine["step"] == whole["step"] == steps
+    assert mine["process_noise"] == pytest.approx(whole["process_noise"], rel=tolerance)
+    assert mine["measurement_noise"] == pytest.approx(whole["measurement_noise"], rel=tolerance)
+
+
+def equals_one_process(method: str, dtype: torch.dtype, foreach: bool, options: dict) -> None:
+    model = sharded(dtype)
+    parts = [parameter.to_local() for parameter in model.parameters()]
+    sizes: list = [None] * dist.get_world_size()
+    dist.all_gather_object(sizes, [part.numel() for part in parts])
+    assert any(0 in counts for counts in sizes), "some process is to hold no part of some parameter"
+    assert any(len(set(of_parameter)) > 1 for of_parameter in zip(*sizes)), "some parts are to be unequal"
+    found = optimizer(method, model, foreach=foreach, **options)
+    for step in range(STEPS):
+        train_step(model, found, share(samples(step, dtype)))
+    assert_is_one_process(method, model, found, dtype, **options)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(
+    ("count", "dtype", "foreach"), [(2, torch.float32, False), (4, torch.float64, False), (4, torch.float64, True)]
+)
+def test_is_one_process_with_the_whole_batch(processes, method, count, dtype, foreach):
+    processes.run(count, equals_one_process, method, dtype, foreach, {})
+
+
+@pytest.mark.parametrize(
+    "options",
+    [{"position_noise": "paper"}, {"position_noise": 1e-3}, {"partition": "global"}, {"decay_rule": "decoupled"}],
+    ids=str,
+)
+def test_options_that_take_other_sums(processes, options):
+    processes.run(2, equals_one_process, "KoalaM", torch.float64, False, options)
+
+
+def equals_one_process_in_replicas(method: str) -> None:
+    mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("replicate", "shard"))
+    model = sharded(torch.float64, mesh)
+    found = optimizer(method, model)
+    for step in range(STEPS):
+        train_step(model, found, share(samples(step, torch.float64)))
+    assert_is_one_process(method, model, found, torch.float64)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_shards_in_replicas(processes, method):
+    processes.run(4, equals_one_process_in_replicas, method)
+
+
+def evaluates_between(method: str) -> None:
+    model = sharded(torch.float64)
+    found = optimizer(method, model)
+    for step in range(10):
+        # A forward without backward leaves the root's parameters gathered, in front of the prediction.
+        with torch.no_grad():
+            losses_of(model, samples(0, torch.float64))
+        train_step(model, found, share(samples(step, torch.float64)))
+    assert_is_one_process(method, model, found, torch.float64, 10)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_evaluation_before_the_prediction_changes_nothing(processes, method):
+    processes.run(2, evaluates_between, method)
+
+
+def accumulates() -> None:
+    model = sharded(torch.float64)
+    found = optimizer("KoalaM", model)
+    for step in range(10):
+        found.zero_grad()
+        found.predict()
+        inputs, targets = share(samples(step, torch.float64))
+        for last, part in enumerate(zip(inputs.chunk(2), targets.chunk(2))):
+            model.set_requires_gradient_sync(bool(last))
+            losses = losses_of(model, part)
+            found.observe(losses)
+            (losses.sum() / len(inputs)).backward()
+        found.step()
+    assert_is_one_process("KoalaM", model, found, torch.float64, 10)
+
+
+def test_micro_batches(processes):
+    processes.run(2, accumulates)
+
+
+def overflows() -> None:
+    model = sharded(torch.float32)
+    found = optimizer("KoalaM", model)
+    scaler = torch.amp.GradScaler("cpu", init_scale=1024.0, growth_interval=1000)
+    for step in range(8):
+        found.zero_grad()
+        found.predict()
+        losses = losses_of(model, share(samples(step)))
+        found.observe(losses)
+        scaler.scale(losses.mean()).backward()
+        if step == 5 and dist.get_rank() == 0:
+            next(model.parameters()).grad.to_local().fill_(torch.inf)
+        before = parameters_of(model)
+        scaler.step(found)
+        scaler.update()
+        moved = not all(torch.equal(a, b) for a, b in zip(before, parameters_of(model)))
+        assert moved == (step != 5)
+    assert scaler.get_scale() == 512.0
+    assert same_filter_on_all(found)
+
+
+def test_overflow_of_one_part_is_a_missing_measurement(processes):
+    processes.run(2, overflows)
+
+
+def freezes() -> None:
+    model = sharded(torch.float64)
+    reference = network(torch.float64)
+    for network_ in (model, reference):
+        network_[0].weight.requires_grad_(False)
+    found, other = optimizer("KoalaM", model), optimizer("KoalaM", reference, process_group=False)
+    for step in range(10):
+        train_step(model, found, share(samples(step, torch.float64)))
+        train_step(reference, other, samples(step, torch.float64))
+    assert same_filter_on_all(found)
+    for part, expected in zip(parameters_of(model), parameters_of(reference), strict=True):
+        torch.testing.assert_close(part, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_a_frozen_parameter(processes):
+    processes.run(2, freezes)
