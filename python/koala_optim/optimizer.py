@@ -131,7 +131,8 @@ class Koala(Optimizer):
 
         Args:
             closure: clears the gradients, computes the losses, calls ``backward`` on their mean and returns them (or the
-                mean alone). With it, a step is this call alone: predict and observe are done here.
+                mean alone). With it, a step is this call alone: predict and observe are done here. A closure that calls
+                :meth:`observe` itself may return anything; trainers' closures do.
 
         Returns:
             What the closure returned.
@@ -142,19 +143,27 @@ class Koala(Optimizer):
         """
         losses = None
         if closure is not None:
-            if self._observation.count:
-                raise RuntimeError(
-                    "step was given a closure, but losses were observed before; leave observe to the closure's result"
-                )
+            before = self._observation.count
             if not self._predicted:
                 self.predict()
             with torch.enable_grad():
                 losses = closure()
+            if self._observation.count == before:
+                self._observe_result(losses)
+        self._update()
+        return losses
+
+    def _observe_result(self, losses: Tensor | float | None) -> None:
+        """Observes what a closure returned that has observed nothing itself."""
+        if not self._observation.count:
             if losses is None:
                 raise RuntimeError("the closure returned nothing; return the per-sample losses, or their mean")
             self.observe(losses)
-        self._update()
-        return losses
+        elif losses is not None:
+            raise RuntimeError(
+                "step was given a closure that returns losses, but others were observed before; observe these within the "
+                "closure too, or leave all observing to its result"
+            )
 
     def update(self, losses: Tensor | float, **means: Any) -> None:
         """:meth:`observe` and :meth:`step` in one, after ``backward``."""
