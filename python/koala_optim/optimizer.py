@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -28,6 +29,16 @@ _LOOP = """
     optimizer.observe(losses)          # the filter needs their values, not only gradients
     losses.mean().backward()
     optimizer.step()"""
+
+
+@dataclass
+class _Progress:
+    """How far the step is."""
+
+    predicted: bool = False
+    """Whether predict was called, and step not since."""
+    deviations: list[list[Number]] | None = None
+    """Numbers of predict that are still to be fetched."""
 
 
 class Koala(Optimizer):
@@ -64,8 +75,7 @@ class Koala(Optimizer):
         self._filter: Filter | None = None
         self._synced: list[str] = []
         self._observation = Observation()
-        self._predicted = False
-        self._deviations: list[list[Number]] | None = None
+        self._progress = _Progress()
         defaults = {"lr": lr, "weight_decay": weight_decay, "decay_rule": decay_rule, "frozen": False}
         super().__init__(params, defaults)
         for parameter in self._parameters():
@@ -360,7 +370,31 @@ class Koala(Optimizer):
     def _names(self) -> list[str]:
         return self._filter_now().memory()
 
+    # Lightning's wrapper has the methods of this class and hands on the attributes that it lacks, but not assignments to
+    # them: what predict assigns lies in an object that the wrapper finds here.
+
+    @property
+    def _predicted(self) -> bool:
+        return self._progress.predicted
+
+    @_predicted.setter
+    def _predicted(self, predicted: bool) -> None:
+        self._progress.predicted = predicted
+
+    @property
+    def _deviations(self) -> list[list[Number]] | None:
+        return self._progress.deviations
+
+    @_deviations.setter
+    def _deviations(self, deviations: list[list[Number]] | None) -> None:
+        self._progress.deviations = deviations
+
     # What there is to see.
+
+    @property
+    def predicted(self) -> bool:
+        """Whether the parameters stand at their prediction: between :meth:`predict` and :meth:`step`."""
+        return self._predicted
 
     def filter_state(self) -> dict[str, Any]:
         """The filter as it is now: see :func:`koala_optim.filter_state`."""
@@ -464,7 +498,6 @@ class Koala(Optimizer):
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
         self._filter = Filter.from_state(json.dumps(self.param_groups[0]["filter"]))
-        self._predicted = self._filter.predicted
+        self._progress = _Progress(predicted=self._filter.predicted)
         self._synced = [""] * len(self.param_groups)
         self._observation = Observation()
-        self._deviations = None
