@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ from .distributed import check_same, gradient_part, local_part, loss_groups, par
 from .observation import Observation
 from .readback import Number, Readback
 from .rows import Row, as_dense_as, fits_native
+from .scaling import unscaled
 from .settings import DecayRule, group_options, renamed
 
 if TYPE_CHECKING:
@@ -51,7 +53,8 @@ class Koala(Optimizer):
     move), ``weight_decay``, ``decay_rule`` and ``frozen``.
     """
 
-    # GradScaler then calls step with scaled gradients, and also when they overflowed: a missing measurement.
+    # GradScaler then calls step with scaled gradients, and also when they overflowed: predict was done and stands, and
+    # the measurement is missing.
     _step_supports_amp_scaling = True
 
     def __init__(
@@ -100,7 +103,7 @@ class Koala(Optimizer):
             )
         filter = self._synchronised()
         groups = [part_groups(parameter) for parameter in self._parameters()]
-        rows = self._rows(gradients=False)
+        rows = self._rows()
         deviations: list[Number] = [0.0] * len(rows)
         if filter.motion() is not None:
             for engine, part in self._engines(rows):
@@ -160,7 +163,13 @@ class Koala(Optimizer):
                 losses = closure()
             if self._observation.count == before:
                 self._observe_result(losses)
-        self._update()
+        try:
+            self._update()
+        except BaseException:
+            # GradScaler takes these back from a step that returns; left behind, they would multiply its next scale.
+            self.__dict__.pop("grad_scale", None)
+            self.__dict__.pop("found_inf", None)
+            raise
         return losses
 
     def _observe_result(self, losses: Tensor | float | None) -> None:
@@ -188,8 +197,8 @@ class Koala(Optimizer):
             missing = "no losses were observed" if self._predicted else "neither predict nor observe before it"
             raise RuntimeError(f"step was called, but {missing}; a step is:{_LOOP}")
         filter = self._synchronised()
-        self._unscale()
-        rows = [row for row in self._rows(gradients=True) if row.gradient is not None]
+        gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
+        rows = [row for row in self._rows(gradients) if row.gradient is not None]
         engines = self._engines(rows)
         readback = Readback()
         predicted = self._read_deviations(readback)
@@ -208,7 +217,10 @@ class Koala(Optimizer):
             self._complete(filter, [numbers[at][0] for at in predicted])
         statistics = [numbers[places[at]] if at in places else None for at in range(len(parameters))]
         _, _, count, overflow = numbers[observed[-1]]
-        total = sum(numbers[at][0] for at in observed) if overflow == 0.0 else float("nan")
+        total = sum(numbers[at][0] for at in observed)
+        if overflow != 0.0 and all(math.isfinite(number) for sums in statistics if sums for number in sums):
+            # What overflowed is no gradient of this filter's: of another process, or of a frozen parameter.
+            total = math.nan
         squares = sum(numbers[at][1] for at in observed)
         try:
             filter.update(statistics, total, squares, round(count))
@@ -239,21 +251,10 @@ class Koala(Optimizer):
         self._deviations = None
         filter.complete_predict(deviations)
 
-    def _unscale(self) -> None:
-        scale = getattr(self, "grad_scale", None)
-        if scale is None:
-            return
-        gradients: dict[tuple, list[Tensor]] = {}
-        for parameter in self._parameters():
-            if parameter.grad is not None:
-                part = gradient_part(parameter, parameter.grad)
-                gradients.setdefault((part.device, part.dtype), []).append(part)
-        for (device, _), group in gradients.items():
-            torch._foreach_mul_(group, (1.0 / scale.double()).to(device=device, dtype=torch.float32))
-
     def _overflow(self) -> Number:
-        found = getattr(self, "found_inf", None)
-        return 0.0 if found is None else found.reshape(())
+        """More than 0 if GradScaler found gradients that are not finite."""
+        found = getattr(self, "found_inf", 0.0)
+        return found.reshape(()) if isinstance(found, Tensor) else float(found)
 
     # Parameters.
 
@@ -317,17 +318,17 @@ class Koala(Optimizer):
                 self._synced[index] = options
         return filter
 
-    def _rows(self, gradients: bool) -> list[Row]:
+    def _rows(self, gradients: list[Tensor | None] | None = None) -> list[Row]:
         rows = []
         for position, parameter in enumerate(self._parameters()):
-            gradient = None
-            if gradients and parameter.grad is not None and parameter.requires_grad:
-                if parameter.grad.layout is not torch.strided:
+            gradient = gradients[position] if gradients and parameter.requires_grad else None
+            if gradient is not None:
+                if gradient.layout is not torch.strided:
                     raise TypeError(
-                        f"the gradient of parameter {position} has layout {parameter.grad.layout}; KOALA needs dense "
+                        f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense "
                         "gradients (sparse=False for embeddings)"
                     )
-                gradient = gradient_part(parameter, parameter.grad.detach())
+                gradient = gradient_part(parameter, gradient.detach())
             rows.append(
                 Row(
                     position=position,
@@ -403,7 +404,13 @@ class Koala(Optimizer):
         return {"step": filter.step, "predicted": self._predicted, **json.loads(filter.noise())}
 
     def report(self) -> dict[str, Any] | None:
-        """What the last step did and why; ``None`` before the first. Losses and norms are plain numbers."""
+        """What the last step did and why; ``None`` before the first.
+
+        The numbers are those of :func:`koala_optim.scalars`. Beside them, ``outcome`` is ``"measured"``, ``"no-gradient"``
+        or ``{"missing": {"cause": ...}}``; ``limiting_block`` is the index in ``blocks`` of the one that set the
+        covariance; every entry of ``blocks`` has a ``name`` and an ``outcome``: ``"updated"``, ``"clamped"``,
+        ``"restarted"`` or ``{"skipped": reason}``.
+        """
         text = self._filter_now().report()
         return None if text is None else json.loads(text)
 
