@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import torch
+from torch.autograd.graph import increment_version
 from torch.utils.dlpack import to_dlpack
 
 from ._native import Filter
@@ -12,7 +13,10 @@ from .rows import Row, as_dense_as
 def advance(filter: Filter, rows: list[Row]) -> list[float]:
     """Predict: moves parameters and velocities; returns the squared deviation of each row."""
     frozen = [row.position for row in rows if row.frozen]
-    return filter.advance(_lent(rows), frozen, torch.get_num_threads())
+    deviations = filter.advance(_lent(rows), frozen, torch.get_num_threads())
+    # Autograd does not see what Rust writes: told, it refuses a backward through values that are no longer there.
+    increment_version([row.parameter for row in rows if not row.frozen])
+    return deviations
 
 
 def reduce(filter: Filter, rows: list[Row]) -> list[list[float] | None]:
@@ -23,6 +27,7 @@ def reduce(filter: Filter, rows: list[Row]) -> list[list[float] | None]:
 def displace(filter: Filter, rows: list[Row]) -> None:
     """Update: does the filter's steps."""
     filter.displace(_lent(rows, gradients=True), torch.get_num_threads())
+    increment_version([row.parameter for row in rows])
 
 
 def _lent(rows: list[Row], gradients: bool = False) -> dict[str, list]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -30,6 +32,7 @@ from .observation import Observation
 from .readback import Readback
 from .resharding import reshard_modules
 from .rows import Row, as_dense_as, fits_native
+from .scaling import unscaled
 from .settings import DecayRule, group_options, renamed
 
 if TYPE_CHECKING:
@@ -44,6 +47,16 @@ _LOOP = """
     optimizer.step()"""
 
 
+@dataclass
+class _Progress:
+    """How far the step is."""
+
+    predicted: bool = False
+    """Whether predict was called, and step not since."""
+    deviations: list[tuple[list[Number], ProcessGroups]] | None = None
+    """Numbers of predict that are still to be fetched."""
+
+
 class Koala(Optimizer):
     """Base of :class:`KoalaV`, :class:`KoalaM` and :class:`KoalaPP`; not to be made itself.
 
@@ -54,7 +67,8 @@ class Koala(Optimizer):
     move), ``weight_decay``, ``decay_rule`` and ``frozen``.
     """
 
-    # GradScaler then calls step with scaled gradients, and also when they overflowed: a missing measurement.
+    # GradScaler then calls step with scaled gradients, and also when they overflowed: predict was done and stands, and
+    # the measurement is missing.
     _step_supports_amp_scaling = True
 
     def __init__(
@@ -78,9 +92,8 @@ class Koala(Optimizer):
         self._filter: Filter | None = None
         self._synced: list[str] = []
         self._observation = Observation()
-        self._predicted = False
         self._memory: tuple[str, ...] = ()
-        self._deviations: list[tuple[list[Number], ProcessGroups]] | None = None
+        self._progress = _Progress()
         defaults = {"lr": lr, "weight_decay": weight_decay, "decay_rule": decay_rule, "frozen": False}
         super().__init__(params, defaults)
 
@@ -105,7 +118,7 @@ class Koala(Optimizer):
             filter.complete_predict([])
             self._predicted = True
             return
-        rows = self._rows(gradients=False)
+        rows = self._rows()
         deviations: list[Number] = [0.0] * len(rows)
         if any(row.over for row in rows):
             reshard_modules()
@@ -148,7 +161,8 @@ class Koala(Optimizer):
 
         Args:
             closure: clears the gradients, computes the losses, calls ``backward`` on their mean and returns them (or the
-                mean alone). With it, a step is this call alone: predict and observe are done here.
+                mean alone). With it, a step is this call alone: predict and observe are done here. A closure that calls
+                :meth:`observe` itself may return anything; trainers' closures do.
 
         Returns:
             What the closure returned.
@@ -159,19 +173,33 @@ class Koala(Optimizer):
         """
         losses = None
         if closure is not None:
-            if self._observation.count:
-                raise RuntimeError(
-                    "step was given a closure, but losses were observed before; leave observe to the closure's result"
-                )
+            before = self._observation.count
             if not self._predicted:
                 self.predict()
             with torch.enable_grad():
                 losses = closure()
+            if self._observation.count == before:
+                self._observe_result(losses)
+        try:
+            self._update()
+        except BaseException:
+            # GradScaler takes these back from a step that returns; left behind, they would multiply its next scale.
+            self.__dict__.pop("grad_scale", None)
+            self.__dict__.pop("found_inf", None)
+            raise
+        return losses
+
+    def _observe_result(self, losses: Tensor | float | None) -> None:
+        """Observes what a closure returned that has observed nothing itself."""
+        if not self._observation.count:
             if losses is None:
                 raise RuntimeError("the closure returned nothing; return the per-sample losses, or their mean")
             self.observe(losses)
-        self._update()
-        return losses
+        elif losses is not None:
+            raise RuntimeError(
+                "step was given a closure that returns losses, but others were observed before; observe these within the "
+                "closure too, or leave all observing to its result"
+            )
 
     def update(self, losses: Tensor | float, **means: Any) -> None:
         """:meth:`observe` and :meth:`step` in one, after ``backward``."""
@@ -186,8 +214,8 @@ class Koala(Optimizer):
             missing = "no losses were observed" if self._predicted else "neither predict nor observe before it"
             raise RuntimeError(f"step was called, but {missing}; a step is:{_LOOP}")
         filter = self._synchronised()
-        self._unscale()
-        rows = [row for row in self._rows(gradients=True) if row.gradient is not None]
+        gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
+        rows = [row for row in self._rows(gradients) if row.gradient is not None]
         engines = self._engines(rows)
         readback = Readback()
         predicted = self._read_deviations(readback)
@@ -213,8 +241,11 @@ class Koala(Optimizer):
         gathered = iter(numbers[observed])
         processes = list(zip(*[gathered] * (4 + len(mark))))
         total, squares, count, overflow = (sum(column) for column in list(zip(*processes))[:4])
+        if overflow != 0.0 and all(math.isfinite(number) for sums in statistics if sums for number in sums):
+            # What overflowed is no gradient of this filter's: of another process, or of a frozen parameter.
+            total = math.nan
         try:
-            filter.update(statistics, total if overflow == 0.0 else float("nan"), squares, round(count))
+            filter.update(statistics, total, squares, round(count))
         finally:
             self._predicted = filter.predicted
             if not self._predicted:
@@ -242,21 +273,10 @@ class Koala(Optimizer):
         self._deviations = None
         filter.complete_predict(deviations)
 
-    def _unscale(self) -> None:
-        scale = getattr(self, "grad_scale", None)
-        if scale is None:
-            return
-        gradients: dict[tuple, list[Tensor]] = {}
-        for parameter in self._parameters():
-            if parameter.grad is not None:
-                part = local_part(parameter.grad)
-                gradients.setdefault((part.device, part.dtype), []).append(part)
-        for (device, _), group in gradients.items():
-            torch._foreach_mul_(group, (1.0 / scale.double()).to(device=device, dtype=torch.float32))
-
     def _overflow(self) -> Number:
-        found = getattr(self, "found_inf", None)
-        return 0.0 if found is None else local_part(found).reshape(())
+        """More than 0 if GradScaler found gradients that are not finite."""
+        found = getattr(self, "found_inf", 0.0)
+        return local_part(found).reshape(()) if isinstance(found, Tensor) else float(found)
 
     # Parameters.
 
@@ -320,11 +340,11 @@ class Koala(Optimizer):
                 self._synced[index] = options
         return filter
 
-    def _rows(self, gradients: bool) -> list[Row]:
+    def _rows(self, gradients: list[Tensor | None] | None = None) -> list[Row]:
         rows = []
         for position, parameter in enumerate(self._parameters()):
             wanted = parameter.requires_grad
-            gradient = parameter.grad if gradients and wanted else None
+            gradient = gradients[position] if gradients and wanted else None
             if gradient is not None and gradient.layout is not torch.strided:
                 raise TypeError(
                     f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
@@ -369,7 +389,31 @@ class Koala(Optimizer):
             vectors.append(vector)
         return vectors
 
+    # Lightning's wrapper has the methods of this class and hands on the attributes that it lacks, but not assignments to
+    # them: what predict assigns lies in an object that the wrapper finds here.
+
+    @property
+    def _predicted(self) -> bool:
+        return self._progress.predicted
+
+    @_predicted.setter
+    def _predicted(self, predicted: bool) -> None:
+        self._progress.predicted = predicted
+
+    @property
+    def _deviations(self) -> list[tuple[list[Number], ProcessGroups]] | None:
+        return self._progress.deviations
+
+    @_deviations.setter
+    def _deviations(self, deviations: list[tuple[list[Number], ProcessGroups]] | None) -> None:
+        self._progress.deviations = deviations
+
     # What there is to see.
+
+    @property
+    def predicted(self) -> bool:
+        """Whether the parameters stand at their prediction: between :meth:`predict` and :meth:`step`."""
+        return self._predicted
 
     def filter_state(self) -> dict[str, Any]:
         """The filter as it is now: see :func:`koala_optim.filter_state`."""
@@ -377,7 +421,13 @@ class Koala(Optimizer):
         return {"step": filter.step, "predicted": self._predicted, **json.loads(filter.noise())}
 
     def report(self) -> dict[str, Any] | None:
-        """What the last step did and why; ``None`` before the first. Losses and norms are plain numbers."""
+        """What the last step did and why; ``None`` before the first.
+
+        The numbers are those of :func:`koala_optim.scalars`. Beside them, ``outcome`` is ``"measured"``, ``"no-gradient"``
+        or ``{"missing": {"cause": ...}}``; ``limiting_block`` is the index in ``blocks`` of the one that set the
+        covariance; every entry of ``blocks`` has a ``name`` and an ``outcome``: ``"updated"``, ``"clamped"``,
+        ``"restarted"`` or ``{"skipped": reason}``.
+        """
         text = self._filter_now().report()
         return None if text is None else json.loads(text)
 
@@ -482,7 +532,6 @@ class Koala(Optimizer):
         super().__setstate__(state)
         self._filter = Filter.from_state(json.dumps(self.param_groups[0]["filter"]))
         self._memory = tuple(self._filter.memory())
-        self._predicted = self._filter.predicted
+        self._progress = _Progress(predicted=self._filter.predicted)
         self._synced = [""] * len(self.param_groups)
         self._observation = Observation()
-        self._deviations = None
