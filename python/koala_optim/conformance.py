@@ -105,7 +105,7 @@ def check(
             treated otherwise.
     """
     within = tolerance(dtype) if within is None else within
-    parameters = [torch.nn.Parameter(tensor.to(device=device, dtype=dtype)) for tensor in case.initial]
+    parameters = [torch.nn.Parameter(tensor.to(device=device, dtype=dtype, copy=True)) for tensor in case.initial]
     optimizer = build(case, parameters, foreach=foreach)
     gains = [case.layout["groups"][group["index"]]["gain"] for group in optimizer.param_groups]
     worst = 0.0
