@@ -399,6 +399,7 @@ class Koala(Optimizer):
             )
         filter = Filter.from_state(json.dumps(stored))
         self._check_fits(filter)
+        self._check_vectors(state_dict, filter.memory())
         super().load_state_dict(state_dict)
         self._filter = filter
         self._config = filter.config()
@@ -406,7 +407,6 @@ class Koala(Optimizer):
         self._deviations = None
         self._observation = Observation()
         self._synced = [""] * len(self.param_groups)
-        self._check_vectors()
         for parameter in self._parameters():
             self._vectors(parameter)
 
@@ -432,11 +432,14 @@ class Koala(Optimizer):
                     "the model that it was saved with"
                 )
 
-    def _check_vectors(self) -> None:
-        for position, parameter in enumerate(self._parameters()):
-            for name in self._names():
-                vector = self.state[parameter].get(name)
-                if vector is None or vector.shape != parameter.shape:
+    def _check_vectors(self, state_dict: dict[str, Any], names: list[str]) -> None:
+        """Before anything is loaded: what is refused changes nothing."""
+        stored = [key for group in state_dict["param_groups"] for key in group["params"]]
+        for position, (parameter, key) in enumerate(zip(self._parameters(), stored)):
+            vectors = state_dict["state"].get(key, {})
+            for name in names:
+                vector = vectors.get(name)
+                if not isinstance(vector, Tensor) or vector.shape != parameter.shape:
                     raise ValueError(
                         f"the state of parameter {position} has no '{name}' of shape {list(parameter.shape)}; restore it "
                         "from an earlier checkpoint"
