@@ -263,6 +263,8 @@ class Koala(Optimizer):
                 raise TypeError(f"parameters of layout {parameter.layout} are not supported; use dense ones")
             if not parameter.is_floating_point():
                 raise TypeError(f"parameters of type {parameter.dtype} are not supported; use floating-point ones")
+        if len({id(parameter) for parameter in group["params"]}) < len(group["params"]):
+            raise ValueError("a parameter is in the group more than once; it would be moved more than once a step")
         options = group_options(group)
         start = sum(len(other["params"]) for other in self.param_groups[:-1])
         names = group.get("param_names") or [str(start + at) for at in range(len(group["params"]))]
