@@ -43,9 +43,9 @@ class Observation:
         mean = _scalar(losses)
         square = mean * mean if mean_square is None else _scalar(_real("mean_square", mean_square))
         if isinstance(mean, Tensor) or isinstance(square, Tensor):
-            device = mean.device if isinstance(mean, Tensor) else square.device
-            both = [torch.as_tensor(value, device=device) for value in (mean, square)]
-            self._sums.append(torch.stack([_wide(value) for value in both]) * int(samples))
+            like = mean if isinstance(mean, Tensor) else square
+            both = [torch.as_tensor(value, dtype=like.dtype, device=like.device) for value in (mean, square)]
+            self._sums.append(torch.stack(both) * int(samples))
         else:
             if square < 0.0:
                 raise ValueError(f"observe: mean_square is {square}: must not be negative")
@@ -76,7 +76,8 @@ def _real(what: str, value: Tensor | float) -> Tensor | float:
 
 
 def _scalar(value: Tensor | float) -> Tensor | float:
-    return value.reshape(()) if isinstance(value, Tensor) else value
+    # Wide before anything is squared: the square of a float16 does not fit one.
+    return _wide(value.reshape(())) if isinstance(value, Tensor) else value
 
 
 def _wide(value: Tensor) -> Tensor:

@@ -305,6 +305,8 @@ class Koala(Optimizer):
                 raise TypeError(f"parameters of layout {parameter.layout} are not supported; use dense ones")
             if not parameter.is_floating_point():
                 raise TypeError(f"parameters of type {parameter.dtype} are not supported; use floating-point ones")
+        if len({id(parameter) for parameter in group["params"]}) < len(group["params"]):
+            raise ValueError("a parameter is in the group more than once; it would be moved more than once a step")
         options = group_options(group)
         start = sum(len(other["params"]) for other in self.param_groups[:-1])
         names = group.get("param_names") or [str(start + at) for at in range(len(group["params"]))]
@@ -466,6 +468,7 @@ class Koala(Optimizer):
             )
         filter = Filter.from_state(json.dumps(stored))
         self._check_fits(filter)
+        self._check_vectors(state_dict, filter.memory())
         super().load_state_dict(state_dict)
         self._filter = filter
         self._config = filter.config()
@@ -474,7 +477,6 @@ class Koala(Optimizer):
         self._deviations = None
         self._observation = Observation()
         self._synced = [""] * len(self.param_groups)
-        self._check_vectors()
         for parameter in self._parameters():
             self._vectors(parameter)
 
@@ -500,14 +502,17 @@ class Koala(Optimizer):
                     "the model that it was saved with"
                 )
 
-    def _check_vectors(self) -> None:
-        for position, parameter in enumerate(self._parameters()):
-            for name in self._memory:
-                vector = self.state[parameter].get(name)
+    def _check_vectors(self, state_dict: dict[str, Any], names: list[str]) -> None:
+        """Before anything is loaded: what is refused changes nothing."""
+        stored = [key for group in state_dict["param_groups"] for key in group["params"]]
+        for position, (parameter, key) in enumerate(zip(self._parameters(), stored)):
+            vectors = state_dict["state"].get(key, {})
+            for name in names:
+                vector = vectors.get(name)
                 if vector is None and not parameter.requires_grad:
                     # torch.distributed.checkpoint drops the state of what is not trained: it starts anew, with zeros.
                     continue
-                if vector is None or vector.shape != parameter.shape:
+                if not isinstance(vector, Tensor) or vector.shape != parameter.shape:
                     raise ValueError(
                         f"the state of parameter {position} has no '{name}' of shape {list(parameter.shape)}; restore it "
                         "from an earlier checkpoint"

@@ -20,6 +20,7 @@ _FIELDS = {
     "options.target.offset": "target",
     "options.max-update-norm": "max_update_norm",
     "options.missing-limit": "missing_limit",
+    "weight-decay.rule": "decay_rule",
     "position-noise.fixed": "position_noise",
     "position-noise.authors.initial": "initial_position_noise",
 }
@@ -55,7 +56,8 @@ def options(
     _one_of("target_rule", target_rule, ("constant", "offset"))
     _one_of("negative_residual", negative_residual, ("clamp", "allow", "error"))
     _one_of("partition", partition, ("per-tensor", "global"))
-    if not isinstance(missing_limit, numbers.Integral) or not 1 <= missing_limit < 2**32:
+    whole = isinstance(missing_limit, numbers.Integral) and not isinstance(missing_limit, bool)
+    if not whole or not 1 <= missing_limit < 2**32:
         raise ValueError(f"missing_limit = {missing_limit!r}: must be a whole number, at least 1")
     noise: dict[str, Any]
     if measurement_noise is None:

@@ -2,7 +2,8 @@
 
 use koala_core::Error;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
-use pyo3::{PyErr, create_exception};
+use pyo3::{PyErr, PyResult, create_exception};
+use serde::Serialize;
 
 create_exception!(
     koala_optim,
@@ -26,4 +27,9 @@ pub(crate) fn raised(error: Error) -> PyErr {
 /// A text that should have been JSON of a certain shape.
 pub(crate) fn malformed(what: &str, error: &serde_json::Error) -> PyErr {
     PyValueError::new_err(format!("{what}: {error}"))
+}
+
+/// A value as JSON.
+pub(crate) fn written<T: Serialize>(value: &T) -> PyResult<String> {
+    serde_json::to_string(value).map_err(|error| malformed("filter", &error))
 }

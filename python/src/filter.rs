@@ -7,10 +7,9 @@ use koala_core::{
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 
-use crate::error::{malformed, raised};
+use crate::error::{malformed, raised, written};
 use crate::lent::{Slices, Tensors};
 use crate::pool;
 
@@ -271,10 +270,6 @@ impl PyFilter {
 
 fn parsed<T: DeserializeOwned>(what: &str, text: &str) -> PyResult<T> {
     serde_json::from_str(text).map_err(|error| malformed(what, &error))
-}
-
-fn written<T: Serialize>(value: &T) -> PyResult<String> {
-    serde_json::to_string(value).map_err(|error| malformed("filter", &error))
 }
 
 fn statistics_of([g2, h2, x2, hp, pp, hv, pv, vv]: Sums) -> BlockStatistics {

@@ -1,6 +1,7 @@
 //! The native half of `koala_optim`: the filter of `koala-core`, and its passes over CPU tensors, for Python. All that is
 //! public here is private to that package.
 
+mod conformance;
 mod error;
 mod filter;
 mod lent;
@@ -12,6 +13,8 @@ use pyo3::prelude::*;
 /// Native half of `koala_optim`.
 #[pymodule]
 mod _native {
+    #[pymodule_export]
+    use crate::conformance::{conformance_case, conformance_cases};
     #[pymodule_export]
     use crate::error::TooManyMissing;
     #[pymodule_export]
