@@ -22,7 +22,7 @@ def filter_state(optimizer: Koala) -> dict[str, Any]:
         ``measurement_noise`` R; ``covariance`` P, as ``{"scalar": P}`` (KOALA-V), ``{"matrix": {"p11": ..., "p12": ...,
         "p22": ...}}`` (KOALA-M) or ``"product"`` (KOALA++, which stores products instead); ``process_noise`` Q, as
         ``{"scalar": Q}`` or ``{"position-velocity": {"position": q_x, "velocity": q_v}}``. Between predict and step
-        P and Q may be those before the prediction: numbers on other devices or of other processes are fetched in step.
+        P and Q of parameters that are spread over processes are those before the prediction.
     """
     return optimizer.filter_state()
 
