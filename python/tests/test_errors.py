@@ -183,7 +183,7 @@ def test_a_closure_after_observe(make: Maker) -> None:
     optimizer = make(network().parameters())
     optimizer.predict()
     optimizer.observe(1.0)
-    with pytest.raises(RuntimeError, match="leave observe to the closure's result"):
+    with pytest.raises(RuntimeError, match="leave all observing to its result"):
         optimizer.step(lambda: torch.ones(1))
 
 
