@@ -1,0 +1,82 @@
+"""The native half of ``koala_optim``, private to it. Texts are JSON; positions count over all parameters."""
+
+from typing import TypeAlias, TypedDict, final
+
+Parameters: TypeAlias = list[tuple[str, list[int]]]
+"""Names and shapes."""
+
+Sums: TypeAlias = list[float]
+"""|g|^2, |h|^2, |x|^2, h.H', |H'|^2, h.v', H'.v', |v'|^2 of one parameter."""
+
+class TooManyMissing(RuntimeError):
+    """Too many measurements in a row were missing: the run has most likely diverged."""
+
+class Lent(TypedDict):
+    """Tensors as DLPack capsules: one list each, empty where there is no use for it, else one for each position."""
+
+    positions: list[int]
+    parameters: list[object]
+    gradients: list[object]
+    first: list[object]
+    second: list[object]
+
+class Step(TypedDict):
+    """What an update does with one parameter; ``None`` where the method has no such coefficient."""
+
+    decay: float
+    position: float
+    shrinkage: float
+    velocity: float | None
+    averaging: float | None
+    covariance: float | None
+    previous: float | None
+    gradient: float | None
+    direction: float | None
+
+class MadeStep(TypedDict):
+    """One step of a made run; vectors are bytes of ``float32``."""
+
+    gain: float
+    gradients: list[bytes | None]
+    losses: bytes
+    predicted: list[bytes]
+    updated: list[bytes]
+    report: str
+
+class MadeRun(TypedDict):
+    """A run of the conformance suite with what it must come to."""
+
+    description: str
+    initial: list[bytes]
+    steps: list[MadeStep]
+
+@final
+class Filter:
+    """The filter of one optimizer."""
+
+    def __new__(cls, config: str, group: str, parameters: Parameters) -> Filter: ...
+    @staticmethod
+    def from_state(state: str) -> Filter: ...
+    def state(self) -> str: ...
+    def config(self) -> str: ...
+    def noise(self) -> str: ...
+    def parameters(self) -> Parameters: ...
+    def memory(self) -> list[str]: ...
+    @property
+    def predicted(self) -> bool: ...
+    @property
+    def step(self) -> int: ...
+    def add_group(self, group: str, parameters: Parameters) -> int: ...
+    def set_group(self, index: int, group: str) -> None: ...
+    def motion(self) -> tuple[float, bool, float | None] | None: ...
+    def complete_predict(self, deviations: list[float]) -> None: ...
+    def reduction(self, position: int) -> tuple[float, bool] | None: ...
+    def update(self, statistics: list[Sums | None], sum: float, sum_of_squares: float, count: int) -> None: ...
+    def tensor_step(self, position: int) -> Step | None: ...
+    def report(self) -> str | None: ...
+    def advance(self, tensors: Lent, frozen: list[int], threads: int) -> list[float]: ...
+    def reduce(self, tensors: Lent, threads: int) -> list[Sums | None]: ...
+    def displace(self, tensors: Lent, threads: int) -> None: ...
+
+def conformance_cases() -> int: ...
+def conformance_case(index: int) -> MadeRun: ...

@@ -1,0 +1,51 @@
+"""A program as users write it, for the type checker alone: see test.sh."""
+
+from typing_extensions import assert_type
+
+import torch
+from torch import Tensor, nn
+from torch.optim.lr_scheduler import CosineAnnealingLR
+
+import koala_optim
+from koala_optim import Koala, KoalaM, KoalaPP, KoalaV
+
+
+def train(model: nn.Module, batches: list[tuple[Tensor, Tensor]]) -> dict[str, float]:
+    optimizer = KoalaM(model.named_parameters(), lr=0.5, weight_decay=5e-4, decay_rule="decoupled", position_noise=1e-3)
+    schedule = CosineAnnealingLR(optimizer, T_max=len(batches))
+    for inputs, labels in batches:
+        optimizer.zero_grad()
+        optimizer.predict()
+        losses = nn.functional.cross_entropy(model(inputs), labels, reduction="none")
+        optimizer.observe(losses)
+        losses.mean().backward()
+        optimizer.step()
+        schedule.step()
+    return koala_optim.scalars(optimizer, blocks=True)
+
+
+def other_ways(model: nn.Module, losses: Tensor) -> None:
+    groups = [{"params": [parameter], "lr": 0.1} for parameter in model.parameters()]
+    optimizers: list[Koala] = [
+        KoalaV(groups, measurement_noise=0.5, partition="global"),
+        KoalaPP(model.parameters(), torch.tensor(1.0), variant="minimum-norm", missing_limit=3),
+    ]
+    for optimizer in optimizers:
+        optimizer.predict()
+        optimizer.update(losses.mean(), mean_square=losses.square().mean(), count=losses.numel())
+        optimizer.step(lambda: losses)
+        optimizer.load_state_dict(optimizer.state_dict())
+        assert_type(optimizer.predict(), None)
+    try:
+        optimizers[0].update(1.0)
+    except (koala_optim.TooManyMissing, koala_optim.ReplicaDrift):
+        pass
+
+
+def mistakes(model: nn.Module) -> None:
+    """Each of these lines must be an error: an ignore that is not needed is one."""
+    KoalaM(model.parameters(), decay_rule="l2")  # type: ignore[arg-type]
+    KoalaM(model.parameters(), partition="layers")  # type: ignore[arg-type]
+    KoalaV(model.parameters(), momentum=0.9)  # type: ignore[call-arg]
+    KoalaPP(model.parameters(), variant=1)  # type: ignore[arg-type]
+    KoalaV(model.parameters()).observe("high")  # type: ignore[arg-type]
