@@ -85,8 +85,9 @@ class Koala(Optimizer):
             self._vectors(parameter)
         self._publish()
 
-    # The step.
+    # The step. torch.compile leaves it out of its graphs.
 
+    @torch._disable_dynamo
     @torch.no_grad()
     def predict(self) -> None:
         """The time update: moves the parameters to their prediction (KOALA-M; the other methods leave them alone).
@@ -115,6 +116,7 @@ class Koala(Optimizer):
         if not any(groups) and not any(isinstance(deviation, Tensor) for deviation in deviations):
             self._settle()
 
+    @torch._disable_dynamo
     def observe(
         self,
         losses: Tensor | float,
@@ -138,6 +140,7 @@ class Koala(Optimizer):
             raise RuntimeError("observe was called before predict; a step is:" + _LOOP)
         self._observation.add(losses, mean_square, count)
 
+    @torch._disable_dynamo
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor | float] | None = None) -> Tensor | float | None:
         """The measurement update, with the losses observed and the gradients of their mean, without weight decay.
