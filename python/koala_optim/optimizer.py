@@ -97,8 +97,9 @@ class Koala(Optimizer):
         defaults = {"lr": lr, "weight_decay": weight_decay, "decay_rule": decay_rule, "frozen": False}
         super().__init__(params, defaults)
 
-    # The step.
+    # The step. torch.compile leaves it out of its graphs.
 
+    @torch._disable_dynamo
     @torch.no_grad()
     def predict(self) -> None:
         """The time update: moves the parameters to their prediction (KOALA-M; the other methods leave them alone).
@@ -132,6 +133,7 @@ class Koala(Optimizer):
         if all(type(deviation) is float and not row.over for deviation, row in zip(deviations, rows)):
             self._complete(filter, deviations)
 
+    @torch._disable_dynamo
     def observe(
         self,
         losses: Tensor | float,
@@ -155,6 +157,7 @@ class Koala(Optimizer):
             raise RuntimeError("observe was called before predict; a step is:" + _LOOP)
         self._observation.add(losses, mean_square, count)
 
+    @torch._disable_dynamo
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor | float] | None = None) -> Tensor | float | None:
         """The measurement update, with the losses observed and the gradients of their mean, without weight decay.

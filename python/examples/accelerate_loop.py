@@ -1,0 +1,38 @@
+"""KOALA-M with accelerate, accumulating gradients over two micro-batches.
+
+pip install "koala-optim[integrations]"; python examples/accelerate_loop.py
+"""
+
+import torch
+from accelerate import Accelerator
+from torch.utils.data import DataLoader, TensorDataset
+
+import koala_optim
+
+
+def main(epochs: int = 5, micro_batches: int = 2) -> list[float]:
+    torch.manual_seed(0)
+    accelerator = Accelerator(cpu=True, gradient_accumulation_steps=micro_batches)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
+    inputs = torch.randn(64, 4)
+    batches = DataLoader(TensorDataset(inputs, inputs.sum(1, keepdim=True).sin()), batch_size=8)
+    model, optimizer, batches = accelerator.prepare(model, koala_optim.KoalaM(model.parameters()), batches)
+    koala = optimizer.optimizer  # accelerate's wrapper hands step and zero_grad on, but not predict and observe
+    history = []
+    for _ in range(epochs):
+        for inputs, targets in batches:
+            with accelerator.accumulate(model):
+                if not koala.predicted:  # of micro-batches, only the first begins a step
+                    koala.predict()
+                losses = (model(inputs) - targets).square().mean(1)
+                koala.observe(losses)
+                accelerator.backward(losses.mean())
+                optimizer.step()  # the wrapper lets the last micro-batch through
+                optimizer.zero_grad()
+            history.append(losses.mean().item())
+    return history
+
+
+if __name__ == "__main__":
+    history = main()
+    print(f"loss {history[0]:.3f} at first, {history[-1]:.3f} at last")

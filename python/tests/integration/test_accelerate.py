@@ -1,0 +1,82 @@
+"""accelerate: the wrapped optimizer steps, the inner one predicts and observes."""
+
+import pytest
+import torch
+
+pytest.importorskip("accelerate", reason="accelerate is not installed")
+
+from accelerate import Accelerator
+from accelerate.optimizer import AcceleratedOptimizer
+from torch.amp import GradScaler
+
+import koala_optim
+
+
+def problem():
+    torch.manual_seed(0)
+    model = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
+    return model, koala_optim.KoalaM(model.parameters()), torch.randn(6, 8, 4)
+
+
+def losses_of(model, inputs):
+    return (model(inputs) - 1.0).square().mean(1)
+
+
+def accumulated(accelerator, model, optimizer, batches):
+    koala = optimizer.optimizer
+    for batch in batches:
+        with accelerator.accumulate(model):
+            if not koala.predicted:
+                koala.predict()
+            losses = losses_of(model, batch)
+            koala.observe(losses)
+            accelerator.backward(losses.mean())
+            optimizer.step()
+            optimizer.zero_grad()
+
+
+def test_the_example_learns(example):
+    history = example("accelerate_loop").main(epochs=8)
+    assert sum(history[-8:]) < 0.9 * sum(history[:8])
+
+
+def test_accumulated_micro_batches_are_the_loop_by_hand(trained_by_hand, assert_same):
+    accelerator = Accelerator(cpu=True, gradient_accumulation_steps=2)
+    model, optimizer, batches = problem()
+    accumulated(accelerator, *accelerator.prepare(model, optimizer), batches)
+    by_hand, other, batches = problem()
+    trained_by_hand(by_hand, other, losses_of, batches.split(2))
+    assert_same(model, by_hand, rtol=1e-4, atol=1e-6)
+
+
+def test_saved_and_loaded_training_goes_on(tmp_path, assert_same):
+    accelerator = Accelerator(cpu=True)
+    model, optimizer, batches = problem()
+    prepared = accelerator.prepare(model, optimizer)
+    accumulated(accelerator, *prepared, batches[:3])
+    accelerator.save_state(str(tmp_path))
+    accumulated(accelerator, *prepared, batches[3:])
+    after = [parameter.detach().clone() for parameter in model.parameters()]
+    accumulated(accelerator, *prepared, batches)
+    accelerator.load_state(str(tmp_path))
+    accumulated(accelerator, *prepared, batches[3:])
+    for parameter, expected in zip(model.parameters(), after):
+        assert torch.equal(parameter, expected)
+
+
+def test_its_scaler_takes_an_overflow_for_a_missing_measurement():
+    accelerator = Accelerator(cpu=True)
+    model, koala, batches = problem()
+    scaler = GradScaler("cpu", init_scale=2.0**127)
+    optimizer = AcceleratedOptimizer(koala, scaler=scaler)
+    missing = []
+    for batch in batches:
+        optimizer.zero_grad()
+        koala.predict()
+        losses = losses_of(model, 100.0 * batch)
+        koala.observe(losses)
+        scaler.scale(losses.mean()).backward()
+        optimizer.step()
+        missing.append(koala_optim.scalars(koala)["koala/missing"])
+    assert missing[0] == 1.0 and missing[-1] == 0.0
+    assert accelerator.sync_gradients
