@@ -37,7 +37,7 @@ class ReplicaDrift(RuntimeError):
         )
 
 
-def loss_groups(process_group: ProcessGroup | None | bool) -> ProcessGroups:
+def loss_groups(process_group: ProcessGroup | bool | None) -> ProcessGroups:
     """The processes whose losses make up one minibatch: a given group, else all, if there are several."""
     if process_group is False or not (dist.is_available() and dist.is_initialized()):
         return ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 from torch import Tensor
@@ -125,6 +125,15 @@ class Koala(Optimizer):
             raise RuntimeError("observe was called before predict; a step is:" + _LOOP)
         self._observation.add(losses, mean_square, count)
 
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
+    @overload
+    def step(self, closure: Callable[[], Tensor]) -> Tensor: ...
+
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor | float] | None = None) -> Tensor | float | None:
         """The measurement update, with the losses observed and the gradients of their mean, without weight decay.
@@ -224,7 +233,7 @@ class Koala(Optimizer):
         scale = getattr(self, "grad_scale", None)
         if scale is None:
             return
-        gradients: dict[tuple, list[Tensor]] = {}
+        gradients: dict[tuple[torch.device, torch.dtype], list[Tensor]] = {}
         for parameter in self._parameters():
             if parameter.grad is not None:
                 part = gradient_part(parameter, parameter.grad)
@@ -414,7 +423,8 @@ class Koala(Optimizer):
 
     def _check_fits(self, filter: Filter) -> None:
         mine, theirs = json.loads(self._config), json.loads(filter.config())
-        (method, own), (other, stored) = *mine.items(), *theirs.items()
+        ((method, own),) = mine.items()
+        ((other, stored),) = theirs.items()
         if method != other:
             raise ValueError(f"the state is of {other}, this optimizer is {method}")
         partitions = own["options"]["partition"], stored["options"]["partition"]

@@ -51,7 +51,7 @@ def _fetched(values: list[Number]) -> list[float]:
             devices[value.device].append(at)
     for device, places in devices.items():
         wide = torch.float32 if device.type == "mps" else torch.float64
-        fetched = torch.stack([values[at].to(wide) for at in places]).tolist()
+        fetched = torch.stack([torch.as_tensor(values[at]).to(wide) for at in places]).tolist()
         for at, number in zip(places, fetched):
             numbers[at] = number
     return numbers

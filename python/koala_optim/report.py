@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def scalars(optimizer: Koala, prefix: str = "koala/", blocks: bool = False) -> d
     return {} if report is None else dict(_numbers(report, prefix, blocks))
 
 
-def _numbers(report: dict[str, Any], prefix: str, blocks: bool):
+def _numbers(report: dict[str, Any], prefix: str, blocks: bool) -> Iterator[tuple[str, float]]:
     for name, value in report.items():
         if name == "blocks":
             if blocks:
