@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from support import VARIANTS, Maker, Variant, assert_twins, losses_of, memory, network, run_step, same, train, values
+from support import VARIANTS, Maker, Variant, assert_twins, losses_of, memory, network, run_step, same, train
 from support import batch as batch_of
 
 import koala_optim
@@ -116,7 +116,9 @@ def test_the_state_brings_its_options(make: Maker) -> None:
 def test_the_engines_read_each_other(variant: Variant) -> None:
     for first in (False, True):
         optimizer, model = trained(lambda params, first=first, **k: variant(params, foreach=first, **k))
-        other, twin = restored(lambda params, first=first: variant(params, foreach=not first), optimizer, model, copy.copy)
+        other, twin = restored(
+            lambda params, first=first: variant(params, foreach=not first), optimizer, model, copy.copy
+        )
         assert same(memory(other), memory(optimizer))
         assert other.filter_state() == optimizer.filter_state()
         run_step(other, twin, 4)
@@ -177,7 +179,6 @@ def cut(state: dict) -> None:
 
 def other_shape(state: dict) -> None:
     state["param_groups"][0]["filter"]["layout"]["parameters"][1]["shape"] = [7]
-
 
 
 DAMAGES = {
