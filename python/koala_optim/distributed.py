@@ -108,4 +108,6 @@ def _device(group: ProcessGroup) -> torch.device:
     if "gloo" in backend or "mpi" in backend:
         return torch.device("cpu")
     accelerator = torch.accelerator.current_accelerator()
-    return torch.device("cpu") if accelerator is None else torch.device(accelerator.type, torch.accelerator.current_device_index())
+    if accelerator is None:
+        return torch.device("cpu")
+    return torch.device(accelerator.type, torch.accelerator.current_device_index())

@@ -33,8 +33,8 @@ _LOOP = """
 class Koala(Optimizer):
     """Base of :class:`KoalaV`, :class:`KoalaM` and :class:`KoalaPP`; not to be made itself.
 
-    A step is :meth:`predict`, then losses at the predicted parameters, :meth:`observe`, backward, :meth:`step`. Parameters
-    stand at their prediction between ``predict`` and ``step``: evaluate and save after ``step``.
+    A step is :meth:`predict`, then losses at the predicted parameters, :meth:`observe`, backward, :meth:`step`.
+    Parameters stand at their prediction between ``predict`` and ``step``: evaluate and save after ``step``.
 
     Every parameter group has ``lr``, the gain multiplier e (1 is its natural value, and what learning-rate schedulers
     move), ``weight_decay``, ``decay_rule`` and ``frozen``.
@@ -113,8 +113,8 @@ class Koala(Optimizer):
 
         Args:
             losses: per-sample losses, of any shape; or, as a single number, their mean.
-            mean_square: with the mean, the mean of the squared per-sample losses. Left out, it is taken for the square of
-                the mean, as if all losses were equal: the filter then takes the measurement for better than it is.
+            mean_square: with the mean, the mean of the squared per-sample losses. Left out, it is taken for the square
+                of the mean, as if all losses were equal: the filter then takes the measurement for better than it is.
             count: with the mean, the number of samples that it is of; tells how much it weighs among micro-batches.
 
         Raises:
@@ -139,8 +139,8 @@ class Koala(Optimizer):
         """The measurement update, with the losses observed and the gradients of their mean, without weight decay.
 
         Args:
-            closure: clears the gradients, computes the losses, calls ``backward`` on their mean and returns them (or the
-                mean alone). With it, a step is this call alone: predict and observe are done here.
+            closure: clears the gradients, computes the losses, calls ``backward`` on their mean and returns them (or
+                the mean alone). With it, a step is this call alone: predict and observe are done here.
 
         Returns:
             What the closure returned.
@@ -352,9 +352,9 @@ class Koala(Optimizer):
                 vector = torch.zeros_like(parameter, memory_format=torch.preserve_format, requires_grad=False)
             elif vector.device != parameter.device or vector.dtype != parameter.dtype:
                 vector = vector.to(device=parameter.device, dtype=parameter.dtype)
-            if local_part(vector).stride() != local_part(parameter).stride():
-                if local_part(vector) is vector:
-                    vector = as_dense_as(parameter.detach(), vector)
+            whole = local_part(vector) is vector
+            if whole and vector.stride() != local_part(parameter).stride():
+                vector = as_dense_as(parameter.detach(), vector)
             state[name] = vector
             vectors.append(vector)
         return vectors
@@ -388,9 +388,9 @@ class Koala(Optimizer):
     def state_dict(self) -> dict[str, Any]:
         """The whole state: the method's vectors, the groups, and the filter as the first group's ``filter``.
 
-        Plain tensors and numbers, which ``torch.load(weights_only=True)`` reads. Loaded into an optimizer over parameters
-        of the same values, the next step is the same to the bit. Losses observed and not used yet are not part of it.
-        """
+        Plain tensors and numbers, which ``torch.load(weights_only=True)`` reads. Loaded into an optimizer over
+        parameters of the same values, the next step is the same to the bit. Losses observed and not used yet are not
+        part of it. """
         self._publish()
         return super().state_dict()
 
@@ -405,8 +405,8 @@ class Koala(Optimizer):
         stored = groups[0].get("filter")
         if not isinstance(stored, dict):
             raise ValueError(
-                "this is not a state of a KOALA optimizer: its first parameter group has no 'filter'; load a state that "
-                f"{type(self).__name__}.state_dict() made"
+                "this is not a state of a KOALA optimizer: its first parameter group has no 'filter'; load a state "
+                f"that {type(self).__name__}.state_dict() made"
             )
         filter = Filter.from_state(json.dumps(stored))
         self._check_fits(filter)
@@ -453,8 +453,8 @@ class Koala(Optimizer):
                 vector = vectors.get(name)
                 if not isinstance(vector, Tensor) or vector.shape != parameter.shape:
                     raise ValueError(
-                        f"the state of parameter {position} has no '{name}' of shape {list(parameter.shape)}; restore it "
-                        "from an earlier checkpoint"
+                        f"the state of parameter {position} has no '{name}' of shape {list(parameter.shape)}; restore "
+                        "it from an earlier checkpoint"
                     )
 
     def _publish(self) -> None:
