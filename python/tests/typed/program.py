@@ -38,8 +38,10 @@ def other_ways(model: nn.Module, losses: Tensor) -> None:
         optimizer.load_state_dict(optimizer.state_dict())
     try:
         optimizers[0].update(1.0)
-    except (koala_optim.TooManyMissing, koala_optim.ReplicaDrift):
-        pass
+    except koala_optim.ReplicaDrift as drift:
+        assert_type(drift.ranks, list[int])
+    except koala_optim.TooManyMissing:
+        raise
 
 
 def mistakes(model: nn.Module) -> None:
