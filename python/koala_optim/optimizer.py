@@ -390,7 +390,8 @@ class Koala(Optimizer):
 
         Plain tensors and numbers, which ``torch.load(weights_only=True)`` reads. Loaded into an optimizer over
         parameters of the same values, the next step is the same to the bit. Losses observed and not used yet are not
-        part of it. """
+        part of it.
+        """
         self._publish()
         return super().state_dict()
 
