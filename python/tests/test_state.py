@@ -248,3 +248,15 @@ def test_another_partition_or_model_is_refused_and_changes_nothing(make: Maker) 
     with pytest.raises(ValueError, match="parameter group"):
         optimizer.load_state_dict(make(groups).state_dict())
     assert_twins((optimizer, model), (untouched, twin))
+
+
+def test_a_state_of_other_settings_brings_its_own_vectors(foreach: bool) -> None:
+    """KOALA-M with a fixed position noise keeps no running mean; with a measured one it does."""
+    fixed, measured = VARIANTS[3], VARIANTS[1]
+    for saved, loading in ((fixed, measured), (measured, fixed)):
+        optimizer, model = trained(lambda params, saved=saved: saved(params, foreach=foreach))
+        other, twin = restored(
+            lambda params, loading=loading: loading(params, foreach=foreach), optimizer, model, through_file
+        )
+        assert {name for vectors in other.state.values() for name in vectors} == set(saved.memory)
+        assert_twins((optimizer, model), (other, twin))
