@@ -135,7 +135,7 @@ def build(case: Case, parameters: list[torch.nn.Parameter], foreach: bool | None
             decay = group["weight-decay"] or options["weight-decay"]
             own = {"lr": group["gain"], "weight_decay": decay["rate"], "decay_rule": decay["rule"]}
             groups.append({"params": named, **own, "frozen": group["frozen"], "index": index})
-    method = {"koala-v": KoalaV, "koala-m": KoalaM, "koala-pp": KoalaPP}[case.method]
+    method: type[KoalaV | KoalaM | KoalaPP] = {"koala-v": KoalaV, "koala-m": KoalaM, "koala-pp": KoalaPP}[case.method]
     return method(groups, **_own_settings(settings), **_common_settings(options), foreach=foreach)
 
 
@@ -180,9 +180,7 @@ def _compare(case: Case, where: str, expected: list[Tensor], found: Sequence[Ten
     return worst
 
 
-def _compare_reports(
-    case: Case, where: str, expected: dict[str, Any], found: dict[str, Any], within: float
-) -> float:
+def _compare_reports(case: Case, where: str, expected: dict[str, Any], found: dict[str, Any], within: float) -> float:
     for report in (expected, found):
         # The cause of a missing measurement is told in words.
         if isinstance(report["outcome"], dict):

@@ -33,8 +33,8 @@ class KoalaM(Koala):
         params: parameters or parameter groups, as every optimizer of PyTorch takes them.
         lr: e, the gain multiplier. 1 is its natural value; schedulers move it.
         weight_decay: w.
-        decay_rule: ``coupled`` as above; ``decoupled``: ``x_b <- x_b (1 - lr w)`` after the step; ``gain-only``: w in the
-            gain alone.
+        decay_rule: ``coupled`` as above; ``decoupled``: ``x_b <- x_b (1 - lr w)`` after the step; ``gain-only``: w in
+            the gain alone.
         velocity_decay: kappa.
         initial_position_covariance: p11 at the start.
         initial_cross_covariance: p12 at the start.
@@ -50,8 +50,8 @@ class KoalaM(Koala):
         measurement_noise: a fixed R; ``None`` measures it as above.
         measurement_noise_smoothing: beta.
         initial_measurement_noise: R at the start.
-        target: T, the value that the loss is driven to; or under ``target_rule="offset"`` the distance u below the loss at
-            which the target follows it, for losses without a lower bound.
+        target: T, the value that the loss is driven to; or under ``target_rule="offset"`` the distance u below the loss
+            at which the target follows it, for losses without a lower bound.
         target_rule: ``constant`` or ``offset``.
         negative_residual: what a loss below its target does: ``clamp`` moves nothing, ``allow`` ascends, ``error``.
         partition: ``per-tensor``, a block for each parameter, or ``global``, one block.

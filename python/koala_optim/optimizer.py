@@ -6,7 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 import torch
 from torch import Tensor
@@ -60,8 +60,8 @@ class _Progress:
 class Koala(Optimizer):
     """Base of :class:`KoalaV`, :class:`KoalaM` and :class:`KoalaPP`; not to be made itself.
 
-    A step is :meth:`predict`, then losses at the predicted parameters, :meth:`observe`, backward, :meth:`step`. Parameters
-    stand at their prediction between ``predict`` and ``step``: evaluate and save after ``step``.
+    A step is :meth:`predict`, then losses at the predicted parameters, :meth:`observe`, backward, :meth:`step`.
+    Parameters stand at their prediction between ``predict`` and ``step``: evaluate and save after ``step``.
 
     Every parameter group has ``lr``, the gain multiplier e (1 is its natural value, and what learning-rate schedulers
     move), ``weight_decay``, ``decay_rule`` and ``frozen``.
@@ -145,8 +145,8 @@ class Koala(Optimizer):
 
         Args:
             losses: per-sample losses, of any shape; or, as a single number, their mean.
-            mean_square: with the mean, the mean of the squared per-sample losses. Left out, it is taken for the square of
-                the mean, as if all losses were equal: the filter then takes the measurement for better than it is.
+            mean_square: with the mean, the mean of the squared per-sample losses. Left out, it is taken for the square
+                of the mean, as if all losses were equal: the filter then takes the measurement for better than it is.
             count: with the mean, the number of samples that it is of; tells how much it weighs among micro-batches.
 
         Raises:
@@ -156,6 +156,15 @@ class Koala(Optimizer):
         if not self._predicted:
             raise RuntimeError("observe was called before predict; a step is:" + _LOOP)
         self._observation.add(losses, mean_square, count)
+
+    @overload
+    def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], float]) -> float: ...
+
+    @overload
+    def step(self, closure: Callable[[], Tensor]) -> Tensor: ...
 
     @torch._disable_dynamo
     @torch.no_grad()
@@ -452,8 +461,9 @@ class Koala(Optimizer):
     def state_dict(self) -> dict[str, Any]:
         """The whole state: the method's vectors, the groups, and the filter as the first group's ``filter``.
 
-        Plain tensors and numbers, which ``torch.load(weights_only=True)`` reads. Loaded into an optimizer over parameters
-        of the same values, the next step is the same to the bit. Losses observed and not used yet are not part of it.
+        Plain tensors and numbers, which ``torch.load(weights_only=True)`` reads. Loaded into an optimizer over
+        parameters of the same values, the next step is the same to the bit. Losses observed and not used yet are not
+        part of it.
         """
         self._publish()
         return super().state_dict()
@@ -469,8 +479,8 @@ class Koala(Optimizer):
         stored = groups[0].get("filter")
         if not isinstance(stored, dict):
             raise ValueError(
-                "this is not a state of a KOALA optimizer: its first parameter group has no 'filter'; load a state that "
-                f"{type(self).__name__}.state_dict() made"
+                "this is not a state of a KOALA optimizer: its first parameter group has no 'filter'; load a state "
+                f"that {type(self).__name__}.state_dict() made"
             )
         filter = Filter.from_state(json.dumps(stored))
         self._check_fits(filter)
@@ -488,7 +498,8 @@ class Koala(Optimizer):
 
     def _check_fits(self, filter: Filter) -> None:
         mine, theirs = json.loads(self._config), json.loads(filter.config())
-        (method, own), (other, stored) = *mine.items(), *theirs.items()
+        ((method, own),) = mine.items()
+        ((other, stored),) = theirs.items()
         if method != other:
             raise ValueError(f"the state is of {other}, this optimizer is {method}")
         partitions = own["options"]["partition"], stored["options"]["partition"]
@@ -520,8 +531,8 @@ class Koala(Optimizer):
                     continue
                 if not isinstance(vector, Tensor) or vector.shape != parameter.shape:
                     raise ValueError(
-                        f"the state of parameter {position} has no '{name}' of shape {list(parameter.shape)}; restore it "
-                        "from an earlier checkpoint"
+                        f"the state of parameter {position} has no '{name}' of shape {list(parameter.shape)}; restore "
+                        "it from an earlier checkpoint"
                     )
                 if not spread_alike(vector, parameter):
                     raise ValueError(

@@ -54,7 +54,7 @@ def is_dense(tensor: Tensor) -> bool:
 
 
 def as_dense_as(parameter: Tensor, tensor: Tensor) -> Tensor:
-    """``tensor`` itself if its elements stand in the same order as the parameter's, else a copy of which that is true."""
+    """``tensor`` itself if its elements stand in the same order as the parameter's, else a copy in that order."""
     if tensor.stride() == parameter.stride() and tensor.dtype == parameter.dtype:
         return tensor
     return torch.empty_like(parameter, memory_format=torch.preserve_format).copy_(tensor)

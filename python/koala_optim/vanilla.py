@@ -30,8 +30,8 @@ class KoalaV(Koala):
         params: parameters or parameter groups, as every optimizer of PyTorch takes them.
         lr: e, the gain multiplier. 1 is its natural value; schedulers move it.
         weight_decay: w.
-        decay_rule: ``coupled`` as above; ``decoupled``: ``x_b <- x_b (1 - lr w)`` after the step; ``gain-only``: w in the
-            gain alone.
+        decay_rule: ``coupled`` as above; ``decoupled``: ``x_b <- x_b (1 - lr w)`` after the step; ``gain-only``: w in
+            the gain alone.
         initial_covariance: P at the start.
         process_noise: q.
         foreach: ``None`` chooses for each parameter: Rust for dense ``float32`` and ``float64`` on the CPU, PyTorch's

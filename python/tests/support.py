@@ -134,7 +134,7 @@ def assert_twins(
 
 
 def python(program: str, *arguments: str, folder: Path, timeout: float = 120.0) -> str:
-    """Runs a program in a new interpreter, in a folder from which the source tree cannot be imported; returns its output."""
+    """Runs a program in a new interpreter, in a folder without the source tree; returns its output."""
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         cwd=folder,

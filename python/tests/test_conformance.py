@@ -42,7 +42,9 @@ def changed(case: conformance.Case, **settings) -> conformance.Case:
 def test_another_filter_disagrees() -> None:
     case = conformance.case(8)
     assert case.name == "koala-m"
-    with pytest.raises(conformance.Disagreement, match=r"koala-m, step [01], after (step|predict): 'stem.weight' differs by"):
+    with pytest.raises(
+        conformance.Disagreement, match=r"koala-m, step [01], after (step|predict): 'stem.weight' differs by"
+    ):
         conformance.check(changed(case, **{"velocity-decay": 0.8}))
 
 

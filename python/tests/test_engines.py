@@ -27,7 +27,10 @@ SETTINGS = [
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
 def test_training_is_the_same(variant: Variant, dtype: torch.dtype, settings: dict) -> None:
     model, twin = network(dtype), network(dtype)
-    rust, foreach = variant(model.parameters(), foreach=False, **settings), variant(twin.parameters(), foreach=True, **settings)
+    rust, foreach = (
+        variant(model.parameters(), foreach=False, **settings),
+        variant(twin.parameters(), foreach=True, **settings),
+    )
     train(rust, model, range(10))
     train(foreach, twin, range(10))
     # Rounding of a gradient grows through the network it is of.
@@ -132,7 +135,11 @@ def test_expanded_gradients(variant: Variant, foreach: bool) -> None:
 
 def test_both_engines_in_one_optimizer(variant: Variant) -> None:
     """Parameters that Rust cannot take go through foreach operations, and the filter ties all of them together."""
-    mixed = [nn.Parameter(plain(torch.ones(3, 4))), nn.Parameter(with_gaps(torch.ones(5))), nn.Parameter(torch.ones(2).double())]
+    mixed = [
+        nn.Parameter(plain(torch.ones(3, 4))),
+        nn.Parameter(with_gaps(torch.ones(5))),
+        nn.Parameter(torch.ones(2).double()),
+    ]
     equal = [nn.Parameter(torch.ones(shape).double()) for shape in ((3, 4), (5,), (2,))]
     for parameters in (mixed, equal):
         optimizer = variant(parameters)

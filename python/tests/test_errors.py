@@ -62,7 +62,7 @@ def test_bad_settings(variant: Variant, settings: dict, message: str) -> None:
         (KoalaPP, {"initial_covariance": -0.1}, "initial_covariance = -0.1: must be"),
         (KoalaPP, {"process_noise": math.nan}, "process_noise = nan: must be finite"),
         (KoalaPP, {"variant": "full"}, "variant = 'full': must be 'symmetric' or 'minimum-norm'"),
-        (KoalaPP, {"decay_rule": "gain-only", "weight_decay": 0.1}, "decay_rule = \"gain-only\": must be coupled or"),
+        (KoalaPP, {"decay_rule": "gain-only", "weight_decay": 0.1}, 'decay_rule = "gain-only": must be coupled or'),
     ],
 )
 def test_bad_settings_of_a_method(method: type, settings: dict, message: str) -> None:
@@ -83,7 +83,10 @@ def test_parameters_that_no_optimizer_takes(make: Maker) -> None:
         make(model[0].weight)
     with pytest.raises(ValueError, match="more than one parameter group"):
         make([{"params": [model[0].weight]}, {"params": [model[0].weight]}])
-    with pytest.warns(UserWarning, match="duplicate"), pytest.raises(ValueError, match="is in the group more than once"):
+    with (
+        pytest.warns(UserWarning, match="duplicate"),
+        pytest.raises(ValueError, match="is in the group more than once"),
+    ):
         make([model[0].weight, model[0].weight])
     with pytest.raises(ValueError, match="non-leaf"):
         make([model[0].weight * 2])
@@ -95,7 +98,10 @@ def test_parameters_that_no_optimizer_takes(make: Maker) -> None:
         (torch.zeros(3, dtype=torch.complex64), "complex parameters are not supported"),
         (torch.zeros(3, dtype=torch.complex128), "complex parameters are not supported"),
         (torch.zeros(3, 3).to_sparse(), "parameters of layout torch.sparse_coo are not supported; use dense ones"),
-        (torch.zeros(3, dtype=torch.int32), "parameters of type torch.int32 are not supported; use floating-point ones"),
+        (
+            torch.zeros(3, dtype=torch.int32),
+            "parameters of type torch.int32 are not supported; use floating-point ones",
+        ),
         (torch.zeros(3, dtype=torch.bool), "parameters of type torch.bool are not supported; use floating-point ones"),
     ],
     ids=["complex64", "complex128", "sparse", "int32", "bool"],
@@ -119,7 +125,9 @@ def test_a_sparse_gradient_is_refused_and_changes_nothing(make: Maker) -> None:
     losses = table(torch.tensor([0, 2])).square().sum(dim=1)
     losses.mean().backward()
     optimizer.observe(losses)
-    with pytest.raises(TypeError, match="gradient of parameter 0 has layout torch.sparse_coo; KOALA needs dense gradients"):
+    with pytest.raises(
+        TypeError, match="gradient of parameter 0 has layout torch.sparse_coo; KOALA needs dense gradients"
+    ):
         optimizer.step()
     # The step can still be ended with a dense one.
     table.weight.grad = table.weight.grad.to_dense()
@@ -130,7 +138,9 @@ def test_a_sparse_gradient_is_refused_and_changes_nothing(make: Maker) -> None:
     assert same(values(table), values(twin))
 
 
-LOOP = r"\n    optimizer\.zero_grad\(\)\n    optimizer\.predict\(\) .*\n    losses = .*\n    optimizer\.observe\(losses\)"
+LOOP = (
+    r"\n    optimizer\.zero_grad\(\)\n    optimizer\.predict\(\) .*\n    losses = .*\n    optimizer\.observe\(losses\)"
+)
 
 
 def test_a_step_with_nothing_observed_shows_the_lines_to_write(make: Maker) -> None:
@@ -190,7 +200,12 @@ def test_a_closure_after_observe(make: Maker) -> None:
 @pytest.mark.parametrize(
     ("losses", "means", "error", "message"),
     [
-        (torch.ones(3, dtype=torch.int64), {}, TypeError, "losses of type torch.int64; expected floating-point numbers"),
+        (
+            torch.ones(3, dtype=torch.int64),
+            {},
+            TypeError,
+            "losses of type torch.int64; expected floating-point numbers",
+        ),
         (torch.ones(3, dtype=torch.complex64), {}, TypeError, "losses of type torch.complex64"),
         (torch.ones(0), {}, ValueError, "no loss among the losses"),
         ("high", {}, TypeError, "losses is a str; expected a tensor of per-sample losses, or their mean"),
@@ -236,7 +251,9 @@ def test_a_loss_below_its_target_under_each_policy(make: Maker) -> None:
         return model, values(model), optimizer
 
     model, start, optimizer = begun("error")
-    with pytest.raises(RuntimeError, match="lies below its target 100; lower the target, or choose the policy clamp or"):
+    with pytest.raises(
+        RuntimeError, match="lies below its target 100; lower the target, or choose the policy clamp or"
+    ):
         run_step(optimizer, model, 0)
     assert same(values(model), start)
 

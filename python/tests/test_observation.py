@@ -6,7 +6,20 @@ import hypothesis
 import hypothesis.strategies as st
 import pytest
 import torch
-from support import VARIANTS, Maker, Variant, assert_twins, batch, difference, losses_of, network, run_step, same, train, values
+from support import (
+    VARIANTS,
+    Maker,
+    Variant,
+    assert_twins,
+    batch,
+    difference,
+    losses_of,
+    network,
+    run_step,
+    same,
+    train,
+    values,
+)
 from torch import nn
 
 from koala_optim import KoalaV, TooManyMissing, filter_state, scalars
@@ -89,7 +102,8 @@ def test_gradient_accumulation_equals_the_big_batch(make: Maker) -> None:
 
 @hypothesis.settings(max_examples=40, deadline=None, derandomize=True)
 @hypothesis.given(
-    losses=st.lists(st.floats(0.0, 1e3, width=32), min_size=1, max_size=12), cuts=st.sets(st.integers(1, 11), max_size=4)
+    losses=st.lists(st.floats(0.0, 1e3, width=32), min_size=1, max_size=12),
+    cuts=st.sets(st.integers(1, 11), max_size=4),
 )
 def test_however_the_losses_are_cut(losses: list[float], cuts: set[int]) -> None:
     reports = []
@@ -171,7 +185,9 @@ def test_too_many_missing_measurements_are_an_error(make: Maker) -> None:
         optimizer.predict()
         optimizer.update(math.nan)
     optimizer.predict()
-    with pytest.raises(TooManyMissing, match=r"3 measurements in a row were missing \(last cause: loss is NaN\); .* lower"):
+    with pytest.raises(
+        TooManyMissing, match=r"3 measurements in a row were missing \(last cause: loss is NaN\); .* lower"
+    ):
         optimizer.update(math.nan)
     # The step is over; who knows better goes on.
     run_step(optimizer, model, 0)

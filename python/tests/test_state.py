@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import pytest
 import torch
-from support import VARIANTS, Maker, Variant, assert_twins, losses_of, memory, network, run_step, same, train, values
+from support import VARIANTS, Maker, Variant, assert_twins, losses_of, memory, network, run_step, same, train
 from support import batch as batch_of
 
 import koala_optim
@@ -116,7 +116,9 @@ def test_the_state_brings_its_options(make: Maker) -> None:
 def test_the_engines_read_each_other(variant: Variant) -> None:
     for first in (False, True):
         optimizer, model = trained(lambda params, first=first, **k: variant(params, foreach=first, **k))
-        other, twin = restored(lambda params, first=first: variant(params, foreach=not first), optimizer, model, copy.copy)
+        other, twin = restored(
+            lambda params, first=first: variant(params, foreach=not first), optimizer, model, copy.copy
+        )
         assert same(memory(other), memory(optimizer))
         assert other.filter_state() == optimizer.filter_state()
         run_step(other, twin, 4)
@@ -177,7 +179,6 @@ def cut(state: dict) -> None:
 
 def other_shape(state: dict) -> None:
     state["param_groups"][0]["filter"]["layout"]["parameters"][1]["shape"] = [7]
-
 
 
 DAMAGES = {
@@ -247,3 +248,15 @@ def test_another_partition_or_model_is_refused_and_changes_nothing(make: Maker) 
     with pytest.raises(ValueError, match="parameter group"):
         optimizer.load_state_dict(make(groups).state_dict())
     assert_twins((optimizer, model), (untouched, twin))
+
+
+def test_a_state_of_other_settings_brings_its_own_vectors(foreach: bool) -> None:
+    """KOALA-M with a fixed position noise keeps no running mean; with a measured one it does."""
+    fixed, measured = VARIANTS[3], VARIANTS[1]
+    for saved, loading in ((fixed, measured), (measured, fixed)):
+        optimizer, model = trained(lambda params, saved=saved: saved(params, foreach=foreach))
+        other, twin = restored(
+            lambda params, loading=loading: loading(params, foreach=foreach), optimizer, model, through_file
+        )
+        assert {name for vectors in other.state.values() for name in vectors} == set(saved.memory)
+        assert_twins((optimizer, model), (other, twin))

@@ -27,7 +27,9 @@ def made(metadata: dict[str, str], parameters: list[tuple[str, Tensor]], **engin
         **engine,
     }
     if metadata["optimizer"] == "koala-v":
-        return KoalaV(parameters, initial_covariance=given.get("sigma", 1.0), process_noise=given.get("q", 1.0), **common)
+        return KoalaV(
+            parameters, initial_covariance=given.get("sigma", 1.0), process_noise=given.get("q", 1.0), **common
+        )
     if metadata["optimizer"] == "koala-m":
         return KoalaM(
             parameters,

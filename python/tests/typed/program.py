@@ -1,10 +1,9 @@
 """A program as users write it, for the type checker alone: see test.sh."""
 
-from typing_extensions import assert_type
-
 import torch
 from torch import Tensor, nn
 from torch.optim.lr_scheduler import CosineAnnealingLR
+from typing_extensions import assert_type
 
 import koala_optim
 from koala_optim import Koala, KoalaM, KoalaPP, KoalaV
@@ -33,13 +32,16 @@ def other_ways(model: nn.Module, losses: Tensor) -> None:
     for optimizer in optimizers:
         optimizer.predict()
         optimizer.update(losses.mean(), mean_square=losses.square().mean(), count=losses.numel())
-        optimizer.step(lambda: losses)
+        assert_type(optimizer.step(lambda: losses), Tensor)
+        assert_type(optimizer.step(lambda: 1.0), float)
+        assert_type(optimizer.step(), None)
         optimizer.load_state_dict(optimizer.state_dict())
-        assert_type(optimizer.predict(), None)
     try:
         optimizers[0].update(1.0)
-    except (koala_optim.TooManyMissing, koala_optim.ReplicaDrift):
-        pass
+    except koala_optim.ReplicaDrift as drift:
+        assert_type(drift.ranks, list[int])
+    except koala_optim.TooManyMissing:
+        raise
 
 
 def mistakes(model: nn.Module) -> None:
