@@ -1,0 +1,91 @@
+"""The training benchmark, on small files in the formats of the real data sets."""
+
+import gzip
+import json
+import struct
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """``train.py`` with its neighbours, as ``python benchmarks/train.py`` sees them."""
+    monkeypatch.syspath_prepend(str(BENCHMARKS))
+    neighbours = ("train", "datasets", "networks")
+    for name in neighbours:
+        monkeypatch.delitem(sys.modules, name, raising=False)
+    import train
+
+    yield train
+    for name in neighbours:
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def fashion_mnist(tmp_path):
+    """Ten kinds of images that differ in one bright row."""
+    for part, number in (("train", 96), ("t10k", 40)):
+        labels = np.arange(number, dtype=np.uint8) % 10
+        images = np.full((number, 28, 28), 20, dtype=np.uint8)
+        images[np.arange(number), 2 * labels + 3] = 255
+        head = struct.pack(">4sIII", b"\x00\x00\x08\x03", number, 28, 28)
+        (tmp_path / f"{part}-images-idx3-ubyte.gz").write_bytes(gzip.compress(head + images.tobytes()))
+        head = struct.pack(">4sI", b"\x00\x00\x08\x01", number)
+        (tmp_path / f"{part}-labels-idx1-ubyte").write_bytes(head + labels.tobytes())
+    return tmp_path
+
+
+@pytest.mark.parametrize("optimizer", ["koala-v", "koala-m", "koala-pp", "sgd", "adamw"])
+def test_every_optimizer_trains(script, fashion_mnist, optimizer, tmp_path, capsys):
+    threads = torch.get_num_threads()
+    command = ["--dataset", "fashion-mnist", "--data-dir", str(fashion_mnist), "--model", "cnn", "--optimizer", optimizer]
+    command += ["--epochs", "4", "--batch-size", "16", "--log-every", "12", "--threads", "1"]
+    try:
+        result = script.main([*command, "--json", str(tmp_path / "result.json")])
+    finally:
+        torch.set_num_threads(threads)
+    assert list(result.losses) == [12, 24]
+    assert result.losses[24] < 0.7 * result.losses[12]
+    assert 0.0 < result.optimizer_share < 1.0
+    written = json.loads((tmp_path / "result.json").read_text())
+    assert written["arguments"][: len(command)] == command
+    assert written["test_error"] == result.test_error
+    assert f"test error {result.test_error:.2f} %" in capsys.readouterr().out
+
+
+def test_cifar10_is_read_in_its_binary_format(script, tmp_path):
+    import datasets
+
+    for name, number in [(f"data_batch_{at}.bin", 2) for at in range(1, 6)] + [("test_batch.bin", 3)]:
+        pixels = np.arange(3072) // 1024 * 100
+        records = np.stack([np.concatenate([[label], pixels]) for label in range(number)])
+        (tmp_path / name).write_bytes(records.astype(np.uint8).tobytes())
+    train, test = datasets.load("cifar10", tmp_path)
+    assert train.inputs.shape == (10, 3, 32, 32) and test.labels.tolist() == [0, 1, 2]
+    expected = (torch.tensor([0.0, 100.0, 200.0]) / 255 - torch.tensor([0.4914, 0.4822, 0.4465]))
+    expected /= torch.tensor([0.2470, 0.2435, 0.2616])
+    torch.testing.assert_close(test.inputs[1].mean((1, 2)), expected, rtol=1e-4, atol=1e-4)
+
+
+def test_resnet18_has_the_parameters_of_the_paper(script):
+    import networks
+
+    with torch.device("meta"):
+        model = networks.resnet18()
+        assert model(torch.empty(2, 3, 32, 32)).shape == (2, 10)
+    assert sum(parameter.numel() for parameter in model.parameters()) == 11_173_962
+
+
+def test_files_that_are_missing_are_named(script, tmp_path):
+    import datasets
+
+    with pytest.raises(FileNotFoundError, match="data_batch_1.bin is missing"):
+        datasets.load("cifar10", tmp_path)
+    with pytest.raises(FileNotFoundError, match="train-images-idx3-ubyte.*--data-dir"):
+        datasets.load("fashion-mnist", tmp_path)

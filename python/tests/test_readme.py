@@ -1,0 +1,49 @@
+"""Every block of code in README.md is run, each with what the ones before it made."""
+
+import re
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text()
+
+
+def blocks(language):
+    return re.findall(rf"^```{language}\n(.*?)^```", README, re.MULTILINE | re.DOTALL)
+
+
+def test_the_blocks_of_python(tmp_path, capsys):
+    """``loss_of`` and ``path`` stand for the reader's own; everything else the README makes itself."""
+    torch.manual_seed(0)
+    names = {
+        "loss_of": lambda outputs, labels: torch.nn.functional.cross_entropy(outputs, labels, reduction="none"),
+        "path": tmp_path / "checkpoint.pt",
+    }
+    python = blocks("python")
+    assert len(python) >= 7
+    exec(compile(python[0], "README.md, block 1", "exec"), names)
+    assert names["losses"].mean() < 0.5 * torch.tensor(3.0).log()
+    for number, block in enumerate(python[1:], 2):
+        before = names["optimizer"].filter_state()["step"]
+        exec(compile(block, f"README.md, block {number}", "exec"), names)
+        assert names["optimizer"].predicted is False
+        steps = names["optimizer"].filter_state()["step"] - before
+        assert (steps > 0) == ("step(" in block or "update(" in block)
+        assert not steps or names["optimizer"].report()["outcome"] == "measured"
+    assert "koala/effective_learning_rate" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name)
+def test_links_and_commands_name_files_that_exist(page):
+    text = page.read_text()
+    links = [page.parent / link for link in re.findall(r"\]\(([^)#:]+)\)", text)]
+    scripts = [ROOT / script for script in re.findall(r"(?:examples|benchmarks)/\w+\.py", text)]
+    missing = {str(path) for path in links + scripts if not path.exists()}
+    assert missing <= {str(ROOT / "docs/distributed.md")}
+
+
+def test_no_language_is_left_out():
+    assert set(re.findall(r"^```(\w+)", README, re.MULTILINE)) == {"python", "sh"}
+    assert blocks("sh")[0].splitlines()[0] == "pip install ./python"
