@@ -376,7 +376,10 @@ class Koala(Optimizer):
     # What there is to see.
 
     def filter_state(self) -> dict[str, Any]:
-        """The filter as it is now: see :func:`koala_optim.filter_state`."""
+        """The filter as it is now: see :func:`koala_optim.filter_state`.
+
+        Between predict and step of KOALA-M on parameters that are spread over processes, to be called on all of them.
+        """
         self._settle()
         filter = self._filter_now()
         return {"step": filter.step, "predicted": self._predicted, **json.loads(filter.noise())}

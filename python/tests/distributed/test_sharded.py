@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 import torch
 import torch.distributed as dist
@@ -10,6 +12,7 @@ from problem import train_step
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.nn import Module
+from torch.nn.parallel import DistributedDataParallel
 
 from koala_optim import Koala
 
@@ -154,3 +157,25 @@ def freezes() -> None:
 
 def test_a_frozen_parameter(processes):
     processes.run(2, freezes)
+
+
+def communicates() -> None:
+    for model, reductions in ((sharded(torch.float32), 1), (DistributedDataParallel(network()), 0)):
+        found = optimizer("KoalaM", model, check_every=1)
+        with patch.object(dist, "all_reduce", wraps=dist.all_reduce) as reduce:
+            with patch.object(dist, "all_gather", wraps=dist.all_gather) as gather:
+                for step in range(3):
+                    found.zero_grad()
+                    found.predict()
+                    losses = losses_of(model, share(samples(step)))
+                    found.observe(losses)
+                    losses.mean().backward()
+                    reduce.reset_mock()
+                    gather.reset_mock()
+                    found.step()
+                    found.filter_state()
+                    assert (reduce.call_count, gather.call_count) == (reductions, 1)
+
+
+def test_a_step_communicates_once_or_twice(processes):
+    processes.run(2, communicates)
