@@ -459,9 +459,9 @@ class Koala(Optimizer):
     # The state.
 
     def state_dict(self) -> dict[str, Any]:
-        """The whole state: the method's vectors, the groups, and the filter as the first group's ``filter``.
+        """The whole state: the method's vectors, the groups, and the filter (JSON) as the first group's ``filter``.
 
-        Plain tensors and numbers, which ``torch.load(weights_only=True)`` reads. Loaded into an optimizer over
+        Plain tensors, numbers and strings, which ``torch.load(weights_only=True)`` reads. Loaded into an optimizer over
         parameters of the same values, the next step is the same to the bit. Losses observed and not used yet are not
         part of it.
         """
@@ -477,12 +477,12 @@ class Koala(Optimizer):
         """
         groups = state_dict.get("param_groups") or [{}]
         stored = groups[0].get("filter")
-        if not isinstance(stored, dict):
+        if not isinstance(stored, str):
             raise ValueError(
                 "this is not a state of a KOALA optimizer: its first parameter group has no 'filter'; load a state "
                 f"that {type(self).__name__}.state_dict() made"
             )
-        filter = Filter.from_state(json.dumps(stored))
+        filter = Filter.from_state(stored)
         self._check_fits(filter)
         self._check_vectors(state_dict, filter.memory())
         super().load_state_dict(state_dict)
@@ -541,9 +541,13 @@ class Koala(Optimizer):
                     )
 
     def _publish(self) -> None:
-        """Puts the filter's state where PyTorch's tools look for it: into the first parameter group."""
+        """Puts the filter's state where PyTorch's tools look for it: into the first parameter group, as JSON.
+
+        As one value: tools that take states apart make an entry of every number in a dictionary, and flattened states
+        repeat a group's values for each of its parameters.
+        """
         self._settle()
-        self.param_groups[0]["filter"] = json.loads(self._filter_now().state())
+        self.param_groups[0]["filter"] = self._filter_now().state()
 
     def __getstate__(self) -> dict[str, Any]:
         self._publish()
@@ -552,7 +556,7 @@ class Koala(Optimizer):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._filter = Filter.from_state(json.dumps(self.param_groups[0]["filter"]))
+        self._filter = Filter.from_state(self.param_groups[0]["filter"])
         self._memory = tuple(self._filter.memory())
         self._progress = _Progress(predicted=self._filter.predicted)
         self._synced = [""] * len(self.param_groups)

@@ -78,6 +78,17 @@ def same_on_all(tensors: list[Tensor]) -> bool:
     return all(torch.equal(mine, other) for other in everyone)
 
 
+def filter_numbers(optimizer: Koala) -> Tensor:
+    """All numbers of the filter: steps, P, R, Q."""
+
+    def numbers(value: Any) -> list[float]:
+        if isinstance(value, dict):
+            return [number for part in value.values() for number in numbers(part)]
+        return [] if isinstance(value, str) else [float(value)]
+
+    return torch.tensor(numbers(optimizer.filter_state()), dtype=torch.float64)
+
+
 def same_filter_on_all(optimizer: Koala) -> bool:
     states: list[Any] = [None] * dist.get_world_size()
     dist.all_gather_object(states, optimizer.state_dict()["param_groups"][0]["filter"])

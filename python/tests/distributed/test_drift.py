@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 import time
 from collections.abc import Callable
@@ -57,7 +58,9 @@ def other_step(found: Koala, early: dict) -> None:
 
 def other_noise(found: Koala, early: dict) -> None:
     state = found.state_dict()
-    state["param_groups"][0]["filter"]["measurement_noise"] *= 2.0
+    filter = json.loads(state["param_groups"][0]["filter"])
+    filter["measurement_noise"] *= 2.0
+    state["param_groups"][0]["filter"] = json.dumps(filter)
     found.load_state_dict(state)
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from unittest.mock import patch
+
 import pytest
 import torch
 import torch.distributed as dist
-from problem import METHODS, alone, losses_of, network, optimizer, parameters_of, same_filter_on_all, samples, share
+from problem import METHODS, alone, filter_numbers, losses_of, network, optimizer, parameters_of, same_filter_on_all, samples, share
 from problem import train_step
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.nn import Module
+from torch.nn.parallel import DistributedDataParallel
 
 from koala_optim import Koala
 
@@ -30,10 +33,7 @@ def assert_is_one_process(method: str, model: Module, found: Koala, dtype: torch
     tolerance = 1e-4 if dtype == torch.float32 else 1e-12
     for part, expected in zip(parameters_of(model), parameters_of(reference), strict=True):
         torch.testing.assert_close(part, expected, rtol=tolerance, atol=tolerance)
-    mine, whole = found.filter_state(), other.filter_state()
-    assert mine["step"] == whole["step"] == steps
-    assert mine["process_noise"] == pytest.approx(whole["process_noise"], rel=tolerance)
-    assert mine["measurement_noise"] == pytest.approx(whole["measurement_noise"], rel=tolerance)
+    torch.testing.assert_close(filter_numbers(found), filter_numbers(other), rtol=tolerance, atol=0.0)
 
 
 def equals_one_process(method: str, dtype: torch.dtype, foreach: bool, options: dict) -> None:
@@ -157,3 +157,25 @@ def freezes() -> None:
 
 def test_a_frozen_parameter(processes):
     processes.run(2, freezes)
+
+
+def communicates() -> None:
+    for model, reductions in ((sharded(torch.float32), 1), (DistributedDataParallel(network()), 0)):
+        found = optimizer("KoalaM", model, check_every=1)
+        with patch.object(dist, "all_reduce", wraps=dist.all_reduce) as reduce:
+            with patch.object(dist, "all_gather", wraps=dist.all_gather) as gather:
+                for step in range(3):
+                    found.zero_grad()
+                    found.predict()
+                    losses = losses_of(model, share(samples(step)))
+                    found.observe(losses)
+                    losses.mean().backward()
+                    reduce.reset_mock()
+                    gather.reset_mock()
+                    found.step()
+                    found.filter_state()
+                    assert (reduce.call_count, gather.call_count) == (reductions, 1)
+
+
+def test_a_step_communicates_once_or_twice(processes):
+    processes.run(2, communicates)
