@@ -12,7 +12,12 @@ def cnn(channels: int, classes: int = 10) -> nn.Module:
 
     def block(inputs: int, outputs: int) -> list[nn.Module]:
         # The maximum comes first: the rest then has a quarter of the work.
-        return [nn.Conv2d(inputs, outputs, 3, padding=1, bias=False), nn.MaxPool2d(2), nn.BatchNorm2d(outputs), nn.ReLU()]
+        return [
+            nn.Conv2d(inputs, outputs, 3, padding=1, bias=False),
+            nn.MaxPool2d(2),
+            nn.BatchNorm2d(outputs),
+            nn.ReLU(),
+        ]
 
     return nn.Sequential(
         *block(channels, 16), *block(16, 32), nn.Flatten(), nn.Linear(32 * 7 * 7, 64), nn.ReLU(), nn.Linear(64, classes)

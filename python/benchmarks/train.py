@@ -14,13 +14,13 @@ from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+import datasets
+import networks
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-import datasets
 import koala_optim
-import networks
 
 # The natural gain of KOALA; what is usual for the others.
 _RATES = {"koala-v": 1.0, "koala-m": 1.0, "koala-pp": 1.0, "sgd": 0.1, "adamw": 1e-3}
@@ -64,7 +64,9 @@ def main(arguments: list[str] | None = None) -> Result:
         f"of which the optimizer {100.0 * result.optimizer_share:.1f} %"
     )
     if args.json:
-        args.json.write_text(json.dumps({"arguments": sys.argv[1:] if arguments is None else arguments, **asdict(result)}))
+        args.json.write_text(
+            json.dumps({"arguments": sys.argv[1:] if arguments is None else arguments, **asdict(result)})
+        )
     return result
 
 

@@ -168,7 +168,9 @@ def check_same(groups: ProcessGroups, fingerprints: list[tuple[float, ...]]) -> 
         cause = f"had another filter than {others} before step {step + 1}: parameters, gradients or options differ"
         remedy = "load the same checkpoint on all of them, and give all of them the same model and the same schedule"
         if step < 2:
-            remedy += "; each must hold all parameters, which under ZeroRedundancyOptimizer it does not: use fully_shard"
+            remedy += (
+                "; each must hold all parameters, which under ZeroRedundancyOptimizer it does not: use fully_shard"
+            )
     raise ReplicaDrift(f"{names} {cause}; {remedy}", ranks)
 
 
@@ -188,4 +190,8 @@ def _device(group: ProcessGroup) -> torch.device:
     if "gloo" in backend or "mpi" in backend:
         return torch.device("cpu")
     accelerator = torch.accelerator.current_accelerator()
-    return torch.device("cpu") if accelerator is None else torch.device(accelerator.type, torch.accelerator.current_device_index())
+    return (
+        torch.device("cpu")
+        if accelerator is None
+        else torch.device(accelerator.type, torch.accelerator.current_device_index())
+    )

@@ -44,7 +44,16 @@ def fashion_mnist(tmp_path):
 @pytest.mark.parametrize("optimizer", ["koala-v", "koala-m", "koala-pp", "sgd", "adamw"])
 def test_every_optimizer_trains(script, fashion_mnist, optimizer, tmp_path, capsys):
     threads = torch.get_num_threads()
-    command = ["--dataset", "fashion-mnist", "--data-dir", str(fashion_mnist), "--model", "cnn", "--optimizer", optimizer]
+    command = [
+        "--dataset",
+        "fashion-mnist",
+        "--data-dir",
+        str(fashion_mnist),
+        "--model",
+        "cnn",
+        "--optimizer",
+        optimizer,
+    ]
     command += ["--epochs", "4", "--batch-size", "16", "--log-every", "12", "--threads", "1"]
     try:
         result = script.main([*command, "--json", str(tmp_path / "result.json")])
@@ -68,7 +77,7 @@ def test_cifar10_is_read_in_its_binary_format(script, tmp_path):
         (tmp_path / name).write_bytes(records.astype(np.uint8).tobytes())
     train, test = datasets.load("cifar10", tmp_path)
     assert train.inputs.shape == (10, 3, 32, 32) and test.labels.tolist() == [0, 1, 2]
-    expected = (torch.tensor([0.0, 100.0, 200.0]) / 255 - torch.tensor([0.4914, 0.4822, 0.4465]))
+    expected = torch.tensor([0.0, 100.0, 200.0]) / 255 - torch.tensor([0.4914, 0.4822, 0.4465])
     expected /= torch.tensor([0.2470, 0.2435, 0.2616])
     torch.testing.assert_close(test.inputs[1].mean((1, 2)), expected, rtol=1e-4, atol=1e-4)
 

@@ -35,7 +35,9 @@ def test_the_blocks_of_python(tmp_path, capsys):
     assert "koala/effective_learning_rate" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name)
+@pytest.mark.parametrize(
+    "page", [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))], ids=lambda page: page.name
+)
 def test_links_and_commands_name_files_that_exist(page):
     text = page.read_text()
     links = [page.parent / link for link in re.findall(r"\]\(([^)#:]+)\)", text)]

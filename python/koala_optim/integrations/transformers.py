@@ -30,7 +30,9 @@ class KoalaCallback(TrainerCallback):
         self._optimizer: Koala | None = None
         self._micro_batches = 1
 
-    def on_step_begin(self, args: TrainingArguments, state: Any, control: Any, optimizer: Any = None, **kwargs: Any) -> None:
+    def on_step_begin(
+        self, args: TrainingArguments, state: Any, control: Any, optimizer: Any = None, **kwargs: Any
+    ) -> None:
         """Moves the parameters to their prediction, before the first micro-batch of a step.
 
         Raises:
@@ -52,7 +54,9 @@ class KoalaCallback(TrainerCallback):
         # Evaluation computes losses too, without gradients.
         if losses.requires_grad and losses.numel() > 0:
             if self._optimizer is None:
-                raise RuntimeError("KoalaCallback.loss was called before a step began; give the callback in callbacks=[...]")
+                raise RuntimeError(
+                    "KoalaCallback.loss was called before a step began; give the callback in callbacks=[...]"
+                )
             if num_items_in_batch is None and self._micro_batches > 1:
                 raise ValueError(
                     "the Trainer did not count the labels of the micro-batches; give batches with a tensor 'labels', or "

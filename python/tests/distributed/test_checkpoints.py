@@ -5,18 +5,23 @@ from __future__ import annotations
 import copy
 import pickle
 
-import koala_optim
 import pytest
 import torch
 import torch.distributed as dist
 import torch.distributed.checkpoint as checkpoint
 from problem import METHODS, network, optimizer, parameters_of, same_filter_on_all, samples, share, train_step
-from torch.distributed.checkpoint.state_dict import StateDictOptions, get_model_state_dict, get_optimizer_state_dict
-from torch.distributed.checkpoint.state_dict import set_model_state_dict, set_optimizer_state_dict
+from torch.distributed.checkpoint.state_dict import (
+    StateDictOptions,
+    get_model_state_dict,
+    get_optimizer_state_dict,
+    set_model_state_dict,
+    set_optimizer_state_dict,
+)
 from torch.distributed.fsdp import fully_shard
 from torch.nn import Module
 from torch.nn.parallel import DistributedDataParallel
 
+import koala_optim
 from koala_optim import Koala
 
 STEPS = 3
@@ -118,7 +123,9 @@ def refuses_whole_vectors() -> None:
     _, found = made("KoalaM", True)
     state = alone.state_dict()
     state["param_groups"] = found.state_dict()["param_groups"]
-    with pytest.raises(ValueError, match="is not spread over processes as the parameter is; .*set_optimizer_state_dict"):
+    with pytest.raises(
+        ValueError, match="is not spread over processes as the parameter is; .*set_optimizer_state_dict"
+    ):
         found.load_state_dict(state)
 
 

@@ -7,8 +7,21 @@ from contextlib import nullcontext
 import pytest
 import torch
 import torch.distributed as dist
-from problem import METHODS, SAMPLES, alone, filter_numbers, losses_of, network, optimizer, parameters_of, same_filter_on_all, same_on_all
-from problem import samples, share, train_step
+from problem import (
+    METHODS,
+    SAMPLES,
+    alone,
+    filter_numbers,
+    losses_of,
+    network,
+    optimizer,
+    parameters_of,
+    same_filter_on_all,
+    same_on_all,
+    samples,
+    share,
+    train_step,
+)
 from torch.nn.parallel import DistributedDataParallel
 
 STEPS = 50

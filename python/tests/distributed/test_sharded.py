@@ -7,8 +7,19 @@ from unittest.mock import patch
 import pytest
 import torch
 import torch.distributed as dist
-from problem import METHODS, alone, filter_numbers, losses_of, network, optimizer, parameters_of, same_filter_on_all, samples, share
-from problem import train_step
+from problem import (
+    METHODS,
+    alone,
+    filter_numbers,
+    losses_of,
+    network,
+    optimizer,
+    parameters_of,
+    same_filter_on_all,
+    samples,
+    share,
+    train_step,
+)
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import fully_shard
 from torch.nn import Module
@@ -27,7 +38,9 @@ def sharded(dtype: torch.dtype, mesh: DeviceMesh | None = None) -> Module:
     return fully_shard(model, **options)
 
 
-def assert_is_one_process(method: str, model: Module, found: Koala, dtype: torch.dtype, steps: int = STEPS, **options) -> None:
+def assert_is_one_process(
+    method: str, model: Module, found: Koala, dtype: torch.dtype, steps: int = STEPS, **options
+) -> None:
     assert same_filter_on_all(found)
     reference, other = alone(method, steps, dtype, **options)
     tolerance = 1e-4 if dtype == torch.float32 else 1e-12

@@ -55,7 +55,9 @@ def test_automatic_optimization_without_observing_takes_the_mean_loss(script, tr
     torch.manual_seed(0)
     other = script.Manual()
     optimizer = koala_optim.KoalaM(other.parameters())
-    trained_by_hand(other, optimizer, lambda model, batch: model.losses(batch).mean()[None], [[b] for b in script.data()] * 2)
+    trained_by_hand(
+        other, optimizer, lambda model, batch: model.losses(batch).mean()[None], [[b] for b in script.data()] * 2
+    )
     assert_same(module, other, rtol=0.0, atol=0.0)
 
 
