@@ -47,7 +47,7 @@ def resnet18() -> list[tuple[int, ...]]:
             if block == 0 and inputs != width:
                 shapes += [(width, inputs, 1, 1), (width,), (width,)]
             inputs = width
-    return shapes + [(10, 512), (10,)]
+    return [*shapes, (10, 512), (10,)]
 
 
 def main() -> None:

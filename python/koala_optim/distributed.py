@@ -179,7 +179,8 @@ def _vector(values: list[Number], device: torch.device) -> Tensor:
     vector = vector.to(device)
     for source in {value.device for value in values if isinstance(value, Tensor)}:
         places = [at for at, value in enumerate(values) if isinstance(value, Tensor) and value.device == source]
-        numbers = torch.stack([values[at] if source.type == "mps" else values[at].double() for at in places])
+        held = [value for value in values if isinstance(value, Tensor) and value.device == source]
+        numbers = torch.stack([value if source.type == "mps" else value.double() for value in held])
         vector[torch.tensor(places, device=device)] = numbers.to(device).double()
     return vector
 

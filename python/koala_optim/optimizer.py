@@ -99,7 +99,7 @@ class Koala(Optimizer):
 
     # The step. torch.compile leaves it out of its graphs.
 
-    @torch._disable_dynamo
+    @torch._disable_dynamo  # type: ignore[attr-defined]
     @torch.no_grad()
     def predict(self) -> None:
         """The time update: moves the parameters to their prediction (KOALA-M; the other methods leave them alone).
@@ -131,9 +131,9 @@ class Koala(Optimizer):
         # Numbers on other devices or of other processes are fetched with the rest of the step's, in step().
         self._deviations = [([deviation], row.over) for deviation, row in zip(deviations, rows)]
         if all(type(deviation) is float and not row.over for deviation, row in zip(deviations, rows)):
-            self._complete(filter, deviations)
+            self._complete(filter, [float(deviation) for deviation in deviations])
 
-    @torch._disable_dynamo
+    @torch._disable_dynamo  # type: ignore[attr-defined]
     def observe(
         self,
         losses: Tensor | float,
@@ -166,7 +166,7 @@ class Koala(Optimizer):
     @overload
     def step(self, closure: Callable[[], Tensor]) -> Tensor: ...
 
-    @torch._disable_dynamo
+    @torch._disable_dynamo  # type: ignore[attr-defined]
     @torch.no_grad()
     def step(self, closure: Callable[[], Tensor | float] | None = None) -> Tensor | float | None:
         """The measurement update, with the losses observed and the gradients of their mean, without weight decay.

@@ -65,8 +65,8 @@ class Readback:
                     local[value.device].append((value, (at, place)))
                 else:
                     results[at][place] = value
-        for device, values in local.items():
-            found[device].append((torch.stack([_wide(value) for value, _ in values]), [slot for _, slot in values]))
+        for device, held in local.items():
+            found[device].append((torch.stack([_wide(value) for value, _ in held]), [slot for _, slot in held]))
         for vectors in found.values():
             numbers = torch.cat([vector for vector, _ in vectors]).tolist()
             for (at, place), number in zip((slot for _, slots in vectors for slot in slots), numbers):

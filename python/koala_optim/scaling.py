@@ -19,7 +19,7 @@ def unscaled(parameters: list[Tensor], scale: Tensor | None) -> list[Tensor | No
     if scale is None:
         return gradients
     halves: list[tuple[Tensor, Tensor]] = []
-    alike: dict[tuple, list[Tensor]] = defaultdict(list)
+    alike: dict[tuple[torch.device, torch.dtype], list[Tensor]] = defaultdict(list)
     for position, gradient in enumerate(gradients):
         # The optimizer refuses sparse ones by itself.
         if gradient is None or gradient.layout is not torch.strided:
