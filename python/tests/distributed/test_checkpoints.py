@@ -153,7 +153,7 @@ def copies() -> None:
     group = dist.new_group([0, 1])
     model = network()
     found = optimizer("KoalaM", model, process_group=group)
-    train_step(model, found, share(samples(0)))
+    train_step(model, found, samples(0))
     twin = copy.deepcopy(found)
     assert twin._process_group.groups() == (group,)
     assert twin.filter_state() == found.filter_state()

@@ -22,6 +22,7 @@ from problem import (
 )
 from torch.distributed.device_mesh import DeviceMesh, init_device_mesh
 from torch.distributed.fsdp import fully_shard
+from torch.distributed.tensor.parallel import ColwiseParallel, RowwiseParallel, parallelize_module
 from torch.nn import Module
 from torch.nn.parallel import DistributedDataParallel
 
@@ -192,3 +193,26 @@ def communicates() -> None:
 
 def test_a_step_communicates_once_or_twice(processes):
     processes.run(2, communicates)
+
+
+def splits_layers(method: str) -> None:
+    mesh = init_device_mesh("cpu", (2, 2), mesh_dim_names=("data", "tensor"))
+    model, reference = network(torch.float64, width=8), network(torch.float64, width=8)
+    parallelize_module(model, mesh["tensor"], {"0": ColwiseParallel(), "2": RowwiseParallel()})
+    fully_shard(model, mesh=mesh["data"])
+    # Both shard the rows of the first layer: a placement that is neither replicated nor calls itself a shard.
+    assert not all(placement.is_shard() for placement in model[0].weight.placements)
+    found, other = optimizer(method, model), optimizer(method, reference, process_group=False)
+    for step in range(STEPS):
+        batch = samples(step, torch.float64)
+        train_step(model, found, tuple(tensor.chunk(2)[mesh["data"].get_local_rank()] for tensor in batch))
+        train_step(reference, other, batch)
+    assert same_filter_on_all(found)
+    torch.testing.assert_close(filter_numbers(found), filter_numbers(other), rtol=1e-12, atol=0.0)
+    for part, expected in zip(parameters_of(model), parameters_of(reference), strict=True):
+        torch.testing.assert_close(part, expected, rtol=1e-12, atol=1e-12)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_with_tensor_parallel_layers(processes, method):
+    processes.run(4, splits_layers, method)
