@@ -41,7 +41,7 @@ class LossProcesses:
         if given is not None and not isinstance(given, bool):
             if not dist.is_available():
                 raise ValueError("process_group was given, but this PyTorch is built without torch.distributed")
-            if given == dist.GroupMember.NON_GROUP_MEMBER:
+            if given == dist.GroupMember.NON_GROUP_MEMBER:  # type: ignore[comparison-overlap]
                 raise ValueError(
                     "process_group is a group that this process is not in; make the optimizer in the group's processes "
                     "only, or give each process its own group"

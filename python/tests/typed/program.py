@@ -39,7 +39,7 @@ def other_ways(model: nn.Module, losses: Tensor) -> None:
     try:
         optimizers[0].update(1.0)
     except koala_optim.ReplicaDrift as drift:
-        assert_type(drift.ranks, list[int])
+        assert_type(drift.ranks, tuple[int, ...])
     except koala_optim.TooManyMissing:
         raise
 
