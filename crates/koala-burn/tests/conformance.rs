@@ -15,10 +15,19 @@ struct Burn {
     optimizer: Koala,
 }
 
+/// Tensor operations run where `BURN_DEVICE` says, if Burn was built with such a device: `BURN_DEVICE=vulkan cargo test
+/// --release -p koala-burn -p koala-cli --features koala-cli/vulkan --test conformance`. The path into memory is flex's.
+fn device(path: UpdatePath) -> Device {
+    let device = match path {
+        UpdatePath::Generic => Device::default(),
+        _ => Device::flex(),
+    };
+    device.autodiff()
+}
+
 impl Burn {
     fn new(case: &Case, path: UpdatePath, dtype: FloatDType) -> Self {
-        let device = Device::flex().autodiff();
-        let model = Network::new(case, &device, dtype);
+        let model = Network::new(case, &device(path), dtype);
         let optimizer = Koala::with_groups(case.config.clone(), &model, groups(case))
             .unwrap()
             .with_path(path);
@@ -42,7 +51,7 @@ impl Adapter for Burn {
     fn update(&mut self, step: &Step) -> Result<StepReport, String> {
         let gradients = gradients(&self.model, step);
         let data = TensorData::new(step.losses.clone(), [step.losses.len()]);
-        let losses = Tensor::<1>::from_data(data, &Device::flex().autodiff());
+        let losses = Tensor::<1>::from_data(data, &self.model.scale.device());
         let report = self.optimizer.update(&mut self.model, gradients, losses);
         report.map_err(|error| error.to_string())
     }
@@ -127,7 +136,7 @@ fn a_run_goes_on_from_its_file_to_the_bit() {
                     initial: first.parameters(),
                     ..case.clone()
                 },
-                &Device::flex().autodiff(),
+                &device(update_path),
                 FloatDType::F32,
             );
             let optimizer = Koala::load(&path, &model).unwrap().with_path(update_path);

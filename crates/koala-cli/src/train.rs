@@ -105,6 +105,7 @@ fn resume(
         }
         return Ok(ExitCode::SUCCESS);
     }
+    folder.check_free()?;
     let data = config.load()?;
     let interrupt = interrupt::on_ctrl_c();
     let mut progress = arguments.progress();

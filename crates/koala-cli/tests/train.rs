@@ -170,6 +170,10 @@ fn wrong_usage_names_the_flag() {
         &["--config", "cifar.toml"],
         &["--config", "nowhere.toml"],
         &["--model", "cnn", "--channels", "4,4,4,4"],
+        &["--device", "cudo:1"],
+        &["--device", "npu"],
+        &["--device", "cuda:first"],
+        &["--device", "cpu:1"],
     ];
     let mut all = String::new();
     for arguments in cases {
@@ -187,6 +191,29 @@ fn wrong_usage_names_the_flag() {
         all += "\n";
     }
     insta::assert_snapshot!(all);
+}
+
+/// The data are asked for after the device, and the run folder after both.
+#[cfg(not(feature = "cuda"))]
+#[test]
+fn a_device_that_was_left_out_is_a_failure_with_a_remedy() {
+    let here = tempdir().unwrap();
+    let missing_data = ["--dataset", "fashion-mnist", "--data-dir", "nowhere"];
+    for command in [&["train", "--out", "run"][..], &["compare", "--out", "run"]] {
+        let assert = koala(here.path())
+            .args(command)
+            .args(missing_data)
+            .args(["--device", "cuda:1"])
+            .assert()
+            .code(1);
+        assert_eq!(stdout(&assert), "");
+        assert_eq!(
+            stderr(&assert),
+            "error: device cuda:1: this koala was built without cuda. Build one with it: cargo install --path \
+             crates/koala-cli --features cuda\n"
+        );
+        assert!(!here.path().join("run").exists());
+    }
 }
 
 #[test]

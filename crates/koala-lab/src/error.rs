@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::data::DataError;
 use crate::data::fetch::FetchError;
+use crate::device::DeviceError;
 use crate::optimizers::OptimizerError;
 use crate::run::ConfigError;
 use crate::stored::StateError;
@@ -21,6 +22,9 @@ pub enum Error {
     /// A data set could not be got.
     #[error(transparent)]
     Fetch(#[from] FetchError),
+    /// The device to train on cannot be had.
+    #[error(transparent)]
+    Device(#[from] DeviceError),
     /// The optimizer refused a step.
     #[error("step {step}: {cause}")]
     Optimizer {

@@ -18,6 +18,7 @@
 
 pub mod compare;
 pub mod data;
+pub mod device;
 mod error;
 pub mod gan;
 pub mod models;

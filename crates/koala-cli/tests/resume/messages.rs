@@ -73,6 +73,7 @@ fn every_fault_is_told_with_its_remedy() {
     fails(&["--resume=run", "--optimizer=sgd", "--lr=1"], 2);
     fails(&["--resume=run", "--checkpoint-every=3"], 2);
     fails(&["--resume=run", "--seed=3"], 2);
+    fails(&["--resume=run", "--device=vulkan"], 2);
     fails(&["--resume=run", "--recipe=digits-mlp"], 2);
     let run = here.path().join("run");
     take_back(&run);
@@ -87,6 +88,29 @@ fn every_fault_is_told_with_its_remedy() {
     fs::remove_file(&config).unwrap();
     fails(&["--resume=run"], 1);
     insta::assert_snapshot!(all);
+}
+
+/// A run goes on where it was begun: its configuration says on what, and one from before there were devices means the
+/// processor.
+#[test]
+fn a_run_goes_on_on_its_own_device() {
+    let here = tempdir().unwrap();
+    let expected = complete(here.path());
+    let run = here.path().join("run");
+    let config = run.join("config.toml");
+    let stored = text(&config);
+    let on_cpu = "device = \"cpu\"\n";
+    assert!(stored.contains(on_cpu), "{stored}");
+
+    take_back(&run);
+    fs::write(&config, stored.replace(on_cpu, "device = \"gpu\"\n")).unwrap();
+    let refused = resume(here.path(), &[]).code(2);
+    assert!(stderr(&refused).contains("device: no device is called 'gpu'"));
+
+    fs::write(&config, stored.replace(on_cpu, "")).unwrap();
+    resume(here.path(), &["--quiet"]).success();
+    fs::write(&config, stored).unwrap();
+    finished(&run).assert_equal(&expected, "from before there were devices");
 }
 
 #[test]

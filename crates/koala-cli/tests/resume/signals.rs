@@ -148,6 +148,12 @@ fn a_run_that_another_program_is_at_is_left_to_it() {
     let here = tempdir().unwrap();
     let mut program = Program::start(here.path(), &["--epochs=100000", "--out=run"]);
     program.wait_for("epoch ");
+    // It is refused before its data are read: that they cannot be had is not what is told.
+    let config = here.path().join("run/config.toml");
+    let elsewhere = "name = \"fashion-mnist\"\ndata-dir = \"nowhere\"";
+    let changed = text(&config).replace("name = \"digits\"", elsewhere);
+    assert!(changed.contains(elsewhere));
+    std::fs::write(&config, changed).unwrap();
     for arguments in [&["--resume=run"][..], &["--out=run", "--overwrite"]] {
         let refused = koala(here.path())
             .arg("train")

@@ -204,6 +204,7 @@ impl SlicedWasserstein {
 fn project(patches: &Patches, directions: &[f32]) -> Vec<Vec<f32>> {
     /// Images whose patches are multiplied at once.
     const IMAGES: usize = 128;
+    // The pictures are on the host, and so is their measure: the same whatever they were made on.
     let (dimensions, device) = (patches.dimensions(), Device::flex());
     let count = directions.len() / dimensions;
     let data = TensorData::new(directions.to_vec(), [count, dimensions]);

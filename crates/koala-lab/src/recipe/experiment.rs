@@ -83,6 +83,12 @@ impl Recipe {
                 });
             }
         };
+        if task.contains_key("device") {
+            return Err(ConfigError::Value {
+                origin: format!("{}: device", origin(name)),
+                fault: "a recipe does not say where it is trained: give --device".to_owned(),
+            });
+        }
         let recipe = Self {
             name: name.to_owned(),
             about,
@@ -287,6 +293,11 @@ mod tests {
         assert!(text.contains("[optimizers.NAME]"), "{text}");
         let text = fault("extends = 'cifar10-resnet19'");
         assert!(text.contains("did you mean 'cifar10-resnet18'?"), "{text}");
+        let text = fault("device = 'cuda'");
+        assert!(
+            text.ends_with("device: a recipe does not say where it is trained: give --device"),
+            "{text}"
+        );
         let text = Recipe::parse("x", "epochs = 1").unwrap_err().to_string();
         assert!(text.contains("[about]"), "{text}");
         let text = Recipe::find("nowhere.toml").unwrap_err().to_string();

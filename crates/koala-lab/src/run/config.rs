@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use super::{ConfigError, DatasetSpec};
 use crate::Error;
 use crate::data::{BatchOrder, Data, DataKind, DatasetName, TextWindows};
+use crate::device::DeviceName;
 use crate::models::ModelSpec;
 use crate::optimizers::{Baseline, KoalaOptimizer, LookaheadSpec, Optimizer, OptimizerSpec};
 use crate::training::{AverageSpec, ScheduleSpec};
@@ -17,6 +18,9 @@ use crate::training::{AverageSpec, ScheduleSpec};
 pub struct RunConfig {
     /// Seed of initial weights and order of samples. Default 0.
     pub seed: u64,
+    /// Where it is trained. Default `cpu`. Another device rounds differently: only on one and the same do equal runs have
+    /// equal bits.
+    pub device: DeviceName,
     /// Passes over the training samples. Default 20 for the digits, 10 for MNIST, Fashion-MNIST and characters, 100 for
     /// CIFAR and ImageNet32, 40 for words.
     pub epochs: usize,
@@ -82,6 +86,7 @@ impl RunConfig {
         };
         Self {
             seed: 0,
+            device: DeviceName::default(),
             epochs,
             batch_size,
             micro_batch_size: 0,
@@ -105,13 +110,15 @@ impl RunConfig {
         }
     }
 
-    /// Reads the data and checks that network and batches fit it.
+    /// Reads the data and checks that network and batches fit it; before that, that the device is there.
     ///
     /// # Errors
     ///
-    /// [`Error`] if a file is missing or damaged, the images are too small for the network, or there is no whole batch.
+    /// [`Error`] if the device cannot be used, a file is missing or damaged, the images are too small for the network, or
+    /// there is no whole batch.
     pub fn load(&self) -> Result<Data, Error> {
         self.check_kind()?;
+        self.device.open()?;
         // What is held out is at the end of the file, whatever the limit.
         let limit = (self.train_limit > 0 && self.validation == 0).then_some(self.train_limit);
         let mut data = self.dataset.load(limit)?;

@@ -17,7 +17,7 @@ pub struct Outcome {
     pub network: Network,
 }
 
-/// Reads the data and does the run on the CPU, without a folder.
+/// Reads the data and does the run, without a folder.
 ///
 /// # Errors
 ///

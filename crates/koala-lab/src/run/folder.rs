@@ -60,7 +60,6 @@ impl RunFolder {
                 EVENTS,
                 TensorBoard::FILE_NAME,
                 CONFIG,
-                LOCK,
             ];
             for name in names {
                 let file = path.join(name);
@@ -255,8 +254,18 @@ impl RunFolder {
         Checkpoints::new(self.path.join(CHECKPOINTS), self.path.join(BEST), policy)
     }
 
+    /// Asks whether no other program is at the run, before its data are read; it is locked when it goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if one is; [`Error::File`] if that cannot be found out.
+    pub fn check_free(&self) -> Result<(), Error> {
+        self.lock().map(drop)
+    }
+
     /// Keeps other programs away from the run as long as the file is open. The operating system lets go of it also if this
-    /// program is killed.
+    /// program is killed. The file stays: were it removed, a program that had opened it before could lock what another no
+    /// longer sees.
     pub(super) fn lock(&self) -> Result<File, Error> {
         let path = self.path.join(LOCK);
         let mut options = File::options();
@@ -345,11 +354,12 @@ mod tests {
         let text = RunFolder::take(&path, false).unwrap_err().to_string();
         assert!(text.contains("already holds files"), "{text}");
         RunFolder::take(&path, true).unwrap();
-        let left: Vec<_> = fs::read_dir(&path)
+        let mut left: Vec<_> = fs::read_dir(&path)
             .unwrap()
             .map(|e| e.unwrap().file_name())
             .collect();
-        assert_eq!(left, ["notes.txt"]);
+        left.sort();
+        assert_eq!(left, [LOCK, "notes.txt"]);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use super::config_error::hint;
 use super::overlay::{apply, merge, wrong_kind};
 use super::{ConfigError, DatasetSpec, RunConfig};
 use crate::data::{DataKind, DatasetName};
+use crate::device::DeviceName;
 use crate::models::ModelSpec;
 use crate::optimizers::OptimizerSpec;
 use crate::training::{AverageSpec, ScheduleSpec};
@@ -142,6 +143,7 @@ impl RunConfig {
         for over in overrides {
             apply(&mut table, over)?;
         }
+        check_device(&table, file, overrides)?;
         let config = Self::deserialize(table, file, overrides)?;
         match config.fault() {
             None => Ok(config),
@@ -169,6 +171,18 @@ impl RunConfig {
             }
         }
         Err(value_error("", file, error.message().to_owned()))
+    }
+}
+
+/// Whether the device's name is one.
+fn check_device(table: &Table, file: &str, overrides: &[Override]) -> Result<(), ConfigError> {
+    let name = table.get("device").and_then(Value::as_str);
+    match name.map(str::parse::<DeviceName>) {
+        Some(Err(error)) => Err(ConfigError::Value {
+            origin: origin("device", file, overrides),
+            fault: error.to_string(),
+        }),
+        _ => Ok(()),
     }
 }
 
@@ -387,6 +401,35 @@ mod tests {
             text.starts_with("--clip-norm does not apply to the optimizer 'koala-m'"),
             "{text}"
         );
+    }
+
+    #[test]
+    fn a_device_is_part_of_the_configuration_and_old_ones_have_the_processor() {
+        let config = flags(&[Override::new("device", "cuda:1")]).unwrap();
+        assert_eq!(config.device.to_string(), "cuda:1");
+        let stored = config.to_toml();
+        assert!(stored.contains("device = \"cuda:1\"\n"), "{stored}");
+        assert_eq!(parse(&stored, &[]).unwrap(), config);
+        let other = parse(&stored, &[Override::new("device", "cpu")]).unwrap();
+        // What was stored before there were devices.
+        let old = stored.replace("device = \"cuda:1\"\n", "");
+        assert_eq!(parse(&old, &[]).unwrap(), other);
+    }
+
+    #[test]
+    fn what_names_no_device_is_an_error_of_its_flag_or_file() {
+        let text = flags(&[Override::new("device", "cudo")]).unwrap_err();
+        assert_eq!(
+            text,
+            "--device: no device is called 'cudo', did you mean 'cuda'?"
+        );
+        let text = parse("device = 'vulkan:first'", &[]).unwrap_err();
+        assert_eq!(
+            text,
+            "configuration cifar.toml: device: 'vulkan:first': after vulkan: comes a number, 0 for the first device"
+        );
+        let text = parse("device = 1", &[]).unwrap_err();
+        assert!(text.contains("device: must be a text, not 1"), "{text}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use crate::device::DeviceName;
 use crate::gan::{BestDistance, Distance, FoundDistance, GanLosses};
 use crate::training::{Best, Figures, Status};
 
@@ -16,6 +17,8 @@ pub struct RunResult {
     pub dataset: String,
     /// Name of the network.
     pub model: String,
+    /// Where it was trained.
+    pub device: DeviceName,
     /// Number of its parameters.
     pub parameters: usize,
     /// Name of the schedule.

@@ -32,7 +32,7 @@ pub(super) struct Size {
 impl Session<'_> {
     pub fn run(&self, data: &Data, company: Company<'_>) -> Result<Outcome, Error> {
         self.config.check(data)?;
-        let device = Device::flex();
+        let device = self.config.device.open()?;
         match data {
             Data::Images(split) => self.images(split, &device, company),
             Data::Text(corpus) => self.text(corpus, &device, company),
@@ -212,6 +212,7 @@ impl Session<'_> {
             optimizer: config.optimizer.name(),
             dataset: config.dataset.name().name(),
             model: config.model.name(),
+            device: config.device,
             parameters,
             seed: config.seed,
             train_samples: size.train,
@@ -274,6 +275,7 @@ impl Session<'_> {
             optimizer: config.optimizer.name().to_owned(),
             dataset: config.dataset.name().name().to_owned(),
             model: config.model.name().to_owned(),
+            device: config.device,
             parameters,
             schedule: config.schedule.name().to_owned(),
             seed: config.seed,

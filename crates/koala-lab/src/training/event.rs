@@ -4,6 +4,7 @@ use koala_core::StepReport;
 use serde::Serialize;
 
 use super::Figures;
+use crate::device::DeviceName;
 use crate::gan::{FoundDistance, GanEpochEvent, GanEvaluationEvent, GanStepEvent, PicturesEvent};
 
 /// One event of a run; one line of its log. Numbers that are not finite are written as `null`.
@@ -46,6 +47,8 @@ pub struct StartEvent {
     pub dataset: &'static str,
     /// Name of the network.
     pub model: &'static str,
+    /// Where it is trained.
+    pub device: DeviceName,
     /// Number of its parameters.
     pub parameters: usize,
     /// Seed of weights and order.

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, TensorData};
 
-use super::task::floats;
+use super::task::read;
 use super::{Batches, Evaluation, Losses, Measure, Part, Tally, Task, cross_entropy};
 use crate::data::{Augmentation, Batch, BatchOrder, HostBatch, ImageSet, Split};
 use crate::models::{Classifier, Masks};
@@ -99,10 +99,9 @@ impl<M: Classifier> Task<M> for ImageTask<'_> {
             labels,
         } = piece.to_device(&self.training);
         let scores = model.forward(images);
-        let host_scores = floats(scores.clone().inner().into_data());
-        let tensor = cross_entropy(scores, targets);
-        let host = floats(tensor.clone().inner().into_data());
-        let tally = Tally::of(&host, &host_scores, labels.into_iter().map(usize::from));
+        let tensor = cross_entropy(scores.clone(), targets);
+        let [host, scores] = read(tensor.clone(), scores);
+        let tally = Tally::of(&host, &scores, labels.into_iter().map(usize::from));
         Losses {
             tensor,
             host,
@@ -125,9 +124,9 @@ impl<M: Classifier> Task<M> for ImageTask<'_> {
         for chunk in samples.chunks(self.evaluation_batch) {
             let batch = set.batch(chunk, &self.inference);
             let scores = model.forward(batch.images);
-            let losses = floats(cross_entropy(scores.clone(), batch.targets).into_data());
+            let [losses, scores] = read(cross_entropy(scores.clone(), batch.targets), scores);
             let classes = batch.labels.into_iter().map(usize::from);
-            tally.add(Tally::of(&losses, &floats(scores.into_data()), classes));
+            tally.add(Tally::of(&losses, &scores, classes));
         }
         tally.evaluation()
     }

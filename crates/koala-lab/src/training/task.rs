@@ -1,6 +1,6 @@
 //! What the training loop asks of a task.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::{Tensor, TensorData, Transaction};
 
 use super::{Batches, Evaluation, Measure, Tally};
 use crate::models::Masks;
@@ -63,6 +63,20 @@ pub struct Losses {
     pub host: Vec<f32>,
     /// What there is to count.
     pub tally: Tally,
+}
+
+/// The values of two float tensors on the host, read at once: a device that works ahead is waited for once, not twice.
+pub(crate) fn read<const A: usize, const B: usize>(
+    first: Tensor<A>,
+    second: Tensor<B>,
+) -> [Vec<f32>; 2] {
+    let both = Transaction::default().register(first.inner());
+    let mut values = both
+        .register(second.inner())
+        .execute()
+        .into_iter()
+        .map(floats);
+    [(); 2].map(|()| values.next().unwrap_or_default())
 }
 
 /// The values of a float tensor on the host.

@@ -2,7 +2,7 @@
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use super::task::floats;
+use super::task::read;
 use super::{Batches, Evaluation, Losses, Measure, Part, Tally, Task, cross_entropy};
 use crate::data::{Corpus, TextWindow, TextWindows};
 use crate::models::Masks;
@@ -149,11 +149,11 @@ fn losses<M: LanguageModel>(
     let (scores, after) = model.forward(inputs, state, masks);
     let [rows, time, vocabulary] = scores.dims();
     let scores = scores.reshape([rows * time, vocabulary]);
-    let host_scores = floats(scores.clone().into_data());
-    let tensor = cross_entropy(scores, Tensor::<1, Int>::from_data(targets, device));
-    let host = floats(tensor.clone().into_data());
+    let targets = Tensor::<1, Int>::from_data(targets, device);
+    let tensor = cross_entropy(scores.clone(), targets);
+    let [host, scores] = read(tensor.clone(), scores);
     let classes = window.targets.iter().map(|token| *token as usize);
-    let tally = Tally::of(&host, &host_scores, classes);
+    let tally = Tally::of(&host, &scores, classes);
     (
         Losses {
             tensor,

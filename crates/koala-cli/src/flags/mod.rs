@@ -1,0 +1,17 @@
+//! Flags that say what to train and how, and the keys of the configuration that they stand for.
+
+mod average;
+mod data;
+mod device;
+mod keeping;
+mod length;
+mod method;
+mod network;
+mod overrides;
+mod schedule;
+mod task;
+
+pub use keeping::KeepingFlags;
+pub use method::MethodFlags;
+pub use overrides::Overrides;
+pub use task::TaskFlags;
