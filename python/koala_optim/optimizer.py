@@ -402,8 +402,9 @@ class Koala(Optimizer):
     def state_dict(self) -> dict[str, Any]:
         """The whole state: the method's vectors, the groups, and the filter (JSON) as the first group's ``filter``.
 
-        Plain tensors, numbers and one string, which ``torch.load(weights_only=True)`` reads. Loaded into an optimizer over parameters
-        of the same values, the next step is the same to the bit. Losses observed and not used yet are not part of it.
+        Plain tensors, numbers and one string, which ``torch.load(weights_only=True)`` reads. Loaded into an optimizer over
+        parameters of the same values, the next step is the same to the bit. Losses observed and not used yet are not part
+        of it.
         """
         self._publish()
         return super().state_dict()
