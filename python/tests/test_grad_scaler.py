@@ -100,10 +100,13 @@ def test_unscaling_before_makes_the_same_step(kind):
         assert same(before.step(), within.step())
 
 
-def test_gradients_are_left_unscaled_as_other_optimizers_find_them():
-    plain, scaled = Training().step(), Training(scaler=GradScaler("cpu", init_scale=2.0**10)).step()
+@pytest.mark.parametrize("dtype", [torch.float32, torch.float16])
+def test_gradients_are_left_unscaled_as_other_optimizers_leave_them(dtype):
+    plain = Training(dtype=dtype).step()
+    scaled = Training(scaler=GradScaler("cpu", init_scale=2.0**6), dtype=dtype).step()
     for left, right in zip(scaled.model.parameters(), plain.model.parameters()):
-        assert torch.equal(left.grad, right.grad)
+        assert left.grad.dtype is dtype
+        torch.testing.assert_close(left.grad, right.grad)
 
 
 def test_clipping_after_unscaling():

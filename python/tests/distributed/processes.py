@@ -17,7 +17,7 @@ import torch.multiprocessing as multiprocessing
 
 # How long a process waits for another in a collective; and how long a run may take, the start of its processes included.
 COLLECTIVE = timedelta(seconds=60)
-RUN = 120.0
+RUN = 240.0
 
 
 class Failed(AssertionError):
