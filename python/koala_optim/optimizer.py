@@ -415,7 +415,7 @@ class Koala(Optimizer):
         Raises:
             ValueError: if it is not the state of this method over parameters of these shapes and this partition.
         """
-        filter = stored.filter_of(state_dict, self._config, self._parameters())
+        filter = stored.filter_of(state_dict, self._config, self._parameters(), type(self).__name__)
         super().load_state_dict(state_dict)
         self._filter = filter
         self._config = filter.config()

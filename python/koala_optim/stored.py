@@ -11,8 +11,9 @@ from ._native import Filter
 from .distributed import spread_alike
 
 
-def filter_of(state_dict: dict[str, Any], config: str, parameters: list[Tensor]) -> Filter:
+def filter_of(state_dict: dict[str, Any], config: str, parameters: list[Tensor], optimizer: str) -> Filter:
     """The filter in a state, if the state is one of an optimizer of this configuration over these parameters.
+    ``optimizer`` is the name of its class.
 
     Raises:
         ValueError: saying what differs.
@@ -22,7 +23,7 @@ def filter_of(state_dict: dict[str, Any], config: str, parameters: list[Tensor])
     if not isinstance(text, str):
         raise ValueError(
             "this is not a state of a KOALA optimizer: its first parameter group has no 'filter'; load a state that "
-            "state_dict() of such an optimizer made"
+            f"{optimizer}.state_dict() made"
         )
     filter = Filter.from_state(text)
     _check_settings(filter, config)
