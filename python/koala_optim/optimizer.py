@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, overload
 
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor
 from torch.autograd.graph import increment_version
 from torch.optim.optimizer import Optimizer, ParamsT
 
-from . import foreach, native
+from . import foreach, native, stored
 from ._native import Filter
 from .distributed import (
     LossProcesses,
@@ -21,40 +20,19 @@ from .distributed import (
     ProcessGroups,
     check_same,
     fingerprint,
-    gradient_part,
     is_due,
-    is_spread,
     local_part,
-    part_groups,
-    spread_alike,
 )
 from .observation import Observation
+from .progress import LOOP, Progress
 from .readback import Readback
 from .resharding import reshard_modules
-from .rows import Row, as_dense_as, fits_native
+from .rows import Row, check_trainable, fits_native, rows_of, vectors_of
 from .scaling import unscaled
 from .settings import DecayRule, group_options, renamed
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
-
-_LOOP = """
-    optimizer.zero_grad()
-    optimizer.predict()                # parameters move to the filter's prediction
-    losses = loss_of(model(inputs))    # one loss for each sample: reduction="none"
-    optimizer.observe(losses)          # the filter needs their values, not only gradients
-    losses.mean().backward()
-    optimizer.step()"""
-
-
-@dataclass
-class _Progress:
-    """How far the step is."""
-
-    predicted: bool = False
-    """Whether predict was called, and step not since."""
-    deviations: list[tuple[list[Number], ProcessGroups]] | None = None
-    """Numbers of predict that are still to be fetched."""
 
 
 class Koala(Optimizer):
@@ -93,7 +71,7 @@ class Koala(Optimizer):
         self._synced: list[str] = []
         self._observation = Observation()
         self._memory: tuple[str, ...] = ()
-        self._progress = _Progress()
+        self._progress = Progress()
         defaults = {"lr": lr, "weight_decay": weight_decay, "decay_rule": decay_rule, "frozen": False}
         super().__init__(params, defaults)
 
@@ -112,7 +90,7 @@ class Koala(Optimizer):
         if self._predicted:
             raise RuntimeError(
                 "predict was called twice without a step between; call it once a step, before the first micro-batch:"
-                + _LOOP
+                + LOOP
             )
         filter = self._synchronised()
         if filter.motion() is None:
@@ -154,7 +132,7 @@ class Koala(Optimizer):
             TypeError, ValueError: if these cannot be losses.
         """
         if not self._predicted:
-            raise RuntimeError("observe was called before predict; a step is:" + _LOOP)
+            raise RuntimeError("observe was called before predict; a step is:" + LOOP)
         self._observation.add(losses, mean_square, count)
 
     @overload
@@ -224,7 +202,7 @@ class Koala(Optimizer):
                 # torch.distributed.checkpoint makes a fresh optimizer's state by such a step.
                 return
             missing = "no losses were observed" if self._predicted else "neither predict nor observe before it"
-            raise RuntimeError(f"step was called, but {missing}; a step is:{_LOOP}")
+            raise RuntimeError(f"step was called, but {missing}; a step is:{LOOP}")
         filter = self._synchronised()
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
         rows = [row for row in self._rows(gradients) if row.gradient is not None]
@@ -310,15 +288,7 @@ class Koala(Optimizer):
             raise
 
     def _extend(self, group: dict[str, Any]) -> None:
-        for parameter in group["params"]:
-            if parameter.is_complex():
-                raise TypeError("complex parameters are not supported: a loss has no complex gradient noise model")
-            if parameter.layout is not torch.strided:
-                raise TypeError(f"parameters of layout {parameter.layout} are not supported; use dense ones")
-            if not parameter.is_floating_point():
-                raise TypeError(f"parameters of type {parameter.dtype} are not supported; use floating-point ones")
-        if len({id(parameter) for parameter in group["params"]}) < len(group["params"]):
-            raise ValueError("a parameter is in the group more than once; it would be moved more than once a step")
+        check_trainable(group["params"])
         options = group_options(group)
         start = sum(len(other["params"]) for other in self.param_groups[:-1])
         names = group.get("param_names") or [str(start + at) for at in range(len(group["params"]))]
@@ -332,8 +302,7 @@ class Koala(Optimizer):
             raise ValueError(renamed(str(error))) from None
         self._memory = tuple(self._filter_now().memory())
         self._synced.append(options)
-        for parameter in group["params"]:
-            self._vectors(parameter)
+        self._make_vectors(group["params"])
         self._publish()
 
     def _parameters(self) -> list[Tensor]:
@@ -355,24 +324,13 @@ class Koala(Optimizer):
         return filter
 
     def _rows(self, gradients: list[Tensor | None] | None = None) -> list[Row]:
-        rows = []
-        for position, parameter in enumerate(self._parameters()):
-            wanted = parameter.requires_grad
-            gradient = gradients[position] if gradients and wanted else None
-            if gradient is not None and gradient.layout is not torch.strided:
-                raise TypeError(
-                    f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
-                    "(sparse=False for embeddings)"
-                )
-            vectors = self._vectors(parameter)
-            if is_spread(parameter):
-                if gradient is not None:
-                    gradient = gradient_part(parameter, gradient)
-                vectors = [local_part(vector) for vector in vectors]
-                rows.append(Row(position, local_part(parameter), gradient, vectors, not wanted, part_groups(parameter)))
-            else:
-                rows.append(Row(position, parameter, gradient, vectors, not wanted))
-        return rows
+        parameters = self._parameters()
+        return rows_of(parameters, gradients or [None] * len(parameters), self.state, self._memory)
+
+    def _make_vectors(self, parameters: list[Tensor]) -> None:
+        """Also before they are needed: tools that load states look for them."""
+        for parameter in parameters:
+            vectors_of(parameter, self.state, self._memory)
 
     def _engines(self, rows: list[Row]) -> list[tuple[Any, list[Row]]]:
         """The rows apart by engine."""
@@ -384,24 +342,6 @@ class Koala(Optimizer):
                 f"foreach=False, but parameter {other[0].position} is no dense float32 or float64 tensor on the CPU"
             )
         return [(engine, part) for engine, part in ((native, direct), (foreach, other)) if part]
-
-    def _vectors(self, parameter: Tensor) -> list[Tensor]:
-        """The method's vectors of a parameter: where it is, of its type, in the order of its elements."""
-        if not self._memory:
-            return []
-        state = self.state[parameter]
-        vectors = []
-        for name in self._memory:
-            vector = state.get(name)
-            if vector is None or (vector.is_meta and not parameter.is_meta):
-                vector = torch.zeros_like(parameter, memory_format=torch.preserve_format, requires_grad=False)
-            elif vector.device != parameter.device or vector.dtype != parameter.dtype:
-                vector = vector.to(device=parameter.device, dtype=parameter.dtype)
-            if vector.stride() != parameter.stride() and not is_spread(parameter):
-                vector = as_dense_as(parameter, vector)
-            state[name] = vector
-            vectors.append(vector)
-        return vectors
 
     # Lightning's wrapper has the methods of this class and hands on the attributes that it lacks, but not assignments to
     # them: what predict assigns lies in an object that the wrapper finds here.
@@ -475,16 +415,7 @@ class Koala(Optimizer):
         Raises:
             ValueError: if it is not the state of this method over parameters of these shapes and this partition.
         """
-        groups = state_dict.get("param_groups") or [{}]
-        stored = groups[0].get("filter")
-        if not isinstance(stored, str):
-            raise ValueError(
-                "this is not a state of a KOALA optimizer: its first parameter group has no 'filter'; load a state "
-                f"that {type(self).__name__}.state_dict() made"
-            )
-        filter = Filter.from_state(stored)
-        self._check_fits(filter)
-        self._check_vectors(state_dict, filter.memory())
+        filter = stored.filter_of(state_dict, self._config, self._parameters(), type(self).__name__)
         super().load_state_dict(state_dict)
         self._filter = filter
         self._config = filter.config()
@@ -493,52 +424,7 @@ class Koala(Optimizer):
         self._deviations = None
         self._observation = Observation()
         self._synced = [""] * len(self.param_groups)
-        for parameter in self._parameters():
-            self._vectors(parameter)
-
-    def _check_fits(self, filter: Filter) -> None:
-        mine, theirs = json.loads(self._config), json.loads(filter.config())
-        ((method, own),) = mine.items()
-        ((other, stored),) = theirs.items()
-        if method != other:
-            raise ValueError(f"the state is of {other}, this optimizer is {method}")
-        partitions = own["options"]["partition"], stored["options"]["partition"]
-        if partitions[0] != partitions[1]:
-            raise ValueError(
-                f"the state has the partition {partitions[1]!r}, this optimizer {partitions[0]!r}; make it with "
-                f"partition={partitions[1]!r}"
-            )
-        here = [list(parameter.shape) for parameter in self._parameters()]
-        there = [shape for _, shape in filter.parameters()]
-        if len(here) != len(there):
-            raise ValueError(f"the state has {len(there)} parameters, this optimizer {len(here)}")
-        for position, (shape, stored_shape) in enumerate(zip(here, there)):
-            if shape != stored_shape:
-                raise ValueError(
-                    f"parameter {position} has the shape {shape}, but {stored_shape} in the state; load the state with "
-                    "the model that it was saved with"
-                )
-
-    def _check_vectors(self, state_dict: dict[str, Any], names: list[str]) -> None:
-        """Before anything is loaded: what is refused changes nothing."""
-        stored = [key for group in state_dict["param_groups"] for key in group["params"]]
-        for position, (parameter, key) in enumerate(zip(self._parameters(), stored)):
-            vectors = state_dict["state"].get(key, {})
-            for name in names:
-                vector = vectors.get(name)
-                if vector is None and not parameter.requires_grad:
-                    # torch.distributed.checkpoint drops the state of what is not trained: it starts anew, with zeros.
-                    continue
-                if not isinstance(vector, Tensor) or vector.shape != parameter.shape:
-                    raise ValueError(
-                        f"the state of parameter {position} has no '{name}' of shape {list(parameter.shape)}; restore "
-                        "it from an earlier checkpoint"
-                    )
-                if not spread_alike(vector, parameter):
-                    raise ValueError(
-                        f"the state of parameter {position} is not spread over processes as the parameter is; load it with "
-                        "torch.distributed.checkpoint.state_dict.set_optimizer_state_dict"
-                    )
+        self._make_vectors(self._parameters())
 
     def _publish(self) -> None:
         """Puts the filter's state where PyTorch's tools look for it: into the first parameter group, as JSON.
@@ -558,6 +444,6 @@ class Koala(Optimizer):
         super().__setstate__(state)
         self._filter = Filter.from_state(self.param_groups[0]["filter"])
         self._memory = tuple(self._filter.memory())
-        self._progress = _Progress(predicted=self._filter.predicted)
+        self._progress = Progress(predicted=self._filter.predicted)
         self._synced = [""] * len(self.param_groups)
         self._observation = Observation()

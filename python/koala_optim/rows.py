@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import MutableMapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from .distributed import ProcessGroups
+from .distributed import ProcessGroups, gradient_part, is_spread, local_part, part_groups
 
 
 @dataclass(slots=True)
@@ -27,6 +29,77 @@ class Row:
     """Whether the parameter does not require a gradient at the moment."""
     over: ProcessGroups = ()
     """The processes that hold its other parts."""
+
+
+def rows_of(
+    parameters: list[Tensor],
+    gradients: list[Tensor | None],
+    state: MutableMapping[Tensor, dict[str, Any]],
+    names: tuple[str, ...],
+) -> list[Row]:
+    """The rows of all parameters; those that do not require a gradient have none.
+
+    Raises:
+        TypeError: for sparse gradients.
+    """
+    rows = []
+    for position, (parameter, gradient) in enumerate(zip(parameters, gradients)):
+        wanted = parameter.requires_grad
+        if not wanted:
+            gradient = None
+        if gradient is not None and gradient.layout is not torch.strided:
+            raise TypeError(
+                f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
+                "(sparse=False for embeddings)"
+            )
+        vectors = vectors_of(parameter, state, names)
+        if is_spread(parameter):
+            if gradient is not None:
+                gradient = gradient_part(parameter, gradient)
+            vectors = [local_part(vector) for vector in vectors]
+            rows.append(Row(position, local_part(parameter), gradient, vectors, not wanted, part_groups(parameter)))
+        else:
+            rows.append(Row(position, parameter, gradient, vectors, not wanted))
+    return rows
+
+
+def vectors_of(
+    parameter: Tensor, state: MutableMapping[Tensor, dict[str, Any]], names: tuple[str, ...]
+) -> list[Tensor]:
+    """The method's vectors of a parameter: where it is, of its type, in the order of its elements; zeros at first."""
+    if not names:
+        return []
+    kept = state[parameter]
+    vectors = []
+    for name in names:
+        vector = kept.get(name)
+        if vector is None or (vector.is_meta and not parameter.is_meta):
+            vector = torch.zeros_like(parameter, memory_format=torch.preserve_format, requires_grad=False)
+        elif vector.device != parameter.device or vector.dtype != parameter.dtype:
+            vector = vector.to(device=parameter.device, dtype=parameter.dtype)
+        if vector.stride() != parameter.stride() and not is_spread(parameter):
+            vector = as_dense_as(parameter, vector)
+        kept[name] = vector
+        vectors.append(vector)
+    return vectors
+
+
+def check_trainable(parameters: list[Tensor]) -> None:
+    """Checks what a group may hold.
+
+    Raises:
+        TypeError: for complex, sparse or integer parameters.
+        ValueError: for a parameter that is there twice.
+    """
+    for parameter in parameters:
+        if parameter.is_complex():
+            raise TypeError("complex parameters are not supported: a loss has no complex gradient noise model")
+        if parameter.layout is not torch.strided:
+            raise TypeError(f"parameters of layout {parameter.layout} are not supported; use dense ones")
+        if not parameter.is_floating_point():
+            raise TypeError(f"parameters of type {parameter.dtype} are not supported; use floating-point ones")
+    if len({id(parameter) for parameter in parameters}) < len(parameters):
+        raise ValueError("a parameter is in the group more than once; it would be moved more than once a step")
 
 
 def fits_native(parameter: Tensor) -> bool:

@@ -3,7 +3,8 @@
 import copy
 import io
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 import torch
@@ -161,24 +162,37 @@ def test_frozen_groups_and_added_groups_are_kept(make: Maker) -> None:
     assert_twins((optimizer, model), (other, twin))
 
 
+@contextmanager
+def stored_filter(state: dict) -> Iterator[dict]:
+    """The filter in a state, to be changed."""
+    group = state["param_groups"][0]
+    stored = json.loads(group["filter"])
+    yield stored
+    group["filter"] = json.dumps(stored)
+
+
 def no_filter(state: dict) -> None:
     del state["param_groups"][0]["filter"]
 
 
 def negative_noise(state: dict) -> None:
-    state["param_groups"][0]["filter"]["measurement_noise"] = -1.0
+    with stored_filter(state) as stored:
+        stored["measurement_noise"] = -1.0
 
 
 def newer(state: dict) -> None:
-    state["param_groups"][0]["filter"]["version"] = 99
+    with stored_filter(state) as stored:
+        stored["version"] = 99
 
 
 def cut(state: dict) -> None:
-    del state["param_groups"][0]["filter"]["phase"]
+    with stored_filter(state) as stored:
+        del stored["phase"]
 
 
 def other_shape(state: dict) -> None:
-    state["param_groups"][0]["filter"]["layout"]["parameters"][1]["shape"] = [7]
+    with stored_filter(state) as stored:
+        stored["layout"]["parameters"][1]["shape"] = [7]
 
 
 DAMAGES = {
