@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any, overload
 
 import torch
 from torch import Tensor
-from torch.autograd.graph import increment_version
 from torch.optim.optimizer import Optimizer, ParamsT
 
 from . import foreach, native, stored
@@ -104,7 +103,6 @@ class Koala(Optimizer):
         for engine, part in self._engines(rows):
             for row, deviation in zip(part, engine.advance(filter, part)):
                 deviations[row.position] = deviation
-        increment_version([row.parameter for row in rows])
         self._predicted = True
         # Numbers on other devices or of other processes are fetched with the rest of the step's, in step().
         self._deviations = [([deviation], row.over) for deviation, row in zip(deviations, rows)]
@@ -242,7 +240,6 @@ class Koala(Optimizer):
                 self._observation = Observation()
         for engine, part in engines:
             engine.displace(filter, part)
-        increment_version([row.parameter for row in rows])
         if over:
             check_same(over, [process[4:] for process in processes])
 
