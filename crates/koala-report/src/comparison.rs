@@ -1,0 +1,306 @@
+//! What a comparison found. Everything that is shown, in whatever form, is one of these numbers.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::{Measure, Tuning};
+
+/// What a comparison found.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Comparison {
+    /// Name of the suite.
+    pub name: String,
+    /// Version of the program.
+    pub version: String,
+    /// How to repeat it.
+    pub source: String,
+    /// Seeds that are reported.
+    pub seeds: Vec<u64>,
+    /// How hyperparameters were tuned.
+    pub tuning: Option<Tuning>,
+    /// Problem by problem.
+    pub workloads: Vec<WorkloadComparison>,
+    /// How often an arm is how many times slower than the best, over all workloads: by steps, then by seconds. Empty with
+    /// fewer than two workloads.
+    pub profiles: Vec<Profile>,
+    /// The verdict in words, each with its evidence.
+    pub verdict: Vec<Sentence>,
+    /// What one should know before believing it: failed, missing and interrupted runs, few seeds.
+    pub warnings: Vec<String>,
+}
+
+/// One problem.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct WorkloadComparison {
+    /// Its name.
+    pub name: String,
+    /// Name of the data set.
+    pub dataset: String,
+    /// Name of the network.
+    pub model: String,
+    /// Number of the network's parameters; nothing before a run has told it.
+    pub parameters: Option<u64>,
+    /// What is judged.
+    pub measure: Measure,
+    /// What has to be reached by the held-out samples.
+    pub target: Option<Target>,
+    /// Optimizers with their defaults, and tuned, in the suite's order.
+    pub arms: Vec<Arm>,
+    /// Each pair of arms of the same kind, seed by seed.
+    pub pairs: Vec<Paired>,
+    /// Trials of tuning.
+    pub trials: Vec<Trial>,
+    /// How much hyperparameters matter.
+    pub sweeps: Vec<Sweep>,
+}
+
+/// A value to reach.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Target {
+    /// The value of the workload's measure.
+    pub value: f64,
+    /// Whether it was set by the comparison: the median over the arms of their median best value.
+    pub derived: bool,
+}
+
+/// Whether hyperparameters were tuned.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ArmKind {
+    /// The workload's own.
+    Defaults,
+    /// Chosen by tuning.
+    Tuned,
+}
+
+/// An optimizer with its hyperparameters on a workload, over all reported seeds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Arm {
+    /// Name of the optimizer.
+    pub optimizer: String,
+    /// Whether it was tuned.
+    pub kind: ArmKind,
+    /// What tuning chose; empty for defaults.
+    pub values: BTreeMap<String, f64>,
+    /// Every run, by seed.
+    pub runs: Vec<RunMeasures>,
+    /// Runs that came to their end.
+    pub n: usize,
+    /// The workload's measure on held-out samples, with the last weights.
+    pub final_validation: Summary,
+    /// The same, best evaluation.
+    pub best_validation: Summary,
+    /// The workload's measure on test samples, with the last weights.
+    pub test: Summary,
+    /// The same, with the weights of the best evaluation.
+    pub best_test: Summary,
+    /// Training loss of the last epoch, in nats.
+    pub train_loss: Summary,
+    /// Steps until the target was reached; infinite for runs that never did.
+    pub steps_to_target: Summary,
+    /// Samples until then.
+    pub examples_to_target: Summary,
+    /// Seconds of training until then.
+    pub seconds_to_target: Summary,
+    /// Seconds of training a step.
+    pub seconds_per_step: Summary,
+    /// Seconds a step inside the optimizer, a part of the former.
+    pub optimizer_seconds_per_step: Summary,
+    /// Bytes that the optimizer remembers between steps.
+    pub state_bytes: Option<u64>,
+}
+
+/// What a run amounts to.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct RunMeasures {
+    /// Its seed.
+    pub seed: u64,
+    /// Its folder, relative to the suite's.
+    pub folder: String,
+    /// How it stands.
+    pub state: RunState,
+    /// Held-out samples with the last weights, in the workload's measure; so are the next three.
+    pub final_validation: Option<f64>,
+    /// Held-out samples, best evaluation.
+    pub best_validation: Option<f64>,
+    /// Test samples with the last weights.
+    pub test: Option<f64>,
+    /// Test samples with the weights of the best evaluation.
+    pub best_test: Option<f64>,
+    /// Training loss of the last epoch in nats.
+    pub train_loss: Option<f64>,
+    /// Steps until the target was reached, nothing if it was not.
+    pub steps_to_target: Option<u64>,
+    /// Samples until then.
+    pub examples_to_target: Option<u64>,
+    /// Seconds of training until then.
+    pub seconds_to_target: Option<f64>,
+    /// Seconds of training a step.
+    pub seconds_per_step: Option<f64>,
+    /// Seconds a step inside the optimizer.
+    pub optimizer_seconds_per_step: Option<f64>,
+    /// Bytes that the optimizer remembers between steps.
+    pub state_bytes: Option<u64>,
+}
+
+/// How a run stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[serde(tag = "state", rename_all = "kebab-case")]
+pub enum RunState {
+    /// All steps done.
+    Completed,
+    /// It broke off: its loss was not finite for too long, or worse.
+    Failed {
+        /// Why.
+        message: String,
+    },
+    /// It was begun and has not come to its end.
+    Unfinished,
+    /// It was never begun.
+    Missing,
+}
+
+/// A measure over seeds.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Summary {
+    /// Values that went in; infinite ones count.
+    pub n: usize,
+    /// How many of them are infinite.
+    pub infinite: usize,
+    /// The mean; nothing if there is no value, or one is infinite.
+    pub mean: Option<f64>,
+    /// The sample's standard deviation; nothing below two values.
+    pub deviation: Option<f64>,
+    /// The mean's confidence interval at [`CONFIDENCE`], Student's t; nothing below two values.
+    pub interval: Option<Interval>,
+    /// The median; infinite ones above all others, nothing if it is infinite itself or there is no value.
+    pub median: Option<f64>,
+}
+
+/// The confidence of all intervals.
+pub const CONFIDENCE: f64 = 0.95;
+
+/// An interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Interval {
+    /// Its lower end.
+    pub low: f64,
+    /// Its upper end.
+    pub high: f64,
+}
+
+/// Two arms, seed by seed: differences first minus second, below zero where the first is better.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Paired {
+    /// Kind of both arms.
+    pub kind: ArmKind,
+    /// The first arm's optimizer.
+    pub first: String,
+    /// The second arm's.
+    pub second: String,
+    /// Which measure is compared.
+    pub of: Compared,
+    /// The differences, by seed.
+    pub differences: Vec<(u64, f64)>,
+    /// Their mean.
+    pub mean: Option<f64>,
+    /// Bootstrap interval of the mean at [`CONFIDENCE`]; nothing below three seeds.
+    pub interval: Option<Interval>,
+    /// One-sided: how often would the first be ahead as far, or farther, if both were the same? Nothing below three seeds.
+    pub p: Option<f64>,
+    /// What may be said.
+    pub finding: Finding,
+}
+
+/// What two arms are compared by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Compared {
+    /// The workload's measure on test samples, last weights.
+    Test,
+}
+
+/// What may be said of two arms.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Finding {
+    /// The first is better: at least three seeds, and the interval is below zero.
+    FirstBetter,
+    /// The second is.
+    SecondBetter,
+    /// The interval holds zero.
+    Undecided,
+    /// Fewer than three seeds.
+    TooFew,
+}
+
+/// A trial of tuning.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Trial {
+    /// Name of the optimizer.
+    pub optimizer: String,
+    /// From 0.
+    pub trial: usize,
+    /// What was tried.
+    pub values: BTreeMap<String, f64>,
+    /// Best evaluation of the held-out samples, mean over the tuning seeds; nothing if a run failed.
+    pub validation: Option<f64>,
+    /// Whether it was chosen.
+    pub chosen: bool,
+}
+
+/// How much a hyperparameter of an optimizer matters on a workload.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sweep {
+    /// Name of the optimizer.
+    pub optimizer: String,
+    /// The hyperparameter.
+    pub parameter: String,
+    /// The value that is not swept.
+    pub default: f64,
+    /// By value, ascending.
+    pub points: Vec<SweepPoint>,
+}
+
+/// A point of a sensitivity curve.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct SweepPoint {
+    /// The hyperparameter's value.
+    pub value: f64,
+    /// Held-out samples, best evaluation, over the seeds; runs that failed count as infinite.
+    pub validation: Summary,
+}
+
+/// A performance profile (Dolan and More, 2002; Dahl et al., AlgoPerf, 2023).
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Profile {
+    /// What is counted: `steps` or `seconds` to the target.
+    pub by: String,
+    /// A curve an arm.
+    pub curves: Vec<ProfileCurve>,
+}
+
+/// A curve of a performance profile.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ProfileCurve {
+    /// Name of the optimizer.
+    pub optimizer: String,
+    /// Whether it was tuned.
+    pub kind: ArmKind,
+    /// Its time over the best arm's, for each workload (median over seeds); infinite (`null`) where it never reached the target.
+    pub ratios: Vec<f64>,
+    /// Area below the profile between 1 and 4, over its width: 1 for an arm that is best everywhere.
+    pub score: f64,
+}
+
+/// A sentence of the verdict.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Sentence {
+    /// The workload it is about; nothing for all.
+    pub workload: Option<String>,
+    /// What is said.
+    pub text: String,
+    /// The numbers it rests on.
+    pub evidence: String,
+}

@@ -1,0 +1,12 @@
+//! What runs left behind: read from their folders, measured, compared with statistics that hold, and shown.
+//!
+//! It knows no tensors and trains nothing: a suite's [`Listing`] says which runs belong to it and in which role, each run is
+//! an ordinary run folder, and everything else ([`Comparison`], pages, tables) follows from these files alone.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod comparison;
+mod listing;
+
+pub use comparison::*;
+pub use listing::*;

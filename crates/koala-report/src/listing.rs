@@ -1,0 +1,139 @@
+//! `suite.json`: which runs a suite has, and in which role.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+/// The version of `suite.json`.
+pub const LISTING_FORMAT: u32 = 1;
+
+/// Name of the file in a suite's folder.
+pub const LISTING_FILE: &str = "suite.json";
+
+/// A suite: what was asked for and which runs answer it. Written anew whenever more is known (after tuning, the chosen
+/// hyperparameters and their runs).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Listing {
+    /// [`LISTING_FORMAT`].
+    pub format: u32,
+    /// Version of the program that wrote it.
+    pub version: String,
+    /// Name of the suite.
+    pub name: String,
+    /// The command or the suite's file, for people who want to repeat it.
+    pub source: String,
+    /// Seeds that are reported.
+    pub seeds: Vec<u64>,
+    /// How hyperparameters were tuned; nothing if they were not.
+    pub tuning: Option<Tuning>,
+    /// The problems.
+    pub workloads: Vec<Workload>,
+    /// Every run, in the order in which they are wished. One folder may stand here in several roles.
+    pub runs: Vec<ListedRun>,
+    /// What tuning chose.
+    pub choices: Vec<Choice>,
+}
+
+/// How hyperparameters were tuned: the same effort for every optimizer.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Tuning {
+    /// Trials of each optimizer on each workload.
+    pub trials: usize,
+    /// Where trials come from.
+    pub sampler: Sampler,
+    /// Seeds of a trial; none of them is reported.
+    pub seeds: Vec<u64>,
+}
+
+/// Where the points of trials come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Sampler {
+    /// Every combination of listed values.
+    Grid,
+    /// Halton's sequence: points that fill the space evenly, always the same ones.
+    Halton,
+}
+
+/// A problem that every optimizer is given.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Workload {
+    /// Its name in the suite.
+    pub name: String,
+    /// Name of the data set.
+    pub dataset: String,
+    /// Name of the network.
+    pub model: String,
+    /// What the held-out samples are judged by, and hyperparameters chosen.
+    pub measure: Measure,
+    /// What has to be reached by the held-out samples; nothing to let the comparison set it.
+    pub target: Option<f64>,
+    /// Samples in a batch (tokens for text).
+    pub examples_per_step: u64,
+}
+
+/// What a network is judged by. Less is better.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Measure {
+    /// Share of misread samples in percent.
+    Error,
+    /// Mean loss in nats.
+    Loss,
+}
+
+/// A run of a suite.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ListedRun {
+    /// Its folder, relative to the suite's: `runs/` and the hash of its configuration.
+    pub folder: String,
+    /// Name of its workload.
+    pub workload: String,
+    /// Name of its optimizer.
+    pub optimizer: String,
+    /// Its seed.
+    pub seed: u64,
+    /// What it is for.
+    pub role: Role,
+}
+
+/// What a run is for.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "role", rename_all = "kebab-case")]
+pub enum Role {
+    /// Reported: the workload's own hyperparameters, untuned.
+    Defaults,
+    /// Reported: the hyperparameters that tuning chose.
+    Tuned,
+    /// A trial of tuning; never reported.
+    Trial {
+        /// From 0.
+        trial: usize,
+        /// The hyperparameters that were tried.
+        values: BTreeMap<String, f64>,
+    },
+    /// A point of a sensitivity curve.
+    Sweep {
+        /// The hyperparameter, such as `gain` or `batch-size`.
+        parameter: String,
+        /// Its value.
+        value: f64,
+        /// The value that is not swept.
+        default: f64,
+    },
+}
+
+/// What tuning chose for an optimizer on a workload.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Choice {
+    /// Name of the workload.
+    pub workload: String,
+    /// Name of the optimizer.
+    pub optimizer: String,
+    /// The trial; nothing if all trials failed, and there is nothing to report.
+    pub trial: Option<usize>,
+    /// Its hyperparameters.
+    pub values: BTreeMap<String, f64>,
+    /// Its measure on the held-out samples, best evaluation, mean over the tuning seeds.
+    pub validation: Option<f64>,
+}
