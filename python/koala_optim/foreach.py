@@ -18,6 +18,11 @@ from .rows import Row
 _HALF = (torch.bfloat16, torch.float16)
 
 
+def lend(rows: list[Row], gradients: bool = False) -> list[Row]:
+    """The rows for the passes below: as they are."""
+    return rows
+
+
 def advance(filter: Filter, rows: list[Row]) -> list[Tensor | float]:
     """Predict: moves parameters and velocities; returns the squared deviation of each row."""
     motion = filter.motion()

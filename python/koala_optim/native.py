@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
 import torch
 from torch.autograd.graph import increment_version
 from torch.utils.dlpack import to_dlpack
@@ -9,37 +12,53 @@ from torch.utils.dlpack import to_dlpack
 from ._native import Filter
 from .rows import Row, as_dense_as
 
-
-def advance(filter: Filter, rows: list[Row]) -> list[float]:
-    """Predict: moves parameters and velocities; returns the squared deviation of each row."""
-    frozen = [row.position for row in rows if row.frozen]
-    deviations = filter.advance(_lent(rows), frozen, torch.get_num_threads())
-    # Autograd does not see what Rust writes: told, it refuses a backward through values that are no longer there.
-    increment_version([row.parameter for row in rows if not row.frozen])
-    return deviations
+if TYPE_CHECKING:
+    from ._native import Lent as Tensors
 
 
-def reduce(filter: Filter, rows: list[Row]) -> list[list[float] | None]:
-    """The sums of each row; all rows have a gradient."""
-    return filter.reduce(_lent(rows, gradients=True), torch.get_num_threads())
+@dataclass(slots=True)
+class Lent:
+    """Rows whose memory Rust sees; it stays where it is for as long as this is kept."""
+
+    rows: list[Row]
+    tensors: Tensors
 
 
-def displace(filter: Filter, rows: list[Row]) -> None:
-    """Update: does the filter's steps."""
-    filter.displace(_lent(rows, gradients=True), torch.get_num_threads())
-    increment_version([row.parameter for row in rows])
+def lend(rows: list[Row], gradients: bool = False) -> Lent:
+    """The rows for the passes below, with their gradients if they are wanted: all rows have one then.
 
-
-def _lent(rows: list[Row], gradients: bool = False) -> dict[str, list]:
+    Once for all passes of a step, since making the capsules is what costs a small network most.
+    """
     vectors = len(rows[0].memory) if rows else 0
 
-    def memory(index: int) -> list:
+    def memory(index: int) -> list[Any]:
         return [to_dlpack(row.memory[index]) for row in rows] if index < vectors else []
 
-    return {
+    tensors: Tensors = {
         "positions": [row.position for row in rows],
         "parameters": [to_dlpack(row.parameter) for row in rows],
         "gradients": [to_dlpack(as_dense_as(row.parameter, row.gradient)) for row in rows] if gradients else [],
         "first": memory(0),
         "second": memory(1),
     }
+    return Lent(rows, tensors)
+
+
+def advance(filter: Filter, lent: Lent) -> list[float]:
+    """Predict: moves parameters and velocities; returns the squared deviation of each row."""
+    frozen = [row.position for row in lent.rows if row.frozen]
+    deviations = filter.advance(lent.tensors, frozen, torch.get_num_threads())
+    # Autograd does not see what Rust writes: told, it refuses a backward through values that are no longer there.
+    increment_version([row.parameter for row in lent.rows if not row.frozen])
+    return deviations
+
+
+def reduce(filter: Filter, lent: Lent) -> list[list[float] | None]:
+    """The sums of each row, lent with its gradient."""
+    return filter.reduce(lent.tensors, torch.get_num_threads())
+
+
+def displace(filter: Filter, lent: Lent) -> None:
+    """Update: does the filter's steps."""
+    filter.displace(lent.tensors, torch.get_num_threads())
+    increment_version([row.parameter for row in lent.rows])

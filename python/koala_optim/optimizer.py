@@ -101,7 +101,7 @@ class Koala(Optimizer):
         if any(row.over for row in rows):
             reshard_modules()
         for engine, part in self._engines(rows):
-            for row, deviation in zip(part, engine.advance(filter, part)):
+            for row, deviation in zip(part, engine.advance(filter, engine.lend(part))):
                 deviations[row.position] = deviation
         self._predicted = True
         # Numbers on other devices or of other processes are fetched with the rest of the step's, in step().
@@ -204,13 +204,13 @@ class Koala(Optimizer):
         filter = self._synchronised()
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
         rows = [row for row in self._rows(gradients) if row.gradient is not None]
-        engines = self._engines(rows)
+        lent = [(engine, part, engine.lend(part, gradients=True)) for engine, part in self._engines(rows)]
         readback = Readback()
         predicted = self._read_deviations(readback)
         statistics: list[list[float] | None] = [None] * len(self._parameters())
         shared: dict[int, tuple[list[Number], ProcessGroups]] = {}
-        for engine, part in engines:
-            for row, sums in zip(part, engine.reduce(filter, part)):
+        for engine, part, memory in lent:
+            for row, sums in zip(part, engine.reduce(filter, memory)):
                 if engine is native and not row.over:
                     statistics[row.position] = sums
                 elif sums is not None:
@@ -238,8 +238,8 @@ class Koala(Optimizer):
             self._predicted = filter.predicted
             if not self._predicted:
                 self._observation = Observation()
-        for engine, part in engines:
-            engine.displace(filter, part)
+        for engine, _, memory in lent:
+            engine.displace(filter, memory)
         if over:
             check_same(over, [process[4:] for process in processes])
 

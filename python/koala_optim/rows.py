@@ -11,6 +11,10 @@ from torch import Tensor
 
 from .distributed import ProcessGroups, gradient_part, is_spread, local_part, part_groups
 
+# Asked for every parameter of every step.
+_NATIVE = (torch.float32, torch.float64)
+_STRIDED = torch.strided
+
 
 @dataclass(slots=True)
 class Row:
@@ -47,7 +51,7 @@ def rows_of(
         wanted = parameter.requires_grad
         if not wanted:
             gradient = None
-        if gradient is not None and gradient.layout is not torch.strided:
+        if gradient is not None and gradient.layout is not _STRIDED:
             raise TypeError(
                 f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
                 "(sparse=False for embeddings)"
@@ -104,12 +108,7 @@ def check_trainable(parameters: list[Tensor]) -> None:
 
 def fits_native(parameter: Tensor) -> bool:
     """Whether the Rust engine can work on the parameter's memory: ``float32`` or ``float64``, on the CPU, dense."""
-    return (
-        parameter.device.type == "cpu"
-        and parameter.dtype in (torch.float32, torch.float64)
-        and parameter.layout is torch.strided
-        and is_dense(parameter)
-    )
+    return parameter.is_cpu and parameter.dtype in _NATIVE and parameter.layout is _STRIDED and is_dense(parameter)
 
 
 def is_dense(tensor: Tensor) -> bool:
@@ -128,6 +127,8 @@ def is_dense(tensor: Tensor) -> bool:
 
 def as_dense_as(parameter: Tensor, tensor: Tensor) -> Tensor:
     """``tensor`` itself if its elements stand in the same order as the parameter's, else a copy in that order."""
-    if tensor.stride() == parameter.stride() and tensor.dtype == parameter.dtype:
+    if tensor.dtype is parameter.dtype and (
+        (tensor.is_contiguous() and parameter.is_contiguous()) or tensor.stride() == parameter.stride()
+    ):
         return tensor
     return torch.empty_like(parameter, memory_format=torch.preserve_format).copy_(tensor)

@@ -1,6 +1,11 @@
 //! The passes over memory, each over one piece of one tensor, elementwise or summing. Adapters whose tensors can be
 //! seen as slices use them too. All slices of a call must have the same length (but for those said to be empty); the
 //! shortest decides.
+//!
+//! Compiled several times, for wider vectors where the processor has them. The bits are the same: elements are independent,
+//! sums have a fixed number of lanes, and no multiplication is fused with an addition.
+
+use multiversion::multiversion;
 
 use super::real::Real;
 use crate::plan::{Deviation, Displacement, Memory, Motion};
@@ -10,6 +15,7 @@ use crate::statistics::{BlockStatistics, Products, Reduction};
 const LANES: usize = 8;
 
 /// Sums of K terms per element over rows of equal length, in f64, in a fixed order of additions.
+#[inline(always)]
 fn sums<F: Real, const N: usize, const K: usize>(
     rows: [&[F]; N],
     terms: impl Fn([F; N]) -> [f64; K],
@@ -38,6 +44,7 @@ fn sums<F: Real, const N: usize, const K: usize>(
 }
 
 /// The sums that `reduction` asks for. `covariance` and `previous` (v' and H') are empty unless it asks for products.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 pub fn reduce<F: Real>(
     reduction: &Reduction,
     parameters: &[F],
@@ -94,6 +101,7 @@ pub fn reduce<F: Real>(
 
 /// Predict: measures |a - x|^2 if the motion asks for it (`average` is empty if not), then x <- x + v, v <- kappa v
 /// unless the parameters are `frozen`. Returns the sum.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 pub fn advance<F: Real>(
     motion: &Motion,
     frozen: bool,
@@ -125,6 +133,7 @@ pub fn advance<F: Real>(
 }
 
 /// a <- weight a + (1 - weight) x.
+#[inline(always)]
 fn run_average<F: Real>(weight: f64, parameters: &[F], average: &mut [F]) {
     let (old, new) = (F::from_f64(weight), F::from_f64(1.0 - weight));
     for (a, x) in average.iter_mut().zip(parameters) {
@@ -134,6 +143,7 @@ fn run_average<F: Real>(weight: f64, parameters: &[F], average: &mut [F]) {
 
 /// Update: moves the parameters and the method's memory. `first` and `second` are v and a for KOALA-M, v' and H' for
 /// KOALA++; empty where the method has none.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 pub fn displace<F: Real>(
     displacement: &Displacement,
     parameters: &mut [F],
