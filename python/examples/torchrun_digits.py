@@ -21,7 +21,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 import koala_optim
 
-DIGITS = Path(__file__).parents[2] / "crates" / "koala-lab" / "assets" / "digits.csv.gz"
+DIGITS = Path(__file__).parents[2] / "crates" / "koala-data" / "assets" / "digits.csv.gz"
 TRAINED_ON = 1500
 
 

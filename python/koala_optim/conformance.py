@@ -1,6 +1,6 @@
 """Checks the package on any device: ``python -m koala_optim.conformance --device cuda``.
 
-Steps the runs that ``koala-core`` makes up (gradients and losses of a small convolutional network, the same for every
+Steps the runs that ``koala-filter`` makes up (gradients and losses of a small convolutional network, the same for every
 adapter of the filter) through the public optimizers, and compares every parameter after every ``predict`` and every
 ``step``, and every report, with what the optimizers over plain slices make of them.
 """

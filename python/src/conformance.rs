@@ -1,8 +1,8 @@
-//! The made runs of `koala_core::conformance` with what they must come to, so that an installed package can be checked on
+//! The made runs of `koala_filter::conformance` with what they must come to, so that an installed package can be checked on
 //! any device.
 
-use koala_core::conformance::{Case, cases};
-use koala_core::{Config, Layout, StepReport};
+use koala_filter::conformance::{Case, cases};
+use koala_filter::{Config, Layout, StepReport};
 use pyo3::exceptions::PyIndexError;
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;

@@ -1,6 +1,6 @@
 //! Errors of the filter as Python's.
 
-use koala_core::Error;
+use koala_filter::Error;
 use pyo3::exceptions::{PyRuntimeError, PyValueError};
 use pyo3::{PyErr, PyResult, create_exception};
 use serde::Serialize;

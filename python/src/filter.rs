@@ -1,7 +1,7 @@
-//! `koala_core::Filter` as a Python class, with its passes over CPU tensors.
+//! `koala_filter::Filter` as a Python class, with its passes over CPU tensors.
 
-use koala_core::dense::passes;
-use koala_core::{
+use koala_filter::dense::passes;
+use koala_filter::{
     BlockStatistics, Config, Deviation, Displacement, Filter, FilterState, Group, Layout, Memory,
     Observation, Phase, PreviousCovariance, Products, StepReport, TensorStep,
 };

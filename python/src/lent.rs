@@ -1,6 +1,6 @@
-//! The tensors of a call, checked and lent to the passes of `koala-core` as slices.
+//! The tensors of a call, checked and lent to the passes of `koala-filter` as slices.
 
-use koala_core::dense::passes::Lent;
+use koala_filter::dense::passes::Lent;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;

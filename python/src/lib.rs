@@ -1,4 +1,4 @@
-//! The native half of `koala_optim`: the filter of `koala-core`, and its passes over CPU tensors, for Python. All that is
+//! The native half of `koala_optim`: the filter of `koala-filter`, and its passes over CPU tensors, for Python. All that is
 //! public here is private to that package.
 
 mod conformance;

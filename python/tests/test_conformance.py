@@ -1,4 +1,4 @@
-"""The runs of koala-core's conformance suite through the package, and the command that runs them on any device."""
+"""The runs of koala-filter's conformance suite through the package, and the command that runs them on any device."""
 
 import dataclasses
 import re

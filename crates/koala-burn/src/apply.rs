@@ -3,7 +3,7 @@
 use burn::Tensor;
 use burn::module::Module;
 use burn::tensor::DType;
-use koala_core::{Displacement, Filter, Motion, TensorStep};
+use koala_filter::{Displacement, Filter, Motion, TensorStep};
 
 use crate::generic;
 use crate::memory::Vectors;

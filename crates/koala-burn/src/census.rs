@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use burn::Tensor;
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
-use koala_core::{Layout, Parameter};
+use koala_filter::{Layout, Parameter};
 
 use crate::error::{Error, Result};
 

@@ -6,13 +6,13 @@ use std::path::PathBuf;
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// Errors of the optimizer for Burn modules. None of them changes the model or the optimizer, but for
-/// [`TooManyMissing`](koala_core::Error::TooManyMissing), which ends its step as any missing measurement does.
+/// [`TooManyMissing`](koala_filter::Error::TooManyMissing), which ends its step as any missing measurement does.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
     /// An error of the filter: a configuration that is not valid, predict and update out of turn, a damaged state.
     #[error(transparent)]
-    Core(#[from] koala_core::Error),
+    Core(#[from] koala_filter::Error),
 
     /// A model without a parameter that requires a gradient.
     #[error(

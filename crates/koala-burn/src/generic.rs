@@ -1,7 +1,7 @@
 //! Reductions and updates by tensor operations, for every device and type. All tensors are flat.
 
 use burn::Tensor;
-use koala_core::{BlockStatistics, Deviation, Displacement, Memory, Motion, Products, Reduction};
+use koala_filter::{BlockStatistics, Deviation, Displacement, Memory, Motion, Products, Reduction};
 
 /// Sums of more elements than this are taken in two tiers: one flat `f32` sum would lose digits.
 const TIER: usize = 1024;

@@ -3,7 +3,7 @@
 use burn::Tensor;
 use burn::module::{Module, ModuleVisitor, Param};
 use burn::optim::GradientsParams;
-use koala_core::Layout;
+use koala_filter::Layout;
 
 use crate::error::{Error, Result};
 use crate::take::{Positions, Seen};

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use globset::{GlobBuilder, GlobMatcher};
-use koala_core::{Group, Layout};
+use koala_filter::{Group, Layout};
 
 use crate::census::Census;
 use crate::error::{Error, Result};

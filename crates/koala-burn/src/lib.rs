@@ -86,7 +86,7 @@ mod values;
 
 pub use error::{Error, Result};
 pub use group::ParameterGroup;
-pub use koala_core::{
+pub use koala_filter::{
     BlockOutcome, BlockReport, Config, Covariance, DecayRule, Filter, Group, KoalaMConfig,
     KoalaPpConfig, KoalaVConfig, MeasurementNoise, NegativeResidual, Observation, Options, Outcome,
     Partition, Phase, PlusPlusVariant, PositionNoise, ProcessNoise, Schedule, SkipReason,

@@ -1,7 +1,7 @@
 //! What `update` is told of the loss.
 
 use burn::Tensor;
-use koala_core::Observation;
+use koala_filter::Observation;
 
 /// The losses of a minibatch, as [`update`](crate::Koala::update) takes them: the per-sample losses themselves, a tensor
 /// of as many numbers as there are samples, or an [`Observation`] (accumulated over micro-batches, all-reduced over

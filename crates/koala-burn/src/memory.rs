@@ -6,7 +6,7 @@ use burn::{Tensor, tensor::TensorData};
 use crate::take::Seen;
 use crate::values::{Values, placed};
 
-/// The vectors of one parameter, flat, in the order of [`MemoryKind::names`](koala_core::MemoryKind::names).
+/// The vectors of one parameter, flat, in the order of [`MemoryKind::names`](koala_filter::MemoryKind::names).
 pub(crate) type Vectors = Vec<Values>;
 
 /// Zeros for a parameter of `elements` elements.

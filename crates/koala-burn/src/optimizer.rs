@@ -4,7 +4,7 @@ use std::fmt;
 
 use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
-use koala_core::{Config, Filter, Group, Phase, StepReport, TensorStep};
+use koala_filter::{Config, Filter, Group, Phase, StepReport, TensorStep};
 
 use crate::apply;
 use crate::census::Census;
@@ -166,7 +166,7 @@ impl Koala {
     }
 
     /// The measurement update. `gradients`: of the plain mean loss at the predicted parameters; weight decay is not in
-    /// them. `losses`: the per-sample losses, or an [`Observation`](koala_core::Observation).
+    /// them. `losses`: the per-sample losses, or an [`Observation`](koala_filter::Observation).
     ///
     /// A loss or gradient that is not finite is no error but a missing measurement: the report says so, and nothing but
     /// the prediction happened.

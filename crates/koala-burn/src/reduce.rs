@@ -2,7 +2,7 @@
 
 use burn::Tensor;
 use burn::tensor::{DType, FloatDType};
-use koala_core::{BlockStatistics, Error as CoreError, Filter, Motion, Observation, Reduction};
+use koala_filter::{BlockStatistics, Error as CoreError, Filter, Motion, Observation, Reduction};
 
 use crate::error::{Error, Result};
 use crate::generic;

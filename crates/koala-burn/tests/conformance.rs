@@ -8,7 +8,7 @@ mod common;
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
 use common::{Network, gradients, groups, values};
 use koala_burn::{Koala, StepReport, UpdatePath};
-use koala_core::conformance::{Adapter, Case, Step, cases, check};
+use koala_filter::conformance::{Adapter, Case, Step, cases, check};
 
 struct Burn {
     model: Network,
@@ -16,7 +16,7 @@ struct Burn {
 }
 
 /// Tensor operations run where `BURN_DEVICE` says, if Burn was built with such a device: `BURN_DEVICE=vulkan cargo test
-/// --release -p koala-burn -p koala-cli --features koala-cli/vulkan --test conformance`. The path into memory is flex's.
+/// --release -p koala-burn -p koala-lab --features koala-lab/vulkan --test conformance`. The path into memory is flex's.
 fn device(path: UpdatePath) -> Device {
     let device = match path {
         UpdatePath::Generic => Device::default(),

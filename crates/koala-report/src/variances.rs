@@ -1,6 +1,6 @@
 //! What a report of KOALA's filter holds, in single numbers.
 
-use koala_core::{BlockOutcome, BlockReport, Covariance, ProcessNoise, StepReport};
+use koala_filter::{BlockOutcome, BlockReport, Covariance, ProcessNoise, StepReport};
 
 use crate::statistics::median;
 

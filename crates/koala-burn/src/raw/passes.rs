@@ -4,8 +4,8 @@ use std::cell::RefCell;
 use std::mem::take;
 
 use burn::backend::flex::FlexTensor;
-use koala_core::dense::{PIECE, kernel};
-use koala_core::{BlockStatistics, Displacement, Motion, Reduction};
+use koala_filter::dense::{PIECE, kernel};
+use koala_filter::{BlockStatistics, Displacement, Motion, Reduction};
 use rayon::prelude::*;
 
 use super::gather::{Gradient, gatherable};

@@ -1,7 +1,7 @@
 //! The cut of a tensor into pieces of work: boxes that are contiguous in row-major order. It depends on the shape alone,
 //! so that sums do not depend on strides or threads.
 
-use koala_core::dense::PIECE;
+use koala_filter::dense::PIECE;
 
 /// Largest rank that is not made contiguous first.
 pub(super) const MAX_RANK: usize = 8;

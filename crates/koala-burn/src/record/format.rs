@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use burn::tensor::{DType, FloatDType, TensorData};
-use koala_core::{FilterState, Parameter};
+use koala_filter::{FilterState, Parameter};
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 

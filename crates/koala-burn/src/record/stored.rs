@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use burn::module::Module;
-use koala_core::{Error as CoreError, Filter, Partition, Phase};
+use koala_filter::{Error as CoreError, Filter, Partition, Phase};
 
 use super::{file, format};
 use crate::census::Census;

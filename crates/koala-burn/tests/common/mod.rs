@@ -5,7 +5,7 @@
 use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Tensor, TensorData};
-use koala_core::conformance::{Case, Step};
+use koala_filter::conformance::{Case, Step};
 
 /// One convolution.
 #[derive(Module, Debug)]

@@ -1,10 +1,11 @@
-//! Runs that are stopped and go on: to the same bits as without the stop, and to others without the memory of the optimizer.
+//! Runs that are stopped and go on, through the real program.
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
-mod cases;
-mod cold;
-mod contents;
-mod logs;
-mod pieces;
-mod stops;
+#[path = "../common/mod.rs"]
+mod common;
+#[cfg(unix)]
+mod kills;
+mod messages;
+#[cfg(unix)]
+mod signals;

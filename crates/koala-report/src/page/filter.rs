@@ -1,6 +1,6 @@
 //! The filter's inside: whether it is honest about its uncertainty, and what it does with it.
 
-use koala_core::StepReport;
+use koala_filter::StepReport;
 
 use super::chart::{Chart, Drawings, Join, Line, Series, View, spans};
 use super::curves::{Told, line};
@@ -61,7 +61,7 @@ fn one(told: &Told, reports: &[StepReport], seed: Option<u64>, drawings: &mut Dr
 }
 
 /// Median, least and largest over the blocks that were measured.
-fn over_blocks(reports: &[StepReport], value: fn(&koala_core::BlockReport) -> f64) -> Band {
+fn over_blocks(reports: &[StepReport], value: fn(&koala_filter::BlockReport) -> f64) -> Band {
     let values = |report: &StepReport| -> Vec<f64> {
         let updated = report.blocks.iter().filter(|block| was_measured(block));
         updated

@@ -1,6 +1,6 @@
 //! Effective learning rates, block by block, as a picture.
 
-use koala_core::{BlockReport, StepReport};
+use koala_filter::{BlockReport, StepReport};
 use serde::Serialize;
 
 use super::numbers::{Short, plain, short};

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use koala_core::StepReport;
+use koala_filter::StepReport;
 use serde::Deserialize;
 
 use super::{Figures, Follower, Scores};

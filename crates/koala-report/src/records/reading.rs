@@ -2,7 +2,7 @@
 
 use std::io::{self, BufRead};
 
-use koala_core::StepReport;
+use koala_filter::StepReport;
 use serde::de::IgnoredAny;
 
 use super::event::{self, Evaluation, Failure, GanEvaluation, GanStep, Kind, Network, Step};

@@ -1,0 +1,60 @@
+//! Everything that can go wrong in a comparison, and whose fault it is.
+
+use std::path::PathBuf;
+
+use koala_data::DataError;
+use koala_train::Kind;
+use koala_train::device::DeviceError;
+use koala_train::run::ConfigError;
+
+/// What went wrong, with its cause and its remedy.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A run, or what it needs.
+    #[error(transparent)]
+    Train(#[from] koala_train::Error),
+    /// What runs left behind cannot be read.
+    #[error(transparent)]
+    Report(#[from] koala_report::Error),
+    /// The folder for a comparison holds something else.
+    #[error(
+        "{}: the folder holds files that are no comparison's. Choose another --out", folder.display()
+    )]
+    NotASuite {
+        /// The folder.
+        folder: PathBuf,
+    },
+}
+
+impl Error {
+    /// Whose fault it is.
+    pub fn kind(&self) -> Kind {
+        match self {
+            Self::Train(error) => error.kind(),
+            _ => Kind::Failure,
+        }
+    }
+
+    /// As [`koala_train::Error::file`].
+    pub fn file(
+        path: impl Into<PathBuf>,
+        action: &'static str,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let error = koala_train::Error::file(path, action);
+        move |cause| Self::Train(error(cause))
+    }
+}
+
+/// Errors of training, which a comparison passes on.
+macro_rules! from_training {
+    ($($cause:ty),+) => {$(
+        impl From<$cause> for Error {
+            fn from(error: $cause) -> Self {
+                Self::Train(error.into())
+            }
+        }
+    )+};
+}
+
+from_training!(ConfigError, DataError, DeviceError);

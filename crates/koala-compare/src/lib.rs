@@ -1,0 +1,40 @@
+//! The same problems for several optimizers: the same seeds, initial weights, batches and augmentation, and the same effort
+//! to tune each of them. Every run is done once, by whichever program comes first, and goes on if it was stopped.
+//!
+//! A [`Suite`] says what is compared; a [`Campaign`] is its runs, planned and done in a folder that `koala-report` reads.
+//!
+//! ```no_run
+//! use koala_compare::{Campaign, Suite};
+//!
+//! let suite = Suite::read("suites/digits.toml".as_ref())?;
+//! # let _ = suite;
+//! # Ok::<(), koala_compare::Error>(())
+//! ```
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod campaign;
+mod choose;
+mod error;
+mod halton;
+mod identity;
+mod observer;
+mod pace;
+mod planned;
+mod reader;
+mod resolved;
+mod space;
+mod store;
+mod suite;
+mod sweeps;
+mod workers;
+
+pub use campaign::{Campaign, Ended, Expected};
+pub use error::Error;
+pub use identity::run_folder;
+pub use observer::{Position, SuiteObserver};
+pub use space::{Range, Space, Values};
+pub use suite::{Problem, Suite, TuningPlan};
+pub use sweeps::SweepPlan;
+pub use workers::Orders;

@@ -1,0 +1,208 @@
+//! A suite with every configuration resolved, checked against the data before anything runs.
+
+use koala_data::{Data, DataKind};
+use koala_report::{Measure, Workload};
+use koala_train::run::ModelSpec;
+use koala_train::run::{ConfigError, Override, RunConfig, hint};
+
+use super::space::{Space, Values, default_space, numbers, trials, with_values};
+use super::{Problem, Suite};
+use crate::Error;
+
+/// Of so many training images one is held out to choose by, if nothing is said.
+const HELD_OUT: usize = 10;
+
+/// A problem for every optimizer.
+#[derive(Debug)]
+pub(super) struct Resolved {
+    /// What the listing says of it.
+    pub workload: Workload,
+    /// One an optimizer, in the suite's order.
+    pub entries: Vec<Entry>,
+    /// Samples to train on (tokens of text).
+    pub samples: usize,
+}
+
+/// An optimizer on a problem.
+#[derive(Debug)]
+pub(super) struct Entry {
+    /// Name of the optimizer.
+    pub optimizer: String,
+    /// The configuration, of which seed and `test` are set later.
+    pub config: RunConfig,
+    /// What tuning tries; empty without tuning.
+    pub trials: Vec<Values>,
+}
+
+impl Suite {
+    /// Every configuration, checked against its data. `visit` sees each problem with its data.
+    pub(super) fn resolve(
+        &self,
+        visit: &mut dyn FnMut(&Resolved, &Data) -> Result<(), Error>,
+    ) -> Result<Vec<Resolved>, Error> {
+        if self.problems.is_empty() || self.optimizers.is_empty() {
+            return Err(self.empty().into());
+        }
+        // Mistakes in words first: data take time to read.
+        let mut all = Vec::with_capacity(self.problems.len());
+        for problem in &self.problems {
+            let mut configs = Vec::with_capacity(self.optimizers.len());
+            for optimizer in &self.optimizers {
+                configs.push(self.config(problem, optimizer)?);
+            }
+            all.push((problem, configs));
+        }
+        let mut resolved = Vec::with_capacity(all.len());
+        for (problem, configs) in all {
+            let found = self.resolve_one(problem, configs)?;
+            visit(&found.0, &found.1)?;
+            resolved.push(found.0);
+        }
+        Ok(resolved)
+    }
+
+    fn config(&self, problem: &Problem, optimizer: &str) -> Result<RunConfig, ConfigError> {
+        let mut overrides = problem.overrides.clone();
+        overrides.push(Override::new("optimizer.name", optimizer));
+        let config = problem.recipe.resolve(&overrides)?;
+        if matches!(config.model, ModelSpec::Dcgan(_)) {
+            return Err(ConfigError::Value {
+                origin: format!("{}: workload {}", self.origin, problem.name),
+                fault: format!(
+                    "a comparison is about loss and error, which {} has not: train it with each optimizer and compare \
+                     test_distance in their result.json",
+                    config.model.name()
+                ),
+            });
+        }
+        if let Some(seed) = self
+            .seeds
+            .iter()
+            .find(|seed| i64::try_from(**seed).is_err())
+        {
+            return Err(ConfigError::Value {
+                origin: format!("{}: seeds", self.origin),
+                fault: format!("{seed} must be below 2^63"),
+            });
+        }
+        Ok(config)
+    }
+
+    fn resolve_one(
+        &self,
+        problem: &Problem,
+        mut configs: Vec<RunConfig>,
+    ) -> Result<(Resolved, Data), Error> {
+        let Some(first) = configs.first() else {
+            return Err(self.empty().into());
+        };
+        let kind = first.dataset.name().kind();
+        // What is missing is told in the order in which a run asks for it.
+        first.device.open()?;
+        let data = if kind == DataKind::Images && first.validation == 0 {
+            let Data::Images(split) = first.dataset.load(None)? else {
+                return Err(self.empty().into());
+            };
+            let held_out = (first.limited(split.train.len()) / HELD_OUT).max(1);
+            for config in &mut configs {
+                config.validation = held_out;
+            }
+            // Read once more as every run will read them.
+            configs.first().ok_or_else(|| self.empty())?.load()?
+        } else {
+            first.load()?
+        };
+        for config in &configs {
+            let mut config = config.clone();
+            config.test = false;
+            config.check(&data)?;
+        }
+        let first = configs.first().ok_or_else(|| self.empty())?;
+        let samples = match &data {
+            Data::Images(split) => first.limited(split.train.len()),
+            Data::Text(corpus) => first.limited(corpus.train.len()),
+        };
+        let workload = Workload {
+            name: problem.name.clone(),
+            dataset: first.dataset.name().name().to_owned(),
+            model: first.model.name().to_owned(),
+            measure: match kind {
+                DataKind::Images => Measure::Error,
+                DataKind::Text => Measure::Loss,
+            },
+            target: problem.target,
+            examples_per_step: (first.batch_size * first.dataset.window().max(1)) as u64,
+        };
+        let entries: Result<Vec<Entry>, ConfigError> = self
+            .optimizers
+            .iter()
+            .zip(configs)
+            .map(|(optimizer, config)| {
+                Ok(Entry {
+                    trials: self.trials(problem, optimizer, &config)?,
+                    optimizer: optimizer.clone(),
+                    config,
+                })
+            })
+            .collect();
+        let resolved = Resolved {
+            workload,
+            entries: entries?,
+            samples,
+        };
+        Ok((resolved, data))
+    }
+
+    /// What tuning tries of an optimizer on a problem; each of it makes a configuration.
+    fn trials(
+        &self,
+        problem: &Problem,
+        optimizer: &str,
+        config: &RunConfig,
+    ) -> Result<Vec<Values>, ConfigError> {
+        let Some(tuning) = self.tuning.as_ref().filter(|_| problem.tuned) else {
+            return Ok(Vec::new());
+        };
+        let path = format!("{}: tuning.space.{optimizer}", self.origin);
+        let fault = |origin: String, fault: String| ConfigError::Value { origin, fault };
+        let listed = tuning.space.get(optimizer);
+        let space: Space = match listed {
+            Some(space) => space.clone(),
+            None => default_space(&config.optimizer).ok_or_else(|| {
+                fault(
+                    path.clone(),
+                    format!(
+                        "is missing: workload {} has {} = 0, around which there is no space",
+                        problem.name,
+                        config.optimizer.knob()
+                    ),
+                )
+            })?,
+        };
+        let known = numbers(&config.optimizer);
+        if let Some(key) = space.keys().find(|key| !known.contains(key)) {
+            let known: Vec<&str> = known.iter().map(String::as_str).collect();
+            return Err(ConfigError::UnknownKey {
+                file: self.origin.clone(),
+                key: format!("tuning.space.{optimizer}.{key}"),
+                hint: hint(key, &known),
+            });
+        }
+        let all = trials(&space, tuning.sampler, tuning.trials, listed.is_some())
+            .map_err(|text| fault(path.clone(), text))?;
+        for values in &all {
+            with_values(&config.optimizer, values)
+                .map_err(|(key, text)| fault(format!("{path}.{key}"), text))?;
+        }
+        Ok(all)
+    }
+
+    /// There is nothing to compare.
+    fn empty(&self) -> ConfigError {
+        ConfigError::Value {
+            origin: self.origin.clone(),
+            fault: "there is nothing to compare: give at least one optimizer and one workload"
+                .to_owned(),
+        }
+    }
+}

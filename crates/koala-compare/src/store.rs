@@ -1,0 +1,110 @@
+//! `suite.json`, written anew whenever more is known, by programs that may share its folder.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::Path;
+
+use koala_report::{Choice, LISTING_FILE, ListedRun, Listing, Role};
+use koala_train::run::write_whole;
+
+use crate::Error;
+
+const LOCK: &str = ".lock";
+
+/// Which runs of the listing that is there belong to the other kind of question and stay.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    /// Which optimizer is better: sweeps stay.
+    Comparison,
+    /// How much do hyperparameters matter: all but sweeps stays.
+    Sensitivity,
+}
+
+/// Takes a folder for a suite, making it if it is not there. What was done in it before is found again.
+pub(super) fn take(folder: &Path) -> Result<(), Error> {
+    fs::create_dir_all(folder).map_err(Error::file(folder, "create"))?;
+    let mut entries = fs::read_dir(folder).map_err(Error::file(folder, "read"))?;
+    let own = [LISTING_FILE, LOCK, "runs"];
+    if entries.next().is_some() && !own.iter().any(|name| folder.join(name).exists()) {
+        return Err(Error::NotASuite {
+            folder: folder.to_owned(),
+        });
+    }
+    let runs = folder.join("runs");
+    fs::create_dir_all(&runs).map_err(Error::file(runs, "create"))
+}
+
+/// Folders of runs at the workloads' own settings, by workload: a listing that has one of them is about the same ones.
+pub(super) type Bases = BTreeMap<String, BTreeSet<String>>;
+
+/// Writes a listing, with what stays of the one that is there: the answers to the other question about the same workloads,
+/// and how many runs were ever at work at once.
+pub(super) fn write(
+    folder: &Path,
+    listing: &Listing,
+    question: Question,
+    bases: &Bases,
+) -> Result<(), Error> {
+    // For as long as it takes to read and write it.
+    let _lock = hold(folder)?;
+    let mut listing = listing.clone();
+    // One that is damaged, or of another version, is written anew.
+    if let Ok(before) = Listing::read(folder) {
+        lay(&mut listing, before, question, bases);
+    }
+    let file = folder.join(LISTING_FILE);
+    let mut text =
+        serde_json::to_string_pretty(&listing).map_err(|e| Error::file(file, "write")(e.into()))?;
+    text.push('\n');
+    Ok(write_whole(folder, LISTING_FILE, text.as_bytes())?)
+}
+
+/// Keeps other programs from writing about the suite as long as the file is open.
+pub(super) fn hold(folder: &Path) -> Result<File, Error> {
+    let path = folder.join(LOCK);
+    let lock = File::options()
+        .create(true)
+        .write(true)
+        .truncate(false)
+        .open(&path)
+        .map_err(Error::file(&path, "create"))?;
+    lock.lock().map_err(Error::file(&path, "lock"))?;
+    Ok(lock)
+}
+
+fn lay(listing: &mut Listing, before: Listing, question: Question, bases: &Bases) {
+    listing.jobs = listing.jobs.max(before.jobs);
+    if before.name != listing.name || before.version != listing.version {
+        return;
+    }
+    let sweeps = question == Question::Comparison;
+    let other = |run: &&ListedRun| matches!(run.role, Role::Sweep { .. }) == sweeps;
+    // A sweep of three epochs says nothing about a comparison of ten.
+    let of_base = |run: &ListedRun| {
+        let bases = bases.get(&run.workload);
+        bases.is_some_and(|bases| bases.contains(&run.folder))
+    };
+    let all = || before.runs.iter().filter(other);
+    let same: BTreeSet<&str> = all()
+        .filter(|run| of_base(run))
+        .map(|run| run.workload.as_str())
+        .collect();
+    let stays: Vec<_> = all()
+        .filter(|run| same.contains(run.workload.as_str()))
+        .cloned()
+        .collect();
+    match question {
+        Question::Comparison => listing.runs.extend(stays),
+        // The comparison's own tables are its own only if its workloads are these.
+        Question::Sensitivity if !stays.is_empty() => {
+            let sweeps = std::mem::replace(&mut listing.runs, stays);
+            listing.runs.extend(sweeps);
+            let stays = |choice: &Choice| bases.contains_key(&choice.workload);
+            listing.choices = before.choices.into_iter().filter(stays).collect();
+            listing.tuning = before.tuning;
+            listing.seeds = before.seeds;
+            listing.source = before.source;
+        }
+        Question::Sensitivity => {}
+    }
+}

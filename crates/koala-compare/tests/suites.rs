@@ -1,0 +1,268 @@
+//! Comparisons through the public interface: fair, choosing by held-out samples alone, and honest about failures.
+
+#![allow(clippy::unwrap_used, clippy::panic)]
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use koala_compare::{Campaign, Ended, Orders, Suite, run_folder};
+use koala_report::{Listing, Role};
+use koala_train::optimizers::OptimizerSpec;
+use koala_train::run::{Override, RunConfig, execute};
+use koala_train::training::{Event, Interrupt, Observer, Silent};
+
+const ORDERS: Orders = Orders {
+    jobs: 2,
+    threads: 1,
+};
+
+fn suite(text: &str) -> Suite {
+    Suite::parse(text, "suite test.toml", Path::new("")).unwrap()
+}
+
+fn run(suite: &Suite, folder: &Path) -> Ended {
+    let campaign = Campaign::new(suite, folder, ORDERS, None).unwrap();
+    campaign.run(&mut Silent, &Interrupt::default()).unwrap()
+}
+
+fn listing(folder: &Path) -> Listing {
+    Listing::read(folder).unwrap()
+}
+
+/// The losses of all steps.
+#[derive(Default)]
+struct Losses(Vec<u64>);
+
+impl Observer for Losses {
+    fn observe(&mut self, event: &Event) -> Result<(), koala_train::Error> {
+        if let Event::Step(step) = event {
+            self.0.push(step.loss.to_bits());
+        }
+        Ok(())
+    }
+}
+
+/// With steps of length 0 the network stays what it was in the beginning, so that the losses tell of initial weights, batches,
+/// augmentation and dropout alone.
+#[test]
+fn every_optimizer_has_the_same_weights_batches_and_augmentation() {
+    let losses = |optimizer: &str, seed: u64, base: &[Override]| {
+        let knob = match OptimizerSpec::named(optimizer).unwrap().koala() {
+            Some(_) => "gain",
+            None => "learning-rate",
+        };
+        let mut all = base.to_vec();
+        all.push(Override::new("optimizer.name", optimizer));
+        all.push(Override::new(format!("optimizer.{knob}"), 0.0));
+        let mut config = RunConfig::resolve(None, &all).unwrap();
+        config.seed = seed;
+        let mut losses = Losses::default();
+        execute(&config, &mut losses, &Interrupt::default()).unwrap();
+        losses.0
+    };
+    let images = [
+        Override::new("epochs", 2),
+        Override::new("validation", 1300),
+        Override::new("batch-size", 16),
+        Override::new("dataset.augment", "crop-flip"),
+    ];
+    let texts = [
+        Override::new("dataset.name", "tiny-shakespeare"),
+        Override::new("model.hidden", 8),
+        Override::new("model.dropout", 0.5),
+        Override::new("train-limit", 20_000),
+        Override::new("max-steps", 3),
+    ];
+    for base in [&images[..1], &images, &texts] {
+        let base: Vec<_> = match base.len() {
+            // A few whole epochs of the images without augmentation.
+            1 => [base, &[Override::new("max-steps", 40)]].concat(),
+            _ => base.to_vec(),
+        };
+        let expected = losses("sgd", 3, &base);
+        assert!(expected.len() > 2);
+        assert_ne!(expected, losses("sgd", 4, &base));
+        for optimizer in OptimizerSpec::NAMES {
+            assert_eq!(losses(optimizer, 3, &base), expected, "{optimizer}");
+        }
+    }
+}
+
+const TUNED: &str = r#"
+    name = "tuned"
+    seeds = [0]
+    optimizers = ["koala-m", "sgd"]
+    [[workload]]
+    name = "digits"
+    [workload.set]
+    epochs = 8
+    [tuning]
+    trials = 3
+    seeds = [7, 8]
+"#;
+
+#[test]
+fn trials_choose_by_held_out_samples_and_never_meet_the_test_samples() {
+    let here = tempfile::tempdir().unwrap();
+    let ended = run(&suite(TUNED), here.path());
+    // Three trials on two seeds, the defaults and the choice for two optimizers; a choice of the default is one run less.
+    assert!((14..=16).contains(&ended.runs), "{ended:?}");
+    assert_eq!(
+        (ended.ours, ended.failed.len(), ended.interrupted),
+        (ended.runs, 0, false)
+    );
+    let listing = listing(here.path());
+    let mut means: BTreeMap<(String, usize), f64> = BTreeMap::new();
+    let mut worsened = false;
+    for listed in &listing.runs {
+        let folder = here.path().join(&listed.folder);
+        let all: String = ["result.json", "events.jsonl"]
+            .map(|name| fs::read_to_string(folder.join(name)).unwrap())
+            .concat();
+        let result: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string(folder.join("result.json")).unwrap()).unwrap();
+        let figures = ["test_loss", "test_error", "test_top5_error"];
+        let met = figures.iter().any(|figure| all.contains(figure));
+        match &listed.role {
+            Role::Trial { trial, .. } => {
+                assert!(!met, "{} met the test samples", listed.folder);
+                assert!([7, 8].contains(&listed.seed));
+                let last = result["validation_error"].as_f64().unwrap();
+                let best = result["best"]["evaluation"]["error"].as_f64().unwrap();
+                worsened |= last > best;
+                *means.entry((listed.optimizer.clone(), *trial)).or_default() += last / 2.0;
+            }
+            _ => {
+                assert!(met);
+                assert!(result["test_error"].is_number() && result["best_test_error"].is_number());
+                assert_eq!(listed.seed, 0);
+            }
+        }
+    }
+    assert_eq!(means.len(), 6);
+    assert!(
+        worsened,
+        "the last evaluation is always the best: this could not tell them apart"
+    );
+    for choice in &listing.choices {
+        let of: Vec<f64> = (0..3)
+            .map(|trial| means[&(choice.optimizer.clone(), trial)])
+            .collect();
+        let lowest = of.iter().copied().fold(f64::INFINITY, f64::min);
+        let chosen = choice.trial.unwrap();
+        assert!((of[chosen] - lowest).abs() < 1e-9, "{of:?} {choice:?}");
+        assert!((choice.validation.unwrap() - lowest).abs() < 1e-9);
+    }
+    assert_eq!(listing.choices.len(), 2);
+    assert_eq!((listing.jobs, listing.threads), (2, 1));
+
+    let again = run(&suite(TUNED), here.path());
+    assert_eq!((again.runs, again.ours), (ended.runs, 0));
+}
+
+const DIVERGING: &str = r#"
+    name = "diverging"
+    seeds = [0]
+    optimizers = ["koala-v", "sgd"]
+    options.sgd.learning-rate = 1e30
+    [[workload]]
+    name = "digits"
+    set.epochs = 2
+"#;
+
+#[test]
+fn a_run_that_fails_is_remembered_and_not_run_again() {
+    let here = tempfile::tempdir().unwrap();
+    let suite = suite(DIVERGING);
+    let ended = run(&suite, here.path());
+    assert_eq!((ended.runs, ended.ours), (2, 2));
+    let [(failed, message)] = ended.failed.as_slice() else {
+        panic!("{ended:?}")
+    };
+    assert_eq!(failed.optimizer, "sgd");
+    assert!(message.contains("diverged"), "{message}");
+    let folder = here.path().join(&failed.folder);
+    let remembered = fs::read_to_string(folder.join("failure.json")).unwrap();
+    let remembered: serde_json::Value = serde_json::from_str(&remembered).unwrap();
+    assert_eq!(remembered["message"], message.as_str());
+    assert!(!folder.join("result.json").exists());
+
+    let log = fs::metadata(folder.join("events.jsonl")).unwrap();
+    let again = run(&suite, here.path());
+    assert_eq!((again.ours, again.failed), (0, ended.failed));
+    let now = fs::metadata(folder.join("events.jsonl")).unwrap();
+    assert_eq!(log.modified().unwrap(), now.modified().unwrap());
+
+    // What is damaged is found out anew.
+    fs::write(folder.join("failure.json"), "{").unwrap();
+    assert_eq!(run(&suite, here.path()).ours, 1);
+}
+
+#[test]
+fn a_trial_that_fails_is_never_chosen() {
+    let here = tempfile::tempdir().unwrap();
+    let text = TUNED.replace("[7, 8]", "[7]")
+        + "[tuning.space.sgd]\nlearning-rate = { low = 1e10, high = 1e30 }\n";
+    let ended = run(&suite(&text), here.path());
+    assert_eq!(ended.failed.len(), 3, "{ended:?}");
+    let choices = listing(here.path()).choices;
+    let sgd = choices.iter().find(|c| c.optimizer == "sgd").unwrap();
+    assert_eq!((sgd.trial, sgd.validation), (None, None));
+    let tuned = |run: &&koala_report::ListedRun| run.optimizer == "sgd" && run.role == Role::Tuned;
+    assert_eq!(listing(here.path()).runs.iter().filter(tuned).count(), 0);
+}
+
+#[test]
+fn threads_and_jobs_do_not_change_a_bit() {
+    let text = DIVERGING.replace("1e30", "0.1");
+    let weights = |jobs: usize, threads: usize| {
+        let here = tempfile::tempdir().unwrap();
+        let suite = suite(&text);
+        let orders = Orders { jobs, threads };
+        let campaign = Campaign::new(&suite, here.path(), orders, None).unwrap();
+        campaign.run(&mut Silent, &Interrupt::default()).unwrap();
+        let runs = listing(here.path()).runs;
+        let read = |folder: &str| fs::read(here.path().join(folder).join("model.safetensors"));
+        let all = runs.iter().map(|run| read(&run.folder).unwrap());
+        all.collect::<Vec<_>>()
+    };
+    let expected = weights(1, 1);
+    assert_eq!(expected.len(), 2);
+    assert!(weights(1, 3) == expected);
+    assert!(weights(3, 2) == expected);
+}
+
+/// What a suite runs is what `koala train --config` runs.
+#[test]
+fn a_folder_is_named_by_its_configuration() {
+    let here = tempfile::tempdir().unwrap();
+    run(&suite(&DIVERGING.replace("1e30", "0.1")), here.path());
+    for listed in listing(here.path()).runs {
+        let file = here.path().join(&listed.folder).join("config.toml");
+        let config = RunConfig::resolve(Some(&file), &[]).unwrap();
+        assert_eq!(run_folder(&config), listed.folder);
+        assert_eq!(config.seed, listed.seed);
+        assert_eq!(config.optimizer.name(), listed.optimizer);
+        // A tenth of the 1,493 images to train on is held out.
+        assert_eq!(config.validation, DIGITS_HELD_OUT);
+    }
+}
+
+const DIGITS_HELD_OUT: usize = 144;
+
+/// The suites that come along leave no optimizer out.
+#[test]
+fn suites_that_come_along_have_every_optimizer() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../suites");
+    let mut names = Vec::new();
+    for entry in fs::read_dir(&folder).unwrap() {
+        let file = entry.unwrap().path();
+        let suite = Suite::open(&file).unwrap();
+        assert_eq!(suite.optimizers, OptimizerSpec::NAMES, "{}", file.display());
+        assert_eq!(file.file_stem().unwrap().to_str(), Some(&*suite.name));
+        names.push(suite.name);
+    }
+    names.sort();
+    assert_eq!(names, ["digits", "four"]);
+}

@@ -1,0 +1,158 @@
+//! Texts as rows of characters: any plain text file, and the embedded tiny Shakespeare.
+//!
+//! Tiny Shakespeare: 1,115,394 characters of Shakespeare's plays, put together by A. Karpathy, *The Unreasonable
+//! Effectiveness of Recurrent Neural Networks*, 2015; the plays are in the public domain.
+
+use std::collections::BTreeSet;
+use std::fs::File;
+use std::path::Path;
+
+use super::{Corpus, DataError, DatasetName, Vocabulary, inflate, place};
+
+const PACKED: &[u8] = include_bytes!("../assets/tinyshakespeare.txt.gz");
+const NAME: &str = "tinyshakespeare.txt.gz (embedded)";
+/// Longest text that is read, in bytes.
+const LIMIT: usize = 1 << 30;
+/// So many characters leave two in each part.
+const SHORTEST: usize = 40;
+
+/// The embedded tiny Shakespeare, by characters, split as [`text`] splits.
+///
+/// # Errors
+///
+/// [`DataError::Format`] if the program's own copy is damaged.
+pub fn tiny_shakespeare() -> Result<Corpus, DataError> {
+    let name = Path::new(NAME);
+    parse(name, &inflate(name, PACKED, 1 << 21)?)
+}
+
+/// Reads any UTF-8 text file by characters: the first 90 % to train on, the next 5 % for validation, the last 5 % to test
+/// on. The vocabulary is all characters of the whole text, in the order of their code points.
+///
+/// # Errors
+///
+/// [`DataError`] if the file is missing, unreadable, longer than 1 GiB, not UTF-8, or shorter than 40 characters.
+pub fn text(file: Option<&Path>) -> Result<Corpus, DataError> {
+    let Some(path) = file else {
+        return Err(place::missing(DatasetName::Text, "file", Vec::new()));
+    };
+    let open = File::open(path).map_err(|cause| match cause.kind() {
+        std::io::ErrorKind::NotFound => {
+            let name = path.file_name().unwrap_or(path.as_os_str());
+            let folder = path.parent().unwrap_or(Path::new("")).to_owned();
+            place::missing(DatasetName::Text, &name.to_string_lossy(), vec![folder])
+        }
+        _ => DataError::Unreadable {
+            file: path.to_owned(),
+            cause,
+        },
+    })?;
+    parse(path, &place::read_open(path, open, LIMIT)?)
+}
+
+fn parse(file: &Path, bytes: &[u8]) -> Result<Corpus, DataError> {
+    let text = str::from_utf8(bytes)
+        .map_err(|e| DataError::format(file, "UTF-8 text", format!("other bytes ({e})")))?;
+    let characters: BTreeSet<char> = text.chars().collect();
+    let mut vocabulary = Vocabulary::default();
+    for character in characters {
+        vocabulary.add(character.encode_utf8(&mut [0; 4]));
+    }
+    let mut train: Vec<u32> = text
+        .chars()
+        .filter_map(|c| vocabulary.index(c.encode_utf8(&mut [0; 4])))
+        .collect();
+    let count = train.len();
+    if count < SHORTEST {
+        return Err(DataError::format(
+            file,
+            format!("at least {SHORTEST} characters"),
+            count.to_string(),
+        ));
+    }
+    let mut validation = train.split_off(count * 9 / 10);
+    let test = validation.split_off(count / 20);
+    Ok(Corpus {
+        train,
+        validation,
+        test,
+        vocabulary,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn written(corpus: &Corpus) -> String {
+        let Corpus {
+            train,
+            validation,
+            test,
+            vocabulary,
+        } = corpus;
+        let all = train.iter().chain(validation).chain(test);
+        all.map(|i| vocabulary.token(*i)).collect()
+    }
+
+    #[test]
+    fn tiny_shakespeare_is_whole() {
+        let corpus = tiny_shakespeare().unwrap();
+        assert_eq!(corpus.vocabulary.len(), 65);
+        assert_eq!(
+            (
+                corpus.train.len(),
+                corpus.validation.len(),
+                corpus.test.len()
+            ),
+            (1_003_854, 55_769, 55_771)
+        );
+        let text = written(&corpus);
+        assert!(text.starts_with("First Citizen:\nBefore we proceed any further, hear me speak."));
+        assert!(text.ends_with("Whiles thou art waking.\n"));
+    }
+
+    #[test]
+    fn faults_are_named() {
+        let fault = |bytes: &[u8]| parse(Path::new("a.txt"), bytes).unwrap_err().to_string();
+        assert!(fault(b"short").starts_with("a.txt: expected at least 40 characters, found 5."));
+        assert!(fault(&[b'a', 0xff]).starts_with("a.txt: expected UTF-8 text, found other bytes"));
+        let text = text(Some(Path::new("nowhere/a.txt")))
+            .unwrap_err()
+            .to_string();
+        assert_eq!(
+            text,
+            "text: no a.txt in nowhere. Name a plain UTF-8 text file with --file"
+        );
+        let text = super::text(None).unwrap_err().to_string();
+        assert_eq!(
+            text,
+            "text: no file given. Name a plain UTF-8 text file with --file"
+        );
+        let folder = tempfile::tempdir().unwrap();
+        assert!(matches!(
+            super::text(Some(folder.path())),
+            Err(DataError::Unreadable { .. })
+        ));
+    }
+
+    proptest! {
+        #[test]
+        fn every_character_is_in_one_part(text in "[a-zäß\u{1f428}\n ]{40,300}") {
+            let corpus = parse(Path::new("a"), text.as_bytes()).unwrap();
+            prop_assert_eq!(written(&corpus), text.as_str());
+            let count = text.chars().count();
+            prop_assert_eq!(corpus.train.len(), count * 9 / 10);
+            prop_assert_eq!(corpus.validation.len(), count / 20);
+            prop_assert!(corpus.test.len() >= 2);
+            let tokens: Vec<&str> = (0..corpus.vocabulary.len() as u32).map(|i| corpus.vocabulary.token(i)).collect();
+            prop_assert!(tokens.is_sorted());
+        }
+
+        #[test]
+        fn any_bytes_give_an_answer(bytes in proptest::collection::vec(any::<u8>(), 0..100)) {
+            let _ = parse(Path::new("a"), &bytes);
+        }
+    }
+}

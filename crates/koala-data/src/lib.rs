@@ -1,0 +1,65 @@
+//! Data sets read from their original formats, and the batches in which training sees them, as plain arrays: no tensor
+//! library is needed to read, check, order or augment them.
+//!
+//! ```
+//! use koala_data::{BatchOrder, digits};
+//!
+//! let split = digits()?;
+//! let order = BatchOrder { seed: 0, samples: split.train.len(), batch_size: 32, drop_last: false };
+//! let first = &order.permutation(0)[..32];
+//! let batch = split.train.host_batch(first, None);
+//! assert_eq!((batch.labels.len(), batch.images.len()), (32, 32 * 8 * 8));
+//! # Ok::<(), koala_data::DataError>(())
+//! ```
+//!
+//! Nothing is downloaded unless asked ([`fetch`]), and nothing read is trusted: every length, magic number and label is
+//! checked, and what is wrong is named together with what was expected of it and what mends it.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod augment;
+mod batch;
+mod catalogue;
+mod characters;
+mod check;
+mod cifar;
+mod corpus;
+mod digits;
+mod error;
+pub mod fetch;
+mod gzip;
+mod idx;
+mod imagenet32;
+mod images;
+mod interrupt;
+mod mnist;
+mod npy;
+mod order;
+mod place;
+pub mod sample;
+mod split;
+mod vocabulary;
+mod windows;
+mod words;
+
+pub use augment::{Augment, Augmentation, Placement};
+pub use batch::HostBatch;
+pub use catalogue::{Data, DataKind, DatasetName};
+pub use characters::{text, tiny_shakespeare};
+pub use check::{CheckReport, FileReport, PartReport, check};
+pub use cifar::{cifar10, cifar100};
+pub use corpus::Corpus;
+pub use digits::digits;
+pub use error::DataError;
+pub use gzip::inflate;
+pub use idx::{IdxImages, images, labels};
+pub use imagenet32::imagenet32;
+pub use images::ImageSet;
+pub use interrupt::Interrupt;
+pub use mnist::{fashion_mnist, mnist};
+pub use order::BatchOrder;
+pub use split::Split;
+pub use vocabulary::Vocabulary;
+pub use windows::{TextWindow, TextWindows};
+pub use words::{penn_treebank, wikitext2};

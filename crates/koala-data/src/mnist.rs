@@ -1,0 +1,203 @@
+//! MNIST and Fashion-MNIST from their four original files, packed or not.
+//!
+//! Y. LeCun, C. Cortes, C. J. C. Burges: *The MNIST database of handwritten digits*, 1998.
+//! H. Xiao, K. Rasul, R. Vollgraf: *Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms*,
+//! 2017, arXiv 1708.07747. Each has 60,000 grey images of 28 x 28 to train on, 10,000 to test on, ten classes.
+
+use std::path::{Path, PathBuf};
+
+use super::{DataError, DatasetName, ImageSet, Split, idx, inflate, place};
+
+const CLASSES: usize = 10;
+/// Size, unpacked, that no file of the family comes near (EMNIST's largest has 550 MB).
+const LIMIT: usize = 1 << 30;
+const PARTS: [[&str; 2]; 2] = [
+    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
+    ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
+];
+
+/// Reads MNIST from `folder`, or from the places where it usually is.
+///
+/// # Errors
+///
+/// [`DataError`] if a file is missing, unreadable, cut short or of another format, or if images and labels are not of
+/// the same number.
+pub fn mnist(folder: Option<&Path>) -> Result<Split, DataError> {
+    read(DatasetName::Mnist, folder, 0.1307, 0.3081)
+}
+
+/// Reads Fashion-MNIST from `folder`, or from the places where it usually is.
+///
+/// # Errors
+///
+/// [`DataError`] as [`mnist`].
+pub fn fashion_mnist(folder: Option<&Path>) -> Result<Split, DataError> {
+    read(DatasetName::FashionMnist, folder, 0.2860, 0.3530)
+}
+
+fn read(
+    dataset: DatasetName,
+    folder: Option<&Path>,
+    mean: f32,
+    deviation: f32,
+) -> Result<Split, DataError> {
+    let folder = place::find(dataset, folder)?;
+    let [train, test] = PARTS.map(|names| part(dataset, &folder, names, mean, deviation));
+    let (train, test) = (train?, test?);
+    if (train.height, train.width) != (test.height, test.width) {
+        return Err(DataError::format(
+            folder.join(PARTS[1][0]),
+            format!(
+                "images of {} x {}, as for training",
+                train.height, train.width
+            ),
+            format!("{} x {}", test.height, test.width),
+        ));
+    }
+    Ok(Split::new(train, test))
+}
+
+fn part(
+    dataset: DatasetName,
+    folder: &Path,
+    [images, labels]: [&str; 2],
+    mean: f32,
+    deviation: f32,
+) -> Result<ImageSet, DataError> {
+    let (image_file, bytes) = unpacked(dataset, folder, images)?;
+    let read = idx::images(&image_file, &bytes)?;
+    let (label_file, bytes) = unpacked(dataset, folder, labels)?;
+    let labels = idx::labels(&label_file, &bytes, CLASSES)?;
+    if labels.len() != read.count {
+        return Err(DataError::format(
+            label_file,
+            format!("{} labels, one for each image of {images}", read.count),
+            format!("{}", labels.len()),
+        ));
+    }
+    Ok(ImageSet {
+        channels: 1,
+        height: read.height,
+        width: read.width,
+        classes: CLASSES,
+        white: 255,
+        mean: vec![mean],
+        deviation: vec![deviation],
+        pixels: read.pixels,
+        labels: labels.into_iter().map(u16::from).collect(),
+    })
+}
+
+/// The packed file, or the one without `.gz` if there is no packed one, and its content.
+fn unpacked(
+    dataset: DatasetName,
+    folder: &Path,
+    name: &str,
+) -> Result<(PathBuf, Vec<u8>), DataError> {
+    let packed = format!("{name}.gz");
+    let (plain_path, packed_path) = (folder.join(name), folder.join(&packed));
+    if !packed_path.is_file() && plain_path.is_file() {
+        let bytes = place::read(dataset, folder, name, LIMIT)?;
+        return Ok((plain_path, bytes));
+    }
+    let bytes = place::read(dataset, folder, &packed, LIMIT)?;
+    let bytes = inflate(&packed_path, &bytes, LIMIT)?;
+    Ok((packed_path, bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{self, gzip, idx_file};
+    use std::fs;
+
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        sample::write(DatasetName::Mnist, folder.path(), 20, 3).unwrap();
+        folder
+    }
+
+    #[test]
+    fn four_files_are_read() {
+        let folder = folder();
+        let Split { train, test, .. } = mnist(Some(folder.path())).unwrap();
+        assert_eq!((train.len(), train.height, train.width), (20, 28, 28));
+        assert!(!test.is_empty());
+        assert_eq!(
+            (train.mean.as_slice(), train.deviation.as_slice()),
+            (&[0.1307][..], &[0.3081][..])
+        );
+    }
+
+    #[test]
+    fn plain_files_do_as_well_as_packed_ones() {
+        let folder = folder();
+        let packed = mnist(Some(folder.path())).unwrap();
+        for name in PARTS.as_flattened() {
+            let file = folder.path().join(format!("{name}.gz"));
+            let bytes = inflate(&file, &fs::read(&file).unwrap(), LIMIT).unwrap();
+            fs::write(folder.path().join(name), bytes).unwrap();
+            fs::remove_file(file).unwrap();
+        }
+        assert_eq!(mnist(Some(folder.path())).unwrap(), packed);
+        fs::remove_file(folder.path().join(PARTS[1][0])).unwrap();
+        let text = mnist(Some(folder.path())).unwrap_err().to_string();
+        assert!(
+            text.starts_with("mnist: no t10k-images-idx3-ubyte.gz in"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_missing_file_is_named_with_its_remedy() {
+        let folder = folder();
+        fs::remove_file(folder.path().join("t10k-labels-idx1-ubyte.gz")).unwrap();
+        let text = fashion_mnist(Some(folder.path())).unwrap_err().to_string();
+        assert!(
+            text.starts_with("fashion-mnist: no t10k-labels-idx1-ubyte.gz in"),
+            "{text}"
+        );
+        assert!(text.contains("apt-get install dataset-fashion-mnist"));
+        let text = fashion_mnist(Some(Path::new("nowhere")))
+            .unwrap_err()
+            .to_string();
+        assert!(
+            text.starts_with("fashion-mnist: no train-images-idx3-ubyte.gz in nowhere. "),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn parts_that_do_not_agree_are_named() {
+        let folder = folder();
+        let fault = |name: &str, bytes: Vec<u8>| {
+            let file = folder.path().join(name);
+            let before = fs::read(&file).unwrap();
+            fs::write(&file, gzip(&bytes).unwrap()).unwrap();
+            let text = mnist(Some(folder.path())).unwrap_err().to_string();
+            fs::write(&file, before).unwrap();
+            text
+        };
+        let text = fault("train-labels-idx1-ubyte.gz", idx_file(&[2], &[0, 1]));
+        assert!(
+            text.contains("20 labels, one for each image of train-images-idx3-ubyte, found 2"),
+            "{text}"
+        );
+        let text = fault("t10k-images-idx3-ubyte.gz", idx_file(&[4, 1, 1], &[0; 4]));
+        assert!(
+            text.contains("images of 28 x 28, as for training, found 1 x 1"),
+            "{text}"
+        );
+        let text = fault("t10k-labels-idx1-ubyte.gz", idx_file(&[1], &[10]));
+        assert!(
+            text.contains("t10k-labels-idx1-ubyte.gz: expected labels from 0 to 9"),
+            "{text}"
+        );
+        fs::write(folder.path().join("train-images-idx3-ubyte.gz"), "no gzip").unwrap();
+        let text = mnist(Some(folder.path())).unwrap_err().to_string();
+        assert!(
+            text.contains("train-images-idx3-ubyte.gz: expected gzip data"),
+            "{text}"
+        );
+    }
+}

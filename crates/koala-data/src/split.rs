@@ -1,0 +1,67 @@
+//! The parts of a data set.
+
+use super::ImageSet;
+
+/// The parts of a data set of images: one to train on, one to choose by, one that nothing is ever chosen by.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Split {
+    /// The samples to train on.
+    pub train: ImageSet,
+    /// Samples held out of the training part, see [`Split::hold_out`].
+    pub validation: Option<ImageSet>,
+    /// The samples to test on.
+    pub test: ImageSet,
+}
+
+impl Split {
+    /// Two parts, as the files of a data set have them.
+    pub fn new(train: ImageSet, test: ImageSet) -> Self {
+        Self {
+            train,
+            validation: None,
+            test,
+        }
+    }
+
+    /// The same with all images in the middle of black ones of `side` x `side` pixels; cut off if they are larger.
+    pub fn padded(&self, side: usize) -> Self {
+        Self {
+            train: self.train.padded(side),
+            validation: self.validation.as_ref().map(|set| set.padded(side)),
+            test: self.test.padded(side),
+        }
+    }
+
+    /// Moves the last `count` samples of the training part to the validation part, in place of what was held out before;
+    /// all of them if there are fewer. Which samples are last has nothing to do with a seed, so that every run anywhere
+    /// is judged on the same ones. Nothing is moved if `count` is 0.
+    pub fn hold_out(&mut self, count: usize) {
+        if count > 0 {
+            let kept = self.train.len().saturating_sub(count);
+            self.validation = Some(self.train.split_off(kept));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::images::tests::three;
+
+    #[test]
+    fn the_last_samples_are_held_out() {
+        let mut split = Split::new(three(), three());
+        split.hold_out(0);
+        assert_eq!(split.validation, None);
+        split.hold_out(2);
+        let held = split.validation.as_ref().unwrap();
+        assert_eq!(
+            (split.train.labels(), held.labels()),
+            (&[2][..], &[0, 1][..])
+        );
+        assert_eq!(held.pixels(1), [5, 5]);
+        assert_eq!(split.test, three());
+        split.hold_out(5);
+        assert!(split.train.is_empty());
+    }
+}

@@ -1,0 +1,180 @@
+//! What one step (predict and update) costs a parameter, beside SGD with momentum and the memory's own speed, all in
+//! one process and in turns: `cargo bench -p koala-filter --bench update`, or with `-- 100` for 100 million parameters.
+
+use std::hint::black_box;
+use std::time::Instant;
+
+use koala_filter::dense::{Koala, PIECE};
+use koala_filter::{
+    Config, Error, KoalaMConfig, KoalaPpConfig, KoalaVConfig, Observation, PositionNoise,
+    WeightDecay,
+};
+use rayon::prelude::*;
+
+/// Tensors of the made-up model.
+const TENSORS: usize = 20;
+/// Turns that every contestant has; its best one counts, so that other work on the machine matters little.
+const TURNS: usize = 60;
+
+struct Model {
+    parameters: Vec<Vec<f32>>,
+    gradients: Vec<Vec<f32>>,
+}
+
+impl Model {
+    fn new(elements: usize) -> Self {
+        let tensor = |tensor: usize, scale: f32| {
+            let numbers = (0..elements / TENSORS).map(|i| scale * ((i + tensor) as f32).sin());
+            numbers.collect()
+        };
+        Self {
+            parameters: (0..TENSORS).map(|index| tensor(index, 0.1)).collect(),
+            gradients: (0..TENSORS).map(|index| tensor(index, 1e-4)).collect(),
+        }
+    }
+
+    fn lengths(&self) -> Vec<usize> {
+        self.parameters.iter().map(Vec::len).collect()
+    }
+}
+
+type Step = dyn FnMut(&mut Model) -> Result<(), Error>;
+
+/// Something that is timed: its name, one step of it, and its best time so far in seconds.
+struct Contestant {
+    name: &'static str,
+    step: Box<Step>,
+    best: f64,
+}
+
+impl Contestant {
+    fn new(
+        name: &'static str,
+        step: impl FnMut(&mut Model) -> Result<(), Error> + 'static,
+    ) -> Self {
+        Self {
+            name,
+            step: Box::new(step),
+            best: f64::INFINITY,
+        }
+    }
+
+    fn koala(
+        name: &'static str,
+        config: impl Into<Config>,
+        lengths: &[usize],
+    ) -> Result<Self, Error> {
+        fn slices(parameters: &mut [Vec<f32>]) -> Vec<&mut [f32]> {
+            parameters.iter_mut().map(Vec::as_mut_slice).collect()
+        }
+        let mut optimizer = Koala::<f32>::new(config, lengths)?;
+        let observation = Observation::from_losses(&[0.1, 0.3]);
+        Ok(Self::new(name, move |model| {
+            let mut parameters = slices(&mut model.parameters);
+            optimizer.predict(&mut parameters)?;
+            let gradients: Vec<&[f32]> = model.gradients.iter().map(Vec::as_slice).collect();
+            black_box(optimizer.update(&mut parameters, &gradients, &observation)?);
+            Ok(())
+        }))
+    }
+}
+
+/// x <- x + a g.
+fn axpy(model: &mut Model) -> Result<(), Error> {
+    for (x, g) in model.parameters.iter_mut().zip(&model.gradients) {
+        x.par_chunks_mut(PIECE)
+            .zip(g.par_chunks(PIECE))
+            .for_each(|(x, g)| {
+                for (x, g) in x.iter_mut().zip(g) {
+                    *x += 1e-3 * g;
+                }
+            });
+    }
+    Ok(())
+}
+
+/// m <- 0.9 m + g; x <- x - lr m, in the same pieces as the optimizers.
+fn sgd(momentum: &mut [Vec<f32>], model: &mut Model) {
+    let rows = model.parameters.iter_mut().zip(&model.gradients);
+    for ((x, g), m) in rows.zip(momentum) {
+        x.par_chunks_mut(PIECE)
+            .zip(g.par_chunks(PIECE))
+            .zip(m.par_chunks_mut(PIECE))
+            .for_each(|((x, g), m)| {
+                for ((x, g), m) in x.iter_mut().zip(g).zip(m) {
+                    *m = 0.9 * *m + g;
+                    *x -= 1e-3 * *m;
+                }
+            });
+    }
+}
+
+fn contestants(lengths: &[usize]) -> Result<Vec<Contestant>, Error> {
+    let mut momentum: Vec<Vec<f32>> = lengths.iter().map(|&length| vec![0.0; length]).collect();
+    let decay = WeightDecay::coupled(5e-4);
+    let (v, m, pp) = (
+        KoalaVConfig::new(),
+        KoalaMConfig::new(),
+        KoalaPpConfig::new(),
+    );
+    let fixed = m.clone().with_position_noise(PositionNoise::Fixed(1e-2));
+    let paper = m.clone().with_position_noise(PositionNoise::Paper);
+    Ok(vec![
+        Contestant::new("axpy (12 B a parameter)", axpy),
+        Contestant::new("SGD with momentum", move |model| {
+            sgd(&mut momentum, model);
+            Ok(())
+        }),
+        Contestant::koala("KOALA-V", v.clone(), lengths)?,
+        Contestant::koala("KOALA-V, decay", v.with_weight_decay(decay), lengths)?,
+        Contestant::koala("KOALA-M, fixed", fixed, lengths)?,
+        Contestant::koala("KOALA-M, authors", m.clone(), lengths)?,
+        Contestant::koala(
+            "KOALA-M, authors, decay",
+            m.with_weight_decay(decay),
+            lengths,
+        )?,
+        Contestant::koala("KOALA-M, paper", paper, lengths)?,
+        Contestant::koala("KOALA++", pp.clone(), lengths)?,
+        Contestant::koala("KOALA++, decay", pp.with_weight_decay(decay), lengths)?,
+    ])
+}
+
+fn main() -> Result<(), Error> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    // Without --bench this is `cargo test`: see that it runs.
+    let measured = arguments.iter().any(|argument| argument == "--bench");
+    let millions: Option<usize> = arguments.iter().find_map(|argument| argument.parse().ok());
+    let (elements, turns) = if measured {
+        (millions.unwrap_or(11) * 1_000_000, TURNS)
+    } else {
+        (200_000, 2)
+    };
+    let mut model = Model::new(elements);
+    let mut contestants = contestants(&model.lengths())?;
+    for _ in 0..turns {
+        for contestant in &mut contestants {
+            let start = Instant::now();
+            (contestant.step)(&mut model)?;
+            contestant.best = contestant.best.min(start.elapsed().as_secs_f64());
+        }
+    }
+
+    let count: usize = model.lengths().iter().sum();
+    println!(
+        "{:.1} million f32 parameters in {TENSORS} tensors, {} threads, best of {turns} turns",
+        count as f64 / 1e6,
+        rayon::current_num_threads()
+    );
+    let nanoseconds = |index: usize| contestants[index].best * 1e9 / count as f64;
+    println!("memory: {:.1} GB/s (axpy)", 12.0 / nanoseconds(0));
+    for (index, contestant) in contestants.iter().enumerate() {
+        println!(
+            "{:24} {:6.3} ns a parameter  {:5.2} x SGD",
+            contestant.name,
+            nanoseconds(index),
+            nanoseconds(index) / nanoseconds(1)
+        );
+    }
+    Ok(())
+}

@@ -1,0 +1,130 @@
+//! Configurations to try.
+
+use koala_filter::{
+    Config, DecayRule, KoalaMConfig, KoalaPpConfig, KoalaVConfig, MeasurementNoise, Options,
+    Partition, PlusPlusVariant, PositionNoise, Schedule, WeightDecay,
+};
+use proptest::prelude::*;
+
+/// Each method at least once, in each of its forms, with default options.
+pub fn methods() -> Vec<Config> {
+    vec![
+        KoalaVConfig::new().into(),
+        KoalaMConfig::new().into(),
+        KoalaMConfig::new()
+            .with_position_noise(PositionNoise::Paper)
+            .into(),
+        KoalaMConfig::new()
+            .with_position_noise(PositionNoise::Fixed(1e-3))
+            .into(),
+        KoalaPpConfig::new().into(),
+        KoalaPpConfig::new()
+            .with_variant(PlusPlusVariant::MinimumNorm)
+            .into(),
+    ]
+}
+
+pub fn with_options(mut config: Config, change: impl FnOnce(&mut Options)) -> Config {
+    change(config.options_mut());
+    config
+}
+
+/// Lengths of a few blocks.
+pub fn lengths() -> impl Strategy<Value = Vec<usize>> {
+    prop::collection::vec(1_usize..20, 1..6)
+}
+
+fn unit() -> impl Strategy<Value = f64> {
+    0.0..1.0
+}
+
+pub fn options() -> impl Strategy<Value = Options> {
+    (
+        prop_oneof![Just(0.0), 0.01..0.3],
+        prop_oneof![
+            Just(DecayRule::Coupled),
+            Just(DecayRule::Decoupled),
+            Just(DecayRule::GainOnly)
+        ],
+        prop_oneof![
+            (0.1..5.0).prop_map(MeasurementNoise::Fixed),
+            (unit(), 0.1..5.0)
+                .prop_map(|(smoothing, initial)| MeasurementNoise::Adaptive { smoothing, initial })
+        ],
+        0.1..1.5,
+        prop_oneof![
+            Just(Schedule::Constant),
+            Just(Schedule::LinearWarmup { warmup: 5 }),
+            Just(Schedule::Cosine {
+                warmup: 3,
+                total: 25,
+                floor: 0.1
+            })
+        ],
+        prop_oneof![Just(Partition::PerTensor), Just(Partition::Global)],
+    )
+        .prop_map(
+            |(rate, rule, measurement_noise, gain, schedule, partition)| Options {
+                gain,
+                schedule,
+                weight_decay: WeightDecay { rate, rule },
+                measurement_noise,
+                partition,
+                ..Options::default()
+            },
+        )
+}
+
+/// Any of the three methods with any of its hyperparameters and options.
+pub fn configs() -> impl Strategy<Value = Config> {
+    let method = prop_oneof![
+        (0.01..2.0, 0.0..2.0).prop_map(|(p, q)| Config::from(
+            KoalaVConfig::new()
+                .with_initial_covariance(p)
+                .with_process_noise(q)
+        )),
+        (
+            (0.01..1.0, 0.01..1.0, -0.9..0.9),
+            unit(),
+            prop_oneof![
+                unit().prop_map(|initial| PositionNoise::Authors { initial }),
+                Just(PositionNoise::Paper),
+                unit().prop_map(PositionNoise::Fixed)
+            ],
+            0.0..0.3
+        )
+            .prop_map(
+                |((p11, p22, correlation), kappa, noise, q_v): (
+                    (f64, f64, f64),
+                    f64,
+                    PositionNoise,
+                    f64
+                )| Config::from(
+                    KoalaMConfig::new()
+                        .with_initial_covariance(p11, correlation * (p11 * p22).sqrt(), p22)
+                        .with_velocity_decay(kappa)
+                        .with_position_noise(noise)
+                        .with_velocity_noise(q_v)
+                )
+            ),
+        (0.01..1.0, 0.0..0.5, any::<bool>()).prop_map(|(sigma, q, symmetric)| Config::from(
+            KoalaPpConfig::new()
+                .with_initial_covariance(sigma)
+                .with_process_noise(q)
+                .with_variant(if symmetric {
+                    PlusPlusVariant::Symmetric
+                } else {
+                    PlusPlusVariant::MinimumNorm
+                })
+        )),
+    ];
+    (method, options()).prop_map(|(mut config, options)| {
+        let plusplus = matches!(config, Config::KoalaPp(_));
+        let chosen = config.options_mut();
+        *chosen = options;
+        if plusplus && chosen.weight_decay.rule == DecayRule::GainOnly {
+            chosen.weight_decay.rule = DecayRule::Coupled;
+        }
+        config
+    })
+}

@@ -1,0 +1,242 @@
+//! Flags of the optimizer.
+
+use clap::{ArgAction, Args};
+use koala_train::optimizers::OptimizerSpec;
+
+use super::Overrides;
+
+/// Which optimizer, with which options.
+#[derive(Args)]
+#[command(next_help_heading = "Optimizer")]
+pub struct MethodFlags {
+    /// Optimizer [default: koala-m]
+    #[arg(long, value_parser = OptimizerSpec::NAMES)]
+    optimizer: Option<String>,
+    /// koala-*: e, the gain multiplier that schedules move [default: 1]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    gain: Option<f64>,
+    /// All but koala-*: learning rate [default: 0.1 for sgd, 0.001 for adam and adamw, 0.01 for momo-adam, 0.0025 for
+    /// schedule-free-adamw, 1 for the others]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "lr",
+        allow_negative_numbers = true
+    )]
+    learning_rate: Option<f64>,
+    /// Weight decay [default: 0.01 for adamw, 0 for the others]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    weight_decay: Option<f64>,
+    /// koala-*, prodigy: where the weight decay enters [default: coupled; decoupled for prodigy]
+    #[arg(long, value_parser = ["coupled", "decoupled", "gain-only"])]
+    decay_rule: Option<String>,
+    /// koala-*: P_0, for koala-m its first entry, for koala-pp sigma [default: 0.1]
+    #[arg(long, value_name = "X", visible_aliases = ["p0", "sigma"], allow_negative_numbers = true)]
+    initial_covariance: Option<f64>,
+    /// koala-m: last entry of P_0 [default: 0.1]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    initial_velocity_covariance: Option<f64>,
+    /// koala-m: off-diagonal entry of P_0 [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    initial_cross_covariance: Option<f64>,
+    /// koala-v, koala-pp: q or Q [default: 1 for koala-v, 0.1 for koala-pp]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "q",
+        allow_negative_numbers = true
+    )]
+    process_noise: Option<f64>,
+    /// koala-m: kappa, the decay of velocities [default: 0.9]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "kappa",
+        allow_negative_numbers = true
+    )]
+    velocity_decay: Option<f64>,
+    /// koala-m: q_v [default: 0.01]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "qv",
+        allow_negative_numbers = true
+    )]
+    velocity_noise: Option<f64>,
+    /// koala-m: how the position noise q_x is found [default: authors]
+    #[arg(long, value_parser = ["authors", "paper", "fixed"])]
+    position_noise: Option<String>,
+    /// koala-m: the q_x that the authors' rule starts from, or the fixed one [default: 0.01]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    position_noise_initial: Option<f64>,
+    /// koala-pp: solution of the covariance equation [default: symmetric]
+    #[arg(long, value_parser = ["symmetric", "minimum-norm"])]
+    variant: Option<String>,
+    /// koala-*: how the measurement noise R is found [default: adaptive]
+    #[arg(long, value_parser = ["adaptive", "fixed"])]
+    measurement_noise: Option<String>,
+    /// koala-*: R_0, or the fixed R [default: 1]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "r0",
+        allow_negative_numbers = true
+    )]
+    measurement_noise_initial: Option<f64>,
+    /// koala-*: beta_r of the adaptive R [default: 0.9]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "beta-r",
+        allow_negative_numbers = true
+    )]
+    measurement_noise_smoothing: Option<f64>,
+    /// koala-*: target of the loss, or its distance from the loss [default: 0; 4 for dcgan]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    target: Option<f64>,
+    /// koala-*: whether the target is a constant or follows the loss [default: constant; offset for dcgan]
+    #[arg(long, value_parser = ["constant", "offset"])]
+    target_rule: Option<String>,
+    /// koala-*: what a loss below its target does [default: clamp]
+    #[arg(long, value_parser = ["clamp", "allow", "error"])]
+    negative_residual: Option<String>,
+    /// koala-*: blocks of the filter [default: per-tensor]
+    #[arg(long, value_parser = ["per-tensor", "global"])]
+    partition: Option<String>,
+    /// sgd, adam, adamw: bound on the norm of all gradients together [default: inf]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    clip_norm: Option<f64>,
+    /// koala-*: bound on the norm of an update [default: inf]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    max_update_norm: Option<f64>,
+    /// Steps between two synchronisations of fast and slow weights; 0 for no slow weights [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    lookahead_every: Option<i64>,
+    /// Share of the way to the fast weights that the slow ones go [default: 0.5]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    lookahead_share: Option<f64>,
+    /// sgd, momo, schedule-free-sgd: momentum [default: 0.9]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    momentum: Option<f64>,
+    /// sgd: Nesterov's momentum
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    nesterov: Option<bool>,
+    /// *adam*, prodigy: decay of the first moment [default: 0.9]
+    #[arg(long = "beta-1", value_name = "X", allow_negative_numbers = true)]
+    beta_1: Option<f64>,
+    /// *adam*, prodigy: decay of the second moment [default: 0.999]
+    #[arg(long = "beta-2", value_name = "X", allow_negative_numbers = true)]
+    beta_2: Option<f64>,
+    /// *adam*, prodigy: keeps the quotient finite [default: 1e-8]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    epsilon: Option<f64>,
+    /// sps-max, momo*: f*, a bound below the loss of a batch [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    lower_bound: Option<f64>,
+    /// momo*: estimate the bound below the loss, from the lower bound upwards
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    estimate_bound: Option<bool>,
+    /// sps-max: c, what Polyak's step is divided by [default: 1]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    scale: Option<f64>,
+    /// momo, prodigy: correct averages for their start at 0
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    bias_correction: Option<bool>,
+    /// prodigy: d_0, the first estimate of the distance [default: 1e-6]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "d0",
+        allow_negative_numbers = true
+    )]
+    initial_distance: Option<f64>,
+    /// prodigy: multiplies the estimate of the distance [default: 1]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "d-coef",
+        allow_negative_numbers = true
+    )]
+    distance_scale: Option<f64>,
+    /// prodigy: how many times larger the distance may become in a step [default: inf]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    growth_rate: Option<f64>,
+    /// prodigy: leave the learning rate out of the estimate's denominator
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    safeguard_warmup: Option<bool>,
+    /// schedule-free-*: r, the power of the step in its weight [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    step_power: Option<f64>,
+    /// schedule-free-*: the power of the largest learning rate so far in a step's weight [default: 2]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    rate_power: Option<f64>,
+}
+
+impl MethodFlags {
+    /// The overrides that these flags stand for.
+    pub fn overrides(&self) -> Overrides {
+        let mut all = Overrides::default();
+        all.put("optimizer.name", self.optimizer.clone());
+        let numbers = [
+            ("gain", self.gain),
+            ("learning-rate", self.learning_rate),
+            ("weight-decay", self.weight_decay),
+            ("initial-covariance", self.initial_covariance),
+            (
+                "initial-velocity-covariance",
+                self.initial_velocity_covariance,
+            ),
+            ("initial-cross-covariance", self.initial_cross_covariance),
+            ("process-noise", self.process_noise),
+            ("velocity-decay", self.velocity_decay),
+            ("velocity-noise", self.velocity_noise),
+            ("position-noise-initial", self.position_noise_initial),
+            ("measurement-noise-initial", self.measurement_noise_initial),
+            (
+                "measurement-noise-smoothing",
+                self.measurement_noise_smoothing,
+            ),
+            ("target", self.target),
+            ("clip-norm", self.clip_norm),
+            ("max-update-norm", self.max_update_norm),
+            ("momentum", self.momentum),
+            ("beta-1", self.beta_1),
+            ("beta-2", self.beta_2),
+            ("epsilon", self.epsilon),
+            ("lower-bound", self.lower_bound),
+            ("scale", self.scale),
+            ("initial-distance", self.initial_distance),
+            ("distance-scale", self.distance_scale),
+            ("growth-rate", self.growth_rate),
+            ("step-power", self.step_power),
+            ("rate-power", self.rate_power),
+        ];
+        for (key, number) in numbers {
+            all.put(&format!("optimizer.{key}"), number);
+        }
+        let words = [
+            ("decay-rule", &self.decay_rule),
+            ("position-noise", &self.position_noise),
+            ("variant", &self.variant),
+            ("measurement-noise", &self.measurement_noise),
+            ("target-rule", &self.target_rule),
+            ("negative-residual", &self.negative_residual),
+            ("partition", &self.partition),
+        ];
+        for (key, word) in words {
+            all.put(&format!("optimizer.{key}"), word.clone());
+        }
+        let choices = [
+            ("nesterov", self.nesterov),
+            ("estimate-bound", self.estimate_bound),
+            ("bias-correction", self.bias_correction),
+            ("safeguard-warmup", self.safeguard_warmup),
+        ];
+        for (key, choice) in choices {
+            all.put(&format!("optimizer.{key}"), choice);
+        }
+        all.put("lookahead.lookahead-every", self.lookahead_every);
+        all.put("lookahead.lookahead-share", self.lookahead_share);
+        all
+    }
+}

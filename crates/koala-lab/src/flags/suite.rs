@@ -1,0 +1,165 @@
+//! Flags of everything that runs a suite.
+
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use koala_compare::{Orders, Problem, Suite};
+use koala_train::optimizers::OptimizerSpec;
+use koala_train::recipe::Recipe;
+use koala_train::run::ConfigError;
+
+use super::TaskFlags;
+
+/// Optimizers that are compared if none is named.
+const OPTIMIZERS: [&str; 5] = ["koala-m", "koala-v", "koala-pp", "sgd", "adam"];
+/// Seeds if none is given.
+const SEEDS: [u64; 3] = [0, 1, 2];
+
+/// What is compared, where it is kept, and how much of the machine it takes.
+#[derive(Args)]
+pub struct SuiteFlags {
+    /// File that says what to compare, see docs/compare.md; without, the flags below say it
+    #[arg(value_name = "SUITE.toml", conflicts_with_all = ["recipe", "optimizers", "seeds"])]
+    suite: Option<PathBuf>,
+    /// Recipe to compare on, one of `koala recipes` or a .toml file; flags win over it
+    #[arg(long, value_name = "NAME")]
+    recipe: Option<String>,
+    /// Optimizers [default: koala-m,koala-v,koala-pp,sgd,adam]
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = OptimizerSpec::NAMES)]
+    optimizers: Vec<String>,
+    /// Seeds that each optimizer runs with [default: 0,1,2]
+    #[arg(
+        long, value_name = "N,..", allow_negative_numbers = true, value_delimiter = ',',
+        value_parser = clap::value_parser!(u64).range(0..=i64::MAX as u64)
+    )]
+    seeds: Vec<u64>,
+    #[command(flatten)]
+    task: TaskFlags,
+    /// Runs that are at work at once; with more than one, seconds are no measure
+    #[arg(long, value_name = "N", default_value_t = NonZero::<u16>::MIN, help_heading = "Machine")]
+    jobs: NonZero<u16>,
+    /// Threads of each run; they do not change what comes of it [default: the suite's, else the processors shared among --jobs]
+    #[arg(long, value_name = "N", help_heading = "Machine")]
+    threads: Option<NonZero<u16>>,
+    /// Folder for the runs; what is done in it already is not done again [default: comparisons/ and the suite's name]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    out: Option<PathBuf>,
+    /// List the runs and how they stand, and do nothing
+    #[arg(long, help_heading = "Output")]
+    pub dry_run: bool,
+    /// Print nothing but errors
+    #[arg(long, short, help_heading = "Output")]
+    pub quiet: bool,
+    /// Print the comparison as JSON, and nothing else, on the standard output
+    #[arg(long, help_heading = "Output")]
+    pub json: bool,
+}
+
+impl SuiteFlags {
+    /// What is asked for.
+    pub fn suite(&self) -> Result<Suite, ConfigError> {
+        let overrides = self.task.overrides();
+        if let Some(file) = &self.suite {
+            if let Some(other) = overrides.list.first() {
+                return Err(ConfigError::Value {
+                    origin: other.flag(),
+                    fault: format!(
+                        "does not go with a suite, which says it itself: write it below [workload.set] in {}",
+                        file.display()
+                    ),
+                });
+            }
+            return Suite::open(file);
+        }
+        let recipe = match &self.recipe {
+            Some(name) => Recipe::find(name)?,
+            None => Recipe::plain()?,
+        };
+        let config = recipe.resolve(&overrides.list)?;
+        let name = match &self.recipe {
+            Some(name) => stem(name),
+            None => format!("{}-{}", config.dataset.name().name(), config.model.name()),
+        };
+        let or = |given: &[String], default: &[&str]| match given {
+            [] => default.iter().map(|&name| name.to_owned()).collect(),
+            given => given.to_vec(),
+        };
+        let problem = Problem {
+            name: name.clone(),
+            recipe,
+            overrides: overrides.list,
+            target: None,
+            tuned: true,
+        };
+        Ok(Suite {
+            name,
+            origin: "what is compared".to_owned(),
+            source: command(),
+            seeds: distinct(match self.seeds.as_slice() {
+                [] => SEEDS.to_vec(),
+                seeds => seeds.to_vec(),
+            }),
+            optimizers: distinct(or(&self.optimizers, &OPTIMIZERS)),
+            problems: vec![problem],
+            tuning: None,
+            threads: None,
+        })
+    }
+
+    /// Where it is kept.
+    pub fn folder(&self, suite: &Suite) -> PathBuf {
+        match &self.out {
+            Some(folder) => folder.clone(),
+            None => Path::new("comparisons").join(&suite.name),
+        }
+    }
+
+    /// How much of the machine is used.
+    pub fn orders(&self, suite: &Suite) -> Orders {
+        let jobs = usize::from(self.jobs.get());
+        let given = self.threads.map(|threads| usize::from(threads.get()));
+        let threads = given.or(suite.threads).unwrap_or_else(|| {
+            let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+            (processors / jobs).max(1)
+        });
+        Orders { jobs, threads }
+    }
+}
+
+/// Each once, in their order.
+fn distinct<T: PartialEq>(all: Vec<T>) -> Vec<T> {
+    let mut kept: Vec<T> = Vec::with_capacity(all.len());
+    for one in all {
+        if !kept.contains(&one) {
+            kept.push(one);
+        }
+    }
+    kept
+}
+
+fn stem(recipe: &str) -> String {
+    let stem = Path::new(recipe).file_stem();
+    stem.map_or(recipe.to_owned(), |stem| {
+        stem.to_string_lossy().into_owned()
+    })
+}
+
+/// The command that was given, as one would type it, without what changes only what is printed.
+fn command() -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_=.,/:".contains(c);
+    let quoted = |word: String| match word.chars().all(plain) && !word.is_empty() {
+        true => word,
+        false => format!("'{}'", word.replace('\'', r"'\''")),
+    };
+    let words = std::env::args_os().skip(1);
+    let words = words.map(|word| word.to_string_lossy().into_owned());
+    let printing = ["--json", "--quiet", "-q"];
+    let words = words
+        .filter(|word| !printing.contains(&word.as_str()))
+        .map(quoted);
+    std::iter::once("koala".to_owned())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
+}

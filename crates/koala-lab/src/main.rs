@@ -1,0 +1,116 @@
+//! koala: trains networks with the KOALA optimizers, and compares them with others.
+//!
+//! Exit codes: 0 done, 1 a run failed, data are missing or damaged, or a recording does not hold, 2 wrong usage, 130 interrupted.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod campaign;
+mod compare;
+mod data;
+mod download;
+mod flags;
+mod interrupt;
+mod progress;
+mod recipes;
+mod replay;
+mod report;
+mod sensitivity;
+mod terminal;
+mod train;
+mod watch;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use koala_compare::Error;
+use koala_train::Kind;
+use mimalloc::MiMalloc;
+
+/// The GNU allocator keeps, for each of many threads, the most that an evaluation ever took: gigabytes over a long suite.
+#[global_allocator]
+static ALLOCATOR: MiMalloc = MiMalloc;
+
+/// Train networks with the KOALA optimizers (training as Kalman filtering), and compare them with others.
+#[derive(Parser)]
+#[command(
+    name = "koala",
+    version,
+    arg_required_else_help = true,
+    max_term_width = 100
+)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Train a network and keep the run in a folder
+    ///
+    /// Without any flag: a small network on the embedded digits, with KOALA-M, in seconds.
+    ///
+    /// Ctrl-C finishes the step and makes a checkpoint; `koala train --resume RUN` goes on from there, or after a crash
+    /// from the last checkpoint, to the same bits.
+    Train(Box<train::TrainArguments>),
+    /// List the experiments that can be run by name, or print one
+    Recipes(recipes::RecipesArguments),
+    /// Give several optimizers the same problems, the same seeds and batches, and the same effort to tune them
+    ///
+    /// Without any flag: KOALA-M, KOALA-V, KOALA++, SGD with momentum and Adam on the embedded digits.
+    ///
+    /// Every run has a folder named by its configuration: the same command, or another one that wants the same run, finds
+    /// it done. Ctrl-C makes checkpoints and stops; the same command goes on. Several programs may share one folder.
+    Compare(Box<compare::CompareArguments>),
+    /// Sweep what matters of each optimizer around its default, and see how much it matters
+    ///
+    /// For each optimizer what scales its steps (KOALA's gain, the learning rate of the others) and the batch size; for KOALA
+    /// the process noise and P_0 too. By held-out samples alone.
+    Sensitivity(Box<sensitivity::SensitivityArguments>),
+    /// Put what runs left behind into one page for a browser, and into tables
+    ///
+    /// Verdict with its evidence, curves, sensitivity, profiles, and the inside of the filter. Suites that are not finished are
+    /// reported as far as they are.
+    Report(report::ReportArguments),
+    /// Look at a run while it goes, or after: its curves, its filter, the time that is left
+    ///
+    /// RUN is a run's folder, or one that holds runs, such as a suite's, to choose from. Nothing in it is changed, and a run
+    /// does not notice.
+    ///
+    /// Keys: Tab shows one panel after the other, l changes between logarithmic and plain axes, q leaves; in a list, arrows and
+    /// Enter choose a run and Esc goes back. Where the standard output is no terminal, it is told once, as text.
+    Watch(watch::WatchArguments),
+    /// List, download and check data sets
+    Data(data::DataArguments),
+    /// Replay recorded trajectories and compare every number with what was recorded
+    ///
+    /// One line a file: the worst relative difference and where it stands. Exits with 0 only if every file is within
+    /// its tolerance, 1e-12 in f64 and 2e-6 in f32.
+    Replay(replay::ReplayArguments),
+}
+
+fn main() -> ExitCode {
+    let result = match Arguments::parse().command {
+        Command::Train(arguments) => train::run(&arguments).map_err(Error::from),
+        Command::Recipes(arguments) => recipes::run(&arguments).map_err(Error::from),
+        Command::Compare(arguments) => compare::run(&arguments),
+        Command::Sensitivity(arguments) => sensitivity::run(&arguments),
+        Command::Report(arguments) => report::run(&arguments),
+        Command::Watch(arguments) => watch::run(&arguments),
+        Command::Data(arguments) => data::run(&arguments).map_err(Error::from),
+        Command::Replay(arguments) => Ok(replay::run(&arguments)),
+    };
+    match result {
+        Ok(code) => code,
+        Err(error) => {
+            terminal::error(&error);
+            exit_code(&error)
+        }
+    }
+}
+
+fn exit_code(error: &Error) -> ExitCode {
+    match error.kind() {
+        Kind::Usage => ExitCode::from(2),
+        Kind::Failure => ExitCode::from(1),
+    }
+}

@@ -1,0 +1,118 @@
+//! `koala report`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use koala_compare::Error;
+use koala_report::{Gathered, csv, gather, latex, markdown, page};
+use koala_train::run::write_whole;
+use serde_json::json;
+
+use crate::terminal;
+
+/// Name of the folder that reports go to.
+const FOLDER: &str = "report";
+
+/// Arguments of `koala report`.
+#[derive(Args)]
+pub struct ReportArguments {
+    /// Folders of suites, of runs, or with runs in them
+    #[arg(value_name = "FOLDER", required = true)]
+    folders: Vec<PathBuf>,
+    /// Folder for the report [default: report/ in FOLDER, or here if there are several]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    out: Option<PathBuf>,
+    /// What to write
+    #[arg(
+        long,
+        value_name = "NAME,..",
+        value_enum,
+        value_delimiter = ',',
+        default_value = "html,markdown,csv,latex",
+        help_heading = "Output"
+    )]
+    formats: Vec<Format>,
+    /// Print nothing but errors
+    #[arg(long, short, help_heading = "Output")]
+    quiet: bool,
+    /// Print the comparison and the names of the files as JSON, and nothing else, on the standard output
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// report.html: one file, to look at in a browser, without a network
+    Html,
+    /// report.md: tables, verdict and warnings
+    Markdown,
+    /// runs.csv and arms.csv: all digits, for other programs
+    Csv,
+    /// report.tex: the same tables, for a paper
+    Latex,
+}
+
+impl Format {
+    /// The files, by name.
+    fn files(self, found: &Gathered) -> Result<Vec<(&'static str, String)>, Error> {
+        let Gathered { comparison, root } = found;
+        Ok(match self {
+            Self::Html => vec![("report.html", page::html(comparison, root)?)],
+            Self::Markdown => vec![("report.md", markdown::document(comparison))],
+            Self::Csv => vec![
+                ("runs.csv", csv::runs(comparison)),
+                ("arms.csv", csv::arms(comparison)),
+            ],
+            Self::Latex => vec![("report.tex", latex::document(comparison))],
+        })
+    }
+}
+
+/// Reports as asked.
+pub fn run(arguments: &ReportArguments) -> Result<ExitCode, Error> {
+    let found = gather(&arguments.folders)?;
+    let folder = match (&arguments.out, arguments.folders.as_slice()) {
+        (Some(out), _) => out.clone(),
+        (None, [only]) => only.join(FOLDER),
+        (None, _) => PathBuf::from(FOLDER),
+    };
+    // Everything is put together before anything is written: a fault leaves an older report whole.
+    let mut files: Vec<(&str, String)> = Vec::new();
+    for format in &arguments.formats {
+        for (name, content) in format.files(&found)? {
+            if !files.iter().any(|(known, _)| *known == name) {
+                files.push((name, content));
+            }
+        }
+    }
+    std::fs::create_dir_all(&folder).map_err(Error::file(&folder, "make the folder"))?;
+    for (name, content) in &files {
+        write_whole(&folder, name, content.as_bytes())?;
+    }
+    let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.join(name)).collect();
+    if arguments.json {
+        let told = json!({ "files": paths, "comparison": found.comparison });
+        terminal::line(serde_json::to_string_pretty(&told).unwrap_or_default());
+    } else if !arguments.quiet {
+        tell(&found, &paths);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn tell(found: &Gathered, paths: &[impl AsRef<Path>]) {
+    let comparison = &found.comparison;
+    for sentence in &comparison.verdict {
+        terminal::line(&sentence.text);
+    }
+    let warnings = comparison.warnings.len();
+    if warnings > 0 {
+        terminal::line(match warnings {
+            1 => "before you believe it: one warning is in the report".to_owned(),
+            _ => format!("before you believe it: {warnings} warnings are in the report"),
+        });
+    }
+    for path in paths {
+        terminal::line(path.as_ref().display());
+    }
+}

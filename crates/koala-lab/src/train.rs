@@ -1,0 +1,162 @@
+//! `koala train`.
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{ArgAction, Args};
+use koala_train::Error;
+use koala_train::recipe::Recipe;
+use koala_train::run::{ConfigError, Override, RunConfig, RunFolder, RunResult};
+use koala_train::training::Status;
+
+use crate::flags::{KeepingFlags, MethodFlags, Overrides, TaskFlags};
+use crate::progress::Progress;
+use crate::{interrupt, terminal};
+
+/// Arguments of `koala train`.
+#[derive(Args)]
+pub struct TrainArguments {
+    #[command(flatten)]
+    task: TaskFlags,
+    #[command(flatten)]
+    method: MethodFlags,
+    /// Recipe to start from, one of `koala recipes` or a .toml file; flags win over it
+    #[arg(long, value_name = "NAME", conflicts_with = "config")]
+    recipe: Option<String>,
+    /// Configuration file to start from, such as another run's config.toml; flags win over it
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Go on with the run in this folder where its newest checkpoint was made
+    #[arg(
+        long,
+        value_name = "RUN",
+        conflicts_with_all = ["recipe", "config", "seed", "out", "overwrite"]
+    )]
+    resume: Option<PathBuf>,
+    /// Seed of initial weights and order of samples [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    seed: Option<i64>,
+    /// Meet the test samples at the end; without, held-out samples are all that is evaluated [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    test: Option<bool>,
+    /// Folder for the run [default: a new one under runs/]
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    out: Option<PathBuf>,
+    /// Replace a run that stands in --out
+    #[arg(long, requires = "out", help_heading = "Output")]
+    overwrite: bool,
+    #[command(flatten)]
+    keeping: KeepingFlags,
+    /// Print nothing but errors
+    #[arg(long, short, help_heading = "Output")]
+    quiet: bool,
+    /// Print the result as JSON, and nothing else, on the standard output
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+}
+
+/// Trains as asked.
+pub fn run(arguments: &TrainArguments) -> Result<ExitCode, Error> {
+    let mut overrides = arguments.task.overrides();
+    overrides.extend(arguments.method.overrides());
+    overrides.extend(arguments.keeping.overrides());
+    overrides.put("seed", arguments.seed);
+    overrides.put("test", arguments.test);
+    match &arguments.resume {
+        Some(path) => resume(arguments, path, &overrides.list),
+        None => begin(arguments, &overrides),
+    }
+}
+
+fn begin(arguments: &TrainArguments, overrides: &Overrides) -> Result<ExitCode, Error> {
+    let config = match &arguments.recipe {
+        Some(name) => Recipe::find(name)?.resolve(&overrides.list)?,
+        None => RunConfig::resolve(arguments.config.as_deref(), &overrides.list)?,
+    };
+    let data = config.load()?;
+    let folder = match &arguments.out {
+        Some(path) => RunFolder::take(path, arguments.overwrite)?,
+        None => RunFolder::fresh(Path::new("runs"), &config)?,
+    };
+    let interrupt = interrupt::on_ctrl_c();
+    let mut progress = arguments.progress();
+    let outcome = folder.execute_on(&config, &data, &mut progress, &interrupt);
+    progress.finish();
+    Ok(arguments.told(&outcome?.result, &folder))
+}
+
+fn resume(
+    arguments: &TrainArguments,
+    path: &Path,
+    overrides: &[Override],
+) -> Result<ExitCode, Error> {
+    if let Some(other) = overrides.first() {
+        return Err(ConfigError::Value {
+            origin: "--resume".to_owned(),
+            fault: format!(
+                "goes on with a run as it was begun, so {} cannot be given with it",
+                other.flag()
+            ),
+        }
+        .into());
+    }
+    let (folder, config) = RunFolder::open(path)?;
+    if let Some(result) = folder.completed()? {
+        if arguments.json {
+            terminal::line(serde_json::to_string_pretty(&result).unwrap_or_default());
+        } else if !arguments.quiet {
+            terminal::line(format!("{}: the run is complete", path.display()));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    folder.check_free()?;
+    let data = config.load()?;
+    let interrupt = interrupt::on_ctrl_c();
+    let mut progress = arguments.progress();
+    let mut warn = |text: &str| terminal::warning(text);
+    let outcome = folder.resume_on(&config, &data, &mut progress, &interrupt, &mut warn);
+    progress.finish();
+    Ok(arguments.told(&outcome?.result, &folder))
+}
+
+impl TrainArguments {
+    fn progress(&self) -> Progress {
+        Progress::new(self.quiet, !self.silent())
+    }
+
+    fn silent(&self) -> bool {
+        self.quiet || self.json
+    }
+
+    fn told(&self, result: &RunResult, folder: &RunFolder) -> ExitCode {
+        if self.json {
+            terminal::line(serde_json::to_string_pretty(result).unwrap_or_default());
+        } else if !self.silent() {
+            summary(result, folder);
+        }
+        match result.status {
+            Status::Completed => ExitCode::SUCCESS,
+            Status::Interrupted => interrupt::exit_code(),
+        }
+    }
+}
+
+fn summary(result: &RunResult, folder: &RunFolder) {
+    let path = folder.path().display();
+    let steps = format!("after {} steps in {:.1} s", result.steps, result.seconds);
+    match (result.headline(), result.status) {
+        (Some(headline), Status::Completed) => {
+            let found = terminal::strong(headline);
+            terminal::line(format!("test {found} {steps}"));
+            terminal::line(format!("run folder {path}"));
+        }
+        (None, Status::Completed) => {
+            terminal::line(format!("done {steps}; the test samples were not met"));
+            terminal::line(format!("run folder {path}"));
+        }
+        (_, Status::Interrupted) => {
+            terminal::line(format!("stopped {steps}"));
+            terminal::line(format!("go on with: koala train --resume {path}"));
+        }
+    }
+}

@@ -1,0 +1,65 @@
+//! `koala watch` as it is typed.
+
+use std::io::IsTerminal;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Args;
+use koala_compare::Error;
+
+use super::app::App;
+use super::rows::Rows;
+use super::source::Source;
+use super::{record, text};
+use crate::{interrupt, terminal};
+
+/// Arguments of `koala watch`.
+#[derive(Args)]
+pub struct WatchArguments {
+    /// Folder of a run, or one that holds runs
+    #[arg(value_name = "RUN")]
+    run: PathBuf,
+    /// Print what there is now, as text, and leave
+    #[arg(long, help_heading = "Output")]
+    once: bool,
+    /// Print what there is now, as JSON, and nothing else, on the standard output
+    #[arg(long, help_heading = "Output")]
+    json: bool,
+}
+
+/// What is looked at.
+pub enum Watched {
+    /// One run.
+    Run(Box<Source>),
+    /// Runs to choose from.
+    Rows(Rows),
+}
+
+/// Shows as asked.
+pub fn run(arguments: &WatchArguments) -> Result<ExitCode, Error> {
+    let watched = if Rows::are_in(&arguments.run) {
+        Watched::Rows(Rows::read(&arguments.run)?)
+    } else {
+        Watched::Run(Box::new(Source::open(&arguments.run)?))
+    };
+    if arguments.json {
+        let value = match &watched {
+            Watched::Run(source) => record::run(source.snapshot()),
+            Watched::Rows(rows) => record::rows(rows),
+        };
+        terminal::line(serde_json::to_string_pretty(&value).unwrap_or_default());
+    } else if arguments.once || !std::io::stdout().is_terminal() {
+        let text = match &watched {
+            Watched::Run(source) => text::run(source.snapshot()),
+            Watched::Rows(rows) => text::rows(rows),
+        };
+        terminal::line(text.trim_end());
+    } else {
+        let interrupt = interrupt::on_ctrl_c();
+        App::new(watched).run(&interrupt)?;
+        if interrupt.is_set() {
+            return Ok(interrupt::exit_code());
+        }
+    }
+    Ok(ExitCode::SUCCESS)
+}

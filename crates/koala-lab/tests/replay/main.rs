@@ -1,8 +1,0 @@
-//! Recorded trajectories through `koala_lab::replay`: the recordings themselves, other settings, faulty copies.
-
-#![allow(clippy::unwrap_used, clippy::panic)]
-
-mod faults;
-mod recordings;
-mod settings;
-mod support;

@@ -1,0 +1,71 @@
+//! Attention to what came before.
+
+use burn::module::Module;
+use burn::nn::Linear;
+use burn::tensor::{Device, Tensor, TensorData, activation::softmax};
+
+use crate::Masks;
+
+/// Scaled dot-product attention of several heads, in which a position sees itself and those before it.
+///
+/// A. Vaswani et al.: Attention is all you need, NeurIPS 2017.
+#[derive(Module, Debug)]
+pub struct CausalAttention {
+    /// `[width, 3 width]`: queries, keys and values.
+    input: Linear,
+    output: Linear,
+    heads: usize,
+    dropout: f64,
+}
+
+impl CausalAttention {
+    /// Attention with these weights: `[width, 3 width]` for queries, keys and values side by side, and `[width, width]` for
+    /// the output. `heads` must divide the width. `dropout` is the share of the attention that is dropped.
+    pub(super) fn new(input: Linear, output: Linear, heads: usize, dropout: f64) -> Self {
+        Self {
+            input,
+            output,
+            heads,
+            dropout,
+        }
+    }
+
+    /// `[batch, time, width]` to the same. `mask` is [`causal_mask`] of this time.
+    pub(super) fn forward(&self, x: Tensor<3>, mask: Tensor<4>, masks: &mut Masks) -> Tensor<3> {
+        let [batch, time, width] = x.dims();
+        let size = width / self.heads;
+        let projected = self.input.forward(x);
+        // [batch, heads, time, size]
+        let part = |n: usize| {
+            projected
+                .clone()
+                .narrow(2, n * width, width)
+                .reshape([batch, time, self.heads, size])
+                .swap_dims(1, 2)
+        };
+        let scores = part(0).matmul(part(1).transpose()) * (1.0 / (size as f64).sqrt());
+        let attention = masks.apply(self.dropout, softmax(scores + mask, 3));
+        let mixed = attention.matmul(part(2)).swap_dims(1, 2);
+        self.output.forward(mixed.reshape([batch, time, width]))
+    }
+
+    /// Both layers.
+    #[cfg(test)]
+    pub(super) fn layers(&self) -> [&Linear; 2] {
+        [&self.input, &self.output]
+    }
+}
+
+/// `[1, 1, time, time]`: minus infinity where a position would see one after it, else 0.
+pub(super) fn causal_mask(time: usize, device: &Device) -> Tensor<4> {
+    let values: Vec<f32> = (0..time * time)
+        .map(|i| {
+            if i % time > i / time {
+                f32::NEG_INFINITY
+            } else {
+                0.0
+            }
+        })
+        .collect();
+    Tensor::from_data(TensorData::new(values, [1, 1, time, time]), device)
+}

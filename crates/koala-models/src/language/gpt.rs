@@ -1,0 +1,238 @@
+//! A small GPT.
+
+use burn::module::{Module, Param};
+use burn::nn::{LayerNorm, Linear};
+use burn::tensor::{Int, Tensor, TensorData, activation::gelu, module::embedding};
+use serde::{Deserialize, Serialize};
+
+use super::attention::causal_mask;
+use super::{CausalAttention, WindowModel};
+use crate::spec_error::{SpecError, counts, dropout, heads};
+use crate::{Draws, Masks};
+
+/// Options of a GPT.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct GptSpec {
+    /// Number of different tokens; not part of a configuration, since the text decides it.
+    #[serde(skip)]
+    pub vocabulary: usize,
+    /// Tokens of the longest window. Default 64.
+    pub context: usize,
+    /// Size of the embedding; the hidden layers have four times as much. Default 128.
+    pub width: usize,
+    /// Heads of attention; they share the width evenly. Default 4.
+    pub heads: usize,
+    /// Number of blocks. Default 4.
+    pub layers: usize,
+    /// Share of the values that are dropped. Default 0.1.
+    pub dropout: f64,
+}
+
+impl GptSpec {
+    /// Whether every option can be.
+    pub fn check(&self) -> Result<(), SpecError> {
+        counts(&[
+            ("vocabulary", self.vocabulary),
+            ("context", self.context),
+            ("width", self.width),
+            ("heads", self.heads),
+            ("layers", self.layers),
+        ])?;
+        dropout(self.dropout)?;
+        heads(self.heads, self.width)
+    }
+
+    /// The defaults for a vocabulary.
+    pub fn new(vocabulary: usize) -> Self {
+        Self {
+            vocabulary,
+            context: 64,
+            width: 128,
+            heads: 4,
+            layers: 4,
+            dropout: 0.1,
+        }
+    }
+}
+
+/// One block of a GPT, normalised before each part:
+///
+/// ```text
+/// y = x + dropout(attention(norm_1(x)))
+/// z = y + dropout(W_2 GELU(W_1 norm_2(y)))
+/// ```
+#[derive(Module, Debug)]
+pub struct GptBlock {
+    attention_norm: LayerNorm,
+    attention: CausalAttention,
+    hidden_norm: LayerNorm,
+    expand: Linear,
+    contract: Linear,
+    dropout: f64,
+}
+
+impl GptBlock {
+    fn new(spec: &GptSpec, draws: &mut Draws) -> Self {
+        let width = spec.width;
+        // What is added to the residual stream is scaled down by the number of additions.
+        let added = DEVIATION / ((2 * spec.layers) as f64).sqrt();
+        let input = draws.linear_normal(width, 3 * width, DEVIATION);
+        let output = draws.linear_normal(width, width, added);
+        Self {
+            attention_norm: draws.layer_norm(width),
+            attention: CausalAttention::new(input, output, spec.heads, spec.dropout),
+            hidden_norm: draws.layer_norm(width),
+            expand: draws.linear_normal(width, 4 * width, DEVIATION),
+            contract: draws.linear_normal(4 * width, width, added),
+            dropout: spec.dropout,
+        }
+    }
+
+    fn forward(&self, x: Tensor<3>, mask: Tensor<4>, masks: &mut Masks) -> Tensor<3> {
+        let normal = self.attention_norm.forward(x.clone());
+        let attended = self.attention.forward(normal, mask, masks);
+        let y = x + masks.apply(self.dropout, attended);
+        let normal = self.hidden_norm.forward(y.clone());
+        let changed = self.contract.forward(gelu(self.expand.forward(normal)));
+        y + masks.apply(self.dropout, changed)
+    }
+}
+
+/// Standard deviation of most initial weights.
+const DEVIATION: f64 = 0.02;
+
+/// A GPT: learned positions, blocks that are normalised before each part, the embedding as the decoder's matrix too.
+///
+/// Initialised as GPT-2: embeddings and weights from N(0, 0.02^2), those that are added to the residual stream from
+/// N(0, 0.02^2/(2 layers)), biases 0.
+///
+/// A. Radford et al.: Language models are unsupervised multitask learners, 2019.
+#[derive(Module, Debug)]
+pub struct Gpt {
+    /// `[vocabulary, width]`.
+    embedding: Param<Tensor<2>>,
+    /// `[context, width]`.
+    positions: Param<Tensor<2>>,
+    blocks: Vec<GptBlock>,
+    norm: LayerNorm,
+    dropout: f64,
+}
+
+impl Gpt {
+    /// The network with its initial weights.
+    ///
+    /// # Errors
+    ///
+    /// [`SpecError`] if an option cannot be.
+    pub fn new(spec: &GptSpec, draws: &mut Draws) -> Result<Self, SpecError> {
+        spec.check()?;
+        Ok(Self {
+            embedding: draws.normal([spec.vocabulary, spec.width], DEVIATION),
+            positions: draws.normal([spec.context, spec.width], DEVIATION),
+            blocks: (0..spec.layers)
+                .map(|_| GptBlock::new(spec, draws))
+                .collect(),
+            norm: draws.layer_norm(spec.width),
+            dropout: spec.dropout,
+        })
+    }
+}
+
+impl WindowModel for Gpt {
+    /// Tokens after the longest window share the last position.
+    fn scores(&self, tokens: Tensor<2, Int>, masks: &mut Masks) -> Tensor<3> {
+        let [batch, time] = tokens.dims();
+        let (weight, positions) = (self.embedding.val(), self.positions.val());
+        let ([vocabulary, width], device) = (weight.dims(), weight.device());
+        let last = positions.dims()[0].saturating_sub(1);
+        let numbers: Vec<i32> = (0..time).map(|t| t.min(last) as i32).collect();
+        let numbers = Tensor::from_data(TensorData::new(numbers, [1, time]), &device);
+        let embedded = embedding(weight.clone(), tokens) + embedding(positions, numbers);
+        let mut x = masks.apply(self.dropout, embedded);
+        let mask = causal_mask(time, &device);
+        for block in &self.blocks {
+            x = block.forward(x, mask.clone(), masks);
+        }
+        let rows = self.norm.forward(x).reshape([batch * time, width]);
+        let scores = rows.matmul(weight.transpose());
+        scores.reshape([batch, time, vocabulary])
+    }
+
+    fn longest_window(&self) -> Option<usize> {
+        Some(self.positions.dims()[0])
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::learning::{self, tokens};
+    use crate::testing;
+    use crate::trainable_parameters;
+    use burn::tensor::Device;
+
+    fn tiny(device: &Device) -> Gpt {
+        let spec = GptSpec {
+            width: 8,
+            heads: 2,
+            layers: 2,
+            context: 6,
+            ..GptSpec::new(11)
+        };
+        Gpt::new(&spec, &mut Draws::new(1, device)).unwrap()
+    }
+
+    #[test]
+    fn parameters_are_as_many_as_those_of_gpt_2() {
+        let device = Device::flex().autodiff();
+        let count = |spec: GptSpec| {
+            trainable_parameters(&Gpt::new(&spec, &mut Draws::new(0, &device)).unwrap())
+        };
+        // GPT-2's 124,439,808 with its 50,257 tokens, 1,024 positions and 12 layers; here with fewer of each.
+        let gpt_2 = count(GptSpec {
+            width: 768,
+            heads: 12,
+            layers: 1,
+            ..GptSpec::new(257)
+        });
+        assert_eq!(
+            gpt_2 + 50_000 * 768 + 960 * 768 + 11 * 7_087_872,
+            124_439_808
+        );
+        assert_eq!(count(GptSpec::new(65)), 809_856);
+    }
+
+    #[test]
+    fn weights_have_the_statistics_of_gpt_2s() {
+        let model = Gpt::new(&GptSpec::new(200), &mut Draws::new(5, &Device::flex())).unwrap();
+        testing::check_normal(&model.embedding.val(), 0.02);
+        testing::check_normal(&model.positions.val(), 0.02);
+        for block in &model.blocks {
+            let [input, output] = block.attention.layers();
+            testing::check_normal(&input.weight.val(), 0.02);
+            testing::check_normal(&block.expand.weight.val(), 0.02);
+            testing::check_normal(&output.weight.val(), 0.02 / 8.0f64.sqrt());
+            testing::check_normal(&block.contract.weight.val(), 0.02 / 8.0f64.sqrt());
+        }
+    }
+
+    #[test]
+    fn training_lowers_the_loss() {
+        learning::check_learning(tiny(&Device::flex().autodiff()), 11);
+    }
+
+    #[test]
+    fn no_position_sees_a_later_one() {
+        learning::check_causal(&tiny(&Device::flex()), 11);
+    }
+
+    #[test]
+    fn longer_windows_do_no_harm() {
+        let device = Device::flex();
+        let model = tiny(&device);
+        assert_eq!(model.longest_window(), Some(6));
+        let (input, _) = tokens([1, 9], 11, &device);
+        assert_eq!(model.scores(input, &mut Masks::off()).dims(), [1, 9, 11]);
+    }
+}

@@ -1,0 +1,49 @@
+//! Networks as [Burn](https://burn.dev) modules, with PyTorch's initialisation drawn from a seed, their losses, and their
+//! weights as bytes. What they are given is a shape or a vocabulary: they know no data set and no optimizer.
+//!
+//! ```
+//! use burn::tensor::{Device, Tensor};
+//! use koala_models::{Classifier, Draws, ImageShape, Mlp, MlpSpec, trainable_parameters};
+//!
+//! let device = Device::flex();
+//! let shape = ImageShape { channels: 1, height: 8, width: 8, classes: 10 };
+//! let network = Mlp::new(&MlpSpec::default(), shape, &mut Draws::new(0, &device));
+//! let images = Tensor::<4>::zeros([32, 1, 8, 8], &device);
+//! let scores = network.scores(images, &mut koala_models::Masks::off());
+//! assert_eq!((scores.dims(), trainable_parameters(&network)), ([32, 10], 17226));
+//! ```
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+mod blend;
+mod classifier;
+mod cnn;
+mod dropout;
+pub mod gan;
+mod init;
+pub mod language;
+#[cfg(test)]
+mod learning;
+mod loss;
+mod mlp;
+mod parameters;
+pub mod random;
+mod resnet;
+mod shape;
+mod spec_error;
+pub mod stored;
+#[cfg(test)]
+mod testing;
+
+pub use blend::{blend, with_weights_of};
+pub use classifier::Classifier;
+pub use cnn::{Cnn, CnnSpec};
+pub use dropout::Masks;
+pub use init::{BATCH_NORM_MOMENTUM, Draws};
+pub use loss::cross_entropy;
+pub use mlp::{Mlp, MlpSpec};
+pub use parameters::{Trainable, float_bytes, trainable, trainable_parameters};
+pub use resnet::{Projection, ResNet, ResNetForm, ResNetSpec, ResidualBlock};
+pub use shape::ImageShape;
+pub use spec_error::SpecError;

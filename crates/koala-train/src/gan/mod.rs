@@ -1,0 +1,28 @@
+//! Adversarial training: the loop and its parts, noise, losses, pictures, and a distance between sets of images.
+
+mod distance;
+mod event;
+mod figures;
+mod grid;
+mod learner;
+mod patches;
+mod pictures;
+mod player;
+mod png;
+mod progress;
+mod pyramid;
+mod spec;
+mod task;
+mod trainer;
+
+pub use distance::{DistanceError, LevelDistance, SlicedWasserstein};
+pub use event::{GanEpochEvent, GanEvaluationEvent, GanStepEvent, NetworkStep, PicturesEvent};
+pub use figures::{BestDistance, Distance, FoundDistance, GanLosses, GanTally, Level};
+pub use grid::write_grid;
+pub use learner::GanLearner;
+pub use pictures::Pictures;
+pub use player::Player;
+pub use progress::GanProgress;
+pub use spec::GanSpec;
+pub use task::GanTask;
+pub use trainer::{TrainedGan, train_gan};

@@ -1,0 +1,314 @@
+//! Everything that decides a run.
+
+use burn::module::Module;
+use koala_data::{BatchOrder, Data, DataKind, DatasetName, ImageSet, TextWindows};
+use serde::{Deserialize, Serialize};
+
+use super::{ConfigError, DatasetSpec, ModelSpec};
+use crate::Error;
+use crate::device::DeviceName;
+use crate::optimizers::{LookaheadSpec, Optimizer, OptimizerSpec};
+use crate::training::{AverageSpec, ScheduleSpec, shape_of};
+
+/// Everything that decides a run, defaults included: two runs of the same configuration on the same machine give the
+/// same bits. Stored as `config.toml` in the run folder. Build one with [`RunConfig::resolve`].
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RunConfig {
+    /// Seed of initial weights and order of samples. Default 0.
+    pub seed: u64,
+    /// Where it is trained. Default `cpu`. Another device rounds differently: only on one and the same do equal runs have
+    /// equal bits.
+    pub device: DeviceName,
+    /// Passes over the training samples. Default 20 for the digits, 10 for MNIST, Fashion-MNIST and characters, 100 for
+    /// CIFAR and ImageNet32, 40 for words.
+    pub epochs: usize,
+    /// Samples in a batch, or rows of text that are read side by side. Default 64 for the digits and characters, 20 for
+    /// words, 128 for the others.
+    pub batch_size: usize,
+    /// Samples (rows of text) of a batch that go through the network at once, to save memory; the step is the same. 0
+    /// (default) for the whole batch.
+    pub micro_batch_size: usize,
+    /// Whether a last batch with fewer samples is left out of each epoch. Default false.
+    pub drop_last: bool,
+    /// Steps after which the run ends; 0 (default) for no limit.
+    pub max_steps: u64,
+    /// Training samples (tokens of text) that are used, the first ones of the file; 0 (default) for all.
+    pub train_limit: usize,
+    /// Training images that are held out to choose by, the last ones of the file; 0 (default) for none. Texts come with
+    /// their own.
+    pub validation: usize,
+    /// Whether the test samples are met at the end. Default true. Runs that hyperparameters are chosen by leave them alone
+    /// and need held-out samples.
+    pub test: bool,
+    /// Steps after which the network is evaluated within an epoch; 0 (default) for the end of each epoch only.
+    pub evaluate_every: u64,
+    /// Every how many steps one is written to the event log. Default 10.
+    pub log_every: u64,
+    /// Whether TensorBoard's event files are written too. Default true.
+    pub tensorboard: bool,
+    /// Losses in a row that may fail to be finite before the run is given up. Default 25.
+    pub missing_limit: u32,
+    /// Steps after which a checkpoint is made; 0 (default) for none by steps.
+    pub checkpoint_every: u64,
+    /// Minutes after which a checkpoint is made. Default 5.
+    pub checkpoint_minutes: f64,
+    /// The last so many checkpoints are kept. Default 2, so that one is left if the last is damaged.
+    pub keep_checkpoints: usize,
+    /// The data set. Default the embedded digits.
+    pub dataset: DatasetSpec,
+    /// The network. Default `mlp`.
+    pub model: ModelSpec,
+    /// The optimizer. Default `koala-m`. KOALA's target is by default the offset 4 for `dcgan`, whose losses have no lower
+    /// bound.
+    pub optimizer: OptimizerSpec,
+    /// How gain or learning rate move. Default constant.
+    pub schedule: ScheduleSpec,
+    /// Which average of the weights is tested and stored. Default none.
+    pub average: AverageSpec,
+    /// Whether the optimizer is one of fast weights, with slow ones behind them. Default no.
+    pub lookahead: LookaheadSpec,
+}
+
+impl RunConfig {
+    /// The defaults for these choices.
+    pub(super) fn with_defaults(
+        dataset: DatasetSpec,
+        model: ModelSpec,
+        optimizer: OptimizerSpec,
+        schedule: ScheduleSpec,
+        average: AverageSpec,
+    ) -> Self {
+        let (epochs, batch_size) = match dataset.name() {
+            DatasetName::Digits => (20, 64),
+            DatasetName::FashionMnist | DatasetName::Mnist => (10, 128),
+            DatasetName::Cifar10 | DatasetName::Cifar100 | DatasetName::Imagenet32 => (100, 128),
+            DatasetName::TinyShakespeare | DatasetName::Text => (10, 64),
+            DatasetName::Ptb | DatasetName::Wikitext2 => (40, 20),
+        };
+        Self {
+            seed: 0,
+            device: DeviceName::default(),
+            epochs,
+            batch_size,
+            micro_batch_size: 0,
+            drop_last: false,
+            max_steps: 0,
+            train_limit: 0,
+            validation: 0,
+            test: true,
+            evaluate_every: 0,
+            log_every: 10,
+            tensorboard: true,
+            missing_limit: 25,
+            checkpoint_every: 0,
+            checkpoint_minutes: 5.0,
+            keep_checkpoints: 2,
+            dataset,
+            model,
+            optimizer,
+            schedule,
+            average,
+            lookahead: LookaheadSpec::default(),
+        }
+    }
+
+    /// Reads the data and checks that network and batches fit it; before that, that the device is there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the device cannot be used, a file is missing or damaged, the images are too small for the network, or
+    /// there is no whole batch.
+    pub fn load(&self) -> Result<Data, Error> {
+        self.check_kind()?;
+        self.device.open()?;
+        // What is held out is at the end of the file, whatever the limit.
+        let limit = (self.train_limit > 0 && self.validation == 0).then_some(self.train_limit);
+        let mut data = self.dataset.load(limit)?;
+        if let Data::Images(split) = &mut data {
+            split.hold_out(self.validation);
+        }
+        self.check(&data)?;
+        Ok(data)
+    }
+
+    /// Whether network and batches fit the data.
+    pub fn check(&self, data: &Data) -> Result<(), ConfigError> {
+        self.check_kind()?;
+        let held_out = match data {
+            Data::Images(split) => split.validation.as_ref().map_or(0, ImageSet::len),
+            Data::Text(corpus) => corpus.validation.len(),
+        };
+        if !self.test && held_out == 0 {
+            return Err(ConfigError::Value {
+                origin: "--test=false".to_owned(),
+                fault: "leaves nothing to judge by: hold samples out with --validation".to_owned(),
+            });
+        }
+        let samples = match data {
+            Data::Images(split) => {
+                if let Some(fault) = self.model.misfit(shape_of(&split.train)) {
+                    return Err(self.misfit(fault));
+                }
+                let order = self.order(split.train.len());
+                if let ModelSpec::Dcgan(spec) = &self.model
+                    && (1..spec.critic_steps).contains(&order.batches())
+                {
+                    let fault = format!(
+                        "a step takes {} batches, and an epoch has {}: give fewer --critic-steps, or a smaller \
+                         --batch-size",
+                        spec.critic_steps,
+                        order.batches()
+                    );
+                    return Err(self.misfit(fault));
+                }
+                (order.batches() == 0).then(|| format!("{} samples", order.samples))
+            }
+            Data::Text(corpus) => {
+                let windows = self.windows(&corpus.train);
+                let longest = self.model.longest_window();
+                if let Some(longest) = longest.filter(|longest| *longest < windows.length()) {
+                    let window = windows.length();
+                    let fault = format!(
+                        "it tells {longest} positions apart and windows have {window} tokens: give a smaller --window, \
+                         or a larger --context"
+                    );
+                    return Err(self.misfit(fault));
+                }
+                let tokens = self.limited(corpus.train.len());
+                (windows.count() == 0).then(|| format!("{tokens} tokens"))
+            }
+        };
+        match samples {
+            None => Ok(()),
+            Some(samples) if self.drop_last => Err(ConfigError::Value {
+                origin: "--drop-last".to_owned(),
+                fault: format!(
+                    "leaves nothing of {samples} in batches of {}",
+                    self.batch_size
+                ),
+            }),
+            Some(samples) => Err(ConfigError::Value {
+                origin: self.dataset.name().name().to_owned(),
+                fault: format!(
+                    "there is nothing to train on in {samples}: give a smaller --validation"
+                ),
+            }),
+        }
+    }
+
+    /// Whether the network is for such data at all.
+    fn check_kind(&self) -> Result<(), ConfigError> {
+        if self.model.kind() == self.dataset.name().kind() {
+            Ok(())
+        } else {
+            Err(self.other_kind())
+        }
+    }
+
+    /// The network is for data of another kind.
+    pub(super) fn other_kind(&self) -> ConfigError {
+        let names = |kind| {
+            let of_kind = |name: &&str| ModelSpec::named(name).is_some_and(|m| m.kind() == kind);
+            ModelSpec::NAMES
+                .into_iter()
+                .filter(of_kind)
+                .collect::<Vec<_>>()
+                .join(", ")
+        };
+        let kind = self.dataset.name().kind();
+        let what = match kind {
+            DataKind::Images => "images",
+            DataKind::Text => "text",
+        };
+        self.misfit(format!(
+            "the data are {what}; networks for it are {}",
+            names(kind)
+        ))
+    }
+
+    fn misfit(&self, fault: String) -> ConfigError {
+        ConfigError::Misfit {
+            model: self.model.name(),
+            dataset: self.dataset.name().name(),
+            fault,
+        }
+    }
+
+    /// So many of so many training samples are used.
+    pub fn limited(&self, samples: usize) -> usize {
+        match self.train_limit {
+            0 => samples,
+            limit => samples.min(limit),
+        }
+    }
+
+    /// The windows of this run for a training text.
+    pub(super) fn windows<'a>(&self, text: &'a [u32]) -> TextWindows<'a> {
+        let text = &text[..self.limited(text.len())];
+        TextWindows::new(text, self.batch_size, self.dataset.window(), self.drop_last)
+    }
+
+    /// The order of this run for a data set of so many training samples.
+    pub(super) fn order(&self, samples: usize) -> BatchOrder {
+        BatchOrder {
+            seed: self.seed,
+            samples: self.limited(samples),
+            batch_size: self.batch_size,
+            drop_last: self.drop_last,
+        }
+    }
+
+    /// What is wrong with the values: the key, with its table, and the fault.
+    pub(super) fn fault(&self) -> Option<(String, String)> {
+        let own = |key: &str, fault: &str| Some((key.to_owned(), fault.to_owned()));
+        let nested = |table: &'static str, fault: Option<(&'static str, String)>| {
+            fault.map(|(key, fault)| (format!("{table}.{key}"), fault))
+        };
+        if i64::try_from(self.seed).is_err() {
+            return own("seed", "must be below 2^63");
+        }
+        if self.epochs == 0 || self.epochs > 1_000_000 {
+            return own("epochs", "must be between 1 and 1000000");
+        }
+        if !self.test && matches!(self.model, ModelSpec::Dcgan(_)) {
+            return own("test", "must be true for dcgan");
+        }
+        if self.batch_size == 0 || self.batch_size > 1 << 20 {
+            return own("batch-size", "must be between 1 and 1048576");
+        }
+        if self.log_every == 0 {
+            return own("log-every", "must be at least 1");
+        }
+        if self.missing_limit == 0 {
+            return own("missing-limit", "must be at least 1");
+        }
+        // Not a number is neither.
+        if !(0.0..=1e6).contains(&self.checkpoint_minutes) {
+            return own("checkpoint-minutes", "must be between 0 and 1000000");
+        }
+        if self.keep_checkpoints == 0 {
+            return own("keep-checkpoints", "must be at least 1");
+        }
+        if matches!(self.model, ModelSpec::Dcgan(_)) && self.micro_batch_size > 0 {
+            let fault = "must be 0 for dcgan, whose batches go through its networks whole";
+            return own("micro-batch-size", fault);
+        }
+        nested("model", self.model.fault())
+            .or_else(|| nested("optimizer", self.optimizer.fault()))
+            .or_else(|| nested("schedule", self.schedule.fault()))
+            .or_else(|| nested("dataset", self.dataset.fault()))
+            .or_else(|| nested("average", self.average.fault()))
+            .or_else(|| nested("lookahead", self.lookahead.fault()))
+    }
+
+    /// The optimizer for the parameters of a network, with lookahead around it if that is wished.
+    pub(super) fn optimizer_for<M: Module + 'static>(
+        &self,
+        model: &M,
+    ) -> Result<Box<dyn Optimizer<M>>, Error> {
+        let optimizer = (self.optimizer.start(model, self.missing_limit))
+            .map_err(|cause| Error::Optimizer { step: 0, cause })?;
+        Ok(self.lookahead.around(optimizer, model))
+    }
+}

@@ -1,0 +1,250 @@
+//! Doing what a configuration says.
+
+use koala_data::Data;
+
+use super::session::Session;
+use super::{Network, RunConfig, RunFolder, RunResult};
+use crate::Error;
+use crate::training::{
+    Both, Checkpoint, Company, Event, FailureEvent, Forgetful, Interrupt, Keeper, Observer, Silent,
+    Status,
+};
+
+/// What a run leaves.
+#[derive(Debug)]
+pub struct Outcome {
+    /// What came of it.
+    pub result: RunResult,
+    /// The trained network, for inference.
+    pub network: Network,
+}
+
+/// How a run stands that was brought to its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Settled {
+    /// All steps are done.
+    Completed,
+    /// It failed by itself, and would again; `failure.json` remembers why.
+    Failed(String),
+    /// Someone stopped it; it can go on.
+    Interrupted,
+}
+
+/// Reads the data and does the run, without a folder.
+///
+/// # Errors
+///
+/// [`Error`] if the data cannot be read, network and data do not fit, or the run fails.
+pub fn execute(
+    config: &RunConfig,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Result<Outcome, Error> {
+    execute_on(config, &config.load()?, observer, interrupt)
+}
+
+/// Does the run on data that was read before (by another run, with the same `dataset`).
+///
+/// # Errors
+///
+/// [`Error`] if network and data do not fit, or the run fails; the observer has been told of the failure then.
+pub fn execute_on(
+    config: &RunConfig,
+    data: &Data,
+    observer: &mut dyn Observer,
+    interrupt: &Interrupt,
+) -> Result<Outcome, Error> {
+    go(config, data, observer, &mut Forgetful, interrupt, None)
+}
+
+impl RunFolder {
+    /// Reads the data and does the run, keeping everything in this folder. A run that fails leaves its log and its
+    /// checkpoints; one that was interrupted leaves what it has.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] as [`execute`], or if a file cannot be written.
+    pub fn execute(
+        &self,
+        config: &RunConfig,
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+    ) -> Result<Outcome, Error> {
+        self.execute_on(config, &config.load()?, observer, interrupt)
+    }
+
+    /// As [`RunFolder::execute`], on data that was read before.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] as [`execute_on`], or if a file cannot be written.
+    pub fn execute_on(
+        &self,
+        config: &RunConfig,
+        data: &Data,
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+    ) -> Result<Outcome, Error> {
+        let _lock = self.lock()?;
+        self.write_config(config)?;
+        self.run(config, data, observer, interrupt, None)
+    }
+
+    /// Goes on with the run in this folder where its newest whole checkpoint was made, or from its beginning if it was
+    /// stopped before the first; `warn` is told of checkpoints that are damaged and of logs that have lost something. What
+    /// comes of it is, to the bit, what would have come without the stop.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] as [`RunFolder::execute_on`]; [`Error::NoCheckpoint`] if there are some and none is whole.
+    pub fn resume_on(
+        &self,
+        config: &RunConfig,
+        data: &Data,
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+        warn: &mut dyn FnMut(&str),
+    ) -> Result<Outcome, Error> {
+        let _lock = self.lock()?;
+        self.go_on(config, data, observer, interrupt, warn)
+    }
+
+    /// Brings the run of this folder to its end, whatever became of it so far: one that is complete or has failed is left
+    /// as it is, one that was begun goes on, and a new one is begun. Several programs may ask for the same run at the same
+    /// time: one does it, and the others are told that the folder is busy.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] as [`RunFolder::resume_on`], but a run that fails by itself is [`Settled::Failed`]; [`Error::Busy`] if
+    /// another program is at it.
+    pub fn settle_on(
+        &self,
+        config: &RunConfig,
+        data: &Data,
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+        warn: &mut dyn FnMut(&str),
+    ) -> Result<Settled, Error> {
+        let _lock = self.lock()?;
+        // Asked once it is locked: another program may have done it a moment ago.
+        if let Some(settled) = self.settled()? {
+            return Ok(settled);
+        }
+        self.write_config(config)?;
+        match self.go_on(config, data, observer, interrupt, warn) {
+            Ok(outcome) if outcome.result.status == Status::Interrupted => Ok(Settled::Interrupted),
+            Ok(_) => Ok(Settled::Completed),
+            Err(error) if error.is_of_the_run() => Ok(Settled::Failed(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// How the run of this folder has ended; nothing if it has not, or was never begun.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if that cannot be read.
+    pub fn settled(&self) -> Result<Option<Settled>, Error> {
+        if self.completed()?.is_some() {
+            return Ok(Some(Settled::Completed));
+        }
+        Ok(self.failed()?.map(Settled::Failed))
+    }
+
+    fn go_on(
+        &self,
+        config: &RunConfig,
+        data: &Data,
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+        warn: &mut dyn FnMut(&str),
+    ) -> Result<Outcome, Error> {
+        let found = self.checkpoints(config).find()?;
+        for warning in &found.warnings {
+            warn(warning);
+        }
+        if let Some(checkpoint) = &found.checkpoint {
+            for warning in self.shortened_logs(config, &checkpoint.marks)? {
+                warn(&warning);
+            }
+        }
+        self.run(config, data, observer, interrupt, found.checkpoint)
+    }
+
+    fn run(
+        &self,
+        config: &RunConfig,
+        data: &Data,
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+        from: Option<Checkpoint>,
+    ) -> Result<Outcome, Error> {
+        self.forget_failure()?;
+        let outcome = self.keep(config, data, observer, interrupt, from);
+        if let Err(error) = &outcome
+            && error.is_of_the_run()
+        {
+            self.write_failure(error.to_string())?;
+        }
+        outcome
+    }
+
+    fn keep(
+        &self,
+        config: &RunConfig,
+        data: &Data,
+        observer: &mut dyn Observer,
+        interrupt: &Interrupt,
+        from: Option<Checkpoint>,
+    ) -> Result<Outcome, Error> {
+        let marks = from.as_ref().map(|checkpoint| &checkpoint.marks);
+        let mut log = self.log(config.log_every, marks)?;
+        let mut board = self.board(config, marks)?;
+        let mut silent = Silent;
+        let board: &mut dyn Observer = match &mut board {
+            Some(board) => board,
+            None => &mut silent,
+        };
+        let mut samples = self.samples();
+        let mut keeper = self.checkpoints(config);
+        let outcome = go(
+            config,
+            data,
+            &mut Both(
+                &mut Both(&mut Both(&mut log, board), &mut samples),
+                observer,
+            ),
+            &mut keeper,
+            interrupt,
+            from.as_ref(),
+        )?;
+        self.write_weights(&outcome.network.weights()?)?;
+        if let Some(critic) = outcome.network.critic_weights()? {
+            self.write_critic(&critic)?;
+        }
+        self.write_result(&outcome.result)?;
+        Ok(outcome)
+    }
+}
+
+fn go(
+    config: &RunConfig,
+    data: &Data,
+    observer: &mut dyn Observer,
+    keeper: &mut dyn Keeper,
+    interrupt: &Interrupt,
+    from: Option<&Checkpoint>,
+) -> Result<Outcome, Error> {
+    let company = Company {
+        observer: &mut *observer,
+        keeper,
+        interrupt,
+    };
+    let outcome = Session { config, from }.run(data, company);
+    if let Err(error) = &outcome {
+        let message = error.to_string();
+        // What broke the run off is told, also if it cannot be logged (the disk is full).
+        let _ = observer.observe(&Event::Failure(FailureEvent { message }));
+    }
+    outcome
+}

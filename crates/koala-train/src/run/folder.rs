@@ -1,0 +1,478 @@
+//! The folder that keeps a run.
+
+use std::fs::{self, File, TryLockError};
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::{
+    CheckpointPolicy, Checkpoints, EventLog, RunConfig, RunResult, SampleFolder, TensorBoard,
+};
+use crate::Error;
+use crate::training::Marks;
+
+const CONFIG: &str = "config.toml";
+const EVENTS: &str = "events.jsonl";
+const RESULT: &str = "result.json";
+const FAILURE: &str = "failure.json";
+const WEIGHTS: &str = "model.safetensors";
+const CRITIC: &str = "critic.safetensors";
+const BEST: &str = "best.safetensors";
+const CHECKPOINTS: &str = "checkpoints";
+const SAMPLES: &str = "samples";
+const LOCK: &str = ".lock";
+
+/// The folder that keeps a run: `config.toml`, the log `events.jsonl`, [`TensorBoard`]'s file, `checkpoints/`, the weights
+/// of the best evaluation `best.safetensors`, and at its end `model.safetensors` and, last of all, `result.json`. A run that
+/// makes images has them as pictures in `samples/`; its `model.safetensors` and `best.safetensors` are the generator's,
+/// and `critic.safetensors` is there at its end too. A run that failed by itself, and would again, has `failure.json` instead
+/// of a result. All but the logs are written under another name and renamed, so that
+/// none is ever half there.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunFolder {
+    path: PathBuf,
+}
+
+impl RunFolder {
+    /// Takes `path` for a run, making it if it is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::FolderNotEmpty`] if it holds something and `overwrite` is false; with `overwrite` the files of a run in it
+    /// are removed and everything else is left alone. [`Error::File`] if it cannot be made, [`Error::Busy`] if a program
+    /// is at that run.
+    pub fn take(path: &Path, overwrite: bool) -> Result<Self, Error> {
+        fs::create_dir_all(path).map_err(Error::file(path, "create"))?;
+        let mut entries = fs::read_dir(path).map_err(Error::file(path, "read"))?;
+        let run = Self {
+            path: path.to_owned(),
+        };
+        if entries.next().is_some() {
+            if !overwrite {
+                return Err(Error::FolderNotEmpty {
+                    folder: path.to_owned(),
+                });
+            }
+            let _lock = run.lock()?;
+            let names = [
+                RESULT,
+                FAILURE,
+                WEIGHTS,
+                CRITIC,
+                BEST,
+                EVENTS,
+                TensorBoard::FILE_NAME,
+                CONFIG,
+            ];
+            for name in names {
+                let file = path.join(name);
+                gone(fs::remove_file(&file)).map_err(Error::file(file, "replace"))?;
+            }
+            for name in [CHECKPOINTS, SAMPLES] {
+                let folder = path.join(name);
+                gone(fs::remove_dir_all(&folder)).map_err(Error::file(folder, "replace"))?;
+            }
+        }
+        Ok(run)
+    }
+
+    /// The folder of a run that was begun, to go on with it, and its configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::NoRun`] if there is none; [`Error::Config`] if its configuration is damaged.
+    pub fn open(path: &Path) -> Result<(Self, RunConfig), Error> {
+        let config = path.join(CONFIG);
+        if !config.is_file() {
+            return Err(Error::NoRun {
+                folder: path.to_owned(),
+                fault: if path.is_dir() {
+                    format!("there is no {CONFIG} in it")
+                } else {
+                    "there is no such folder".to_owned()
+                },
+            });
+        }
+        let config = RunConfig::resolve(Some(&config), &[])?;
+        let run = Self {
+            path: path.to_owned(),
+        };
+        Ok((run, config))
+    }
+
+    /// The folder `path`, whatever is in it.
+    pub fn at(path: &Path) -> Self {
+        Self {
+            path: path.to_owned(),
+        }
+    }
+
+    /// Whether a run was begun in it.
+    pub fn is_begun(&self) -> bool {
+        self.path.join(CONFIG).is_file()
+    }
+
+    /// The result of a run that has done all its steps, as it was written; nothing if it has not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if it is there and cannot be read.
+    pub fn completed(&self) -> Result<Option<serde_json::Value>, Error> {
+        let file = self.path.join(RESULT);
+        let text = match fs::read(&file) {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
+            text => text.map_err(Error::file(&file, "read"))?,
+        };
+        // A damaged result is written anew.
+        let result: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
+        Ok(result.filter(|r| r["status"] == "completed"))
+    }
+
+    /// Why the run failed, if it did by itself and would again; nothing if it did not.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if that is there and cannot be read.
+    pub fn failed(&self) -> Result<Option<String>, Error> {
+        let file = self.path.join(FAILURE);
+        let text = match fs::read(&file) {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
+            text => text.map_err(Error::file(&file, "read"))?,
+        };
+        // A damaged one is found out anew.
+        let failure: Option<RunFailure> = serde_json::from_slice(&text).ok();
+        Ok(failure.map(|failure| failure.message))
+    }
+
+    /// Takes a new folder inside `parent`, called after the run and numbered: the first number that is free, also when
+    /// several programs ask at the same time.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if it cannot be made.
+    pub fn fresh(parent: &Path, config: &RunConfig) -> Result<Self, Error> {
+        fs::create_dir_all(parent).map_err(Error::file(parent, "create"))?;
+        let name = format!(
+            "{}-{}-{}",
+            config.dataset.name().name(),
+            config.model.name(),
+            config.optimizer.name()
+        );
+        let mut number = 1u64;
+        loop {
+            let path = parent.join(format!("{name}-{number:03}"));
+            match fs::create_dir(&path) {
+                Ok(()) => return Ok(Self { path }),
+                Err(cause) if cause.kind() == ErrorKind::AlreadyExists => number += 1,
+                Err(cause) => return Err(Error::file(path, "create")(cause)),
+            }
+        }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Where the weights are.
+    pub fn weights(&self) -> PathBuf {
+        self.path.join(WEIGHTS)
+    }
+
+    /// Stores the weights, as safetensors.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if they cannot be written.
+    pub fn write_weights(&self, weights: &[u8]) -> Result<(), Error> {
+        self.write(WEIGHTS, weights)
+    }
+
+    /// Stores a critic's weights, as safetensors.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if they cannot be written.
+    pub fn write_critic(&self, weights: &[u8]) -> Result<(), Error> {
+        self.write(CRITIC, weights)
+    }
+
+    /// Stores the configuration.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if it cannot be written.
+    pub fn write_config(&self, config: &RunConfig) -> Result<(), Error> {
+        self.write(CONFIG, config.to_toml().as_bytes())
+    }
+
+    /// Stores the result.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if it cannot be written.
+    pub fn write_result(&self, result: &RunResult) -> Result<(), Error> {
+        let file = self.path.join(RESULT);
+        let mut text = serde_json::to_string_pretty(result)
+            .map_err(|e| Error::file(file, "write")(e.into()))?;
+        text.push('\n');
+        self.write(RESULT, text.as_bytes())
+    }
+
+    /// Remembers that the run failed by itself.
+    pub(super) fn write_failure(&self, message: String) -> Result<(), Error> {
+        let failure = RunFailure {
+            message,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        };
+        let file = self.path.join(FAILURE);
+        let mut text = serde_json::to_string_pretty(&failure)
+            .map_err(|e| Error::file(file, "write")(e.into()))?;
+        text.push('\n');
+        self.write(FAILURE, text.as_bytes())
+    }
+
+    /// Forgets an earlier failure: the run is tried once more.
+    pub(super) fn forget_failure(&self) -> Result<(), Error> {
+        let file = self.path.join(FAILURE);
+        gone(fs::remove_file(&file)).map_err(Error::file(file, "remove"))
+    }
+
+    /// The event log: a new one, or the one that is there, cut where a checkpoint found it.
+    pub(super) fn log(&self, every: u64, marks: Option<&Marks>) -> Result<EventLog, Error> {
+        let path = self.path.join(EVENTS);
+        match marks.and_then(|marks| marks.get(EVENTS)) {
+            None => EventLog::create(&path, every),
+            Some(length) => EventLog::resume(&path, every, *length),
+        }
+    }
+
+    /// The event file for TensorBoard, if it is wished: a new one, or the one that is there, cut where a checkpoint found
+    /// it.
+    pub(super) fn board(
+        &self,
+        config: &RunConfig,
+        marks: Option<&Marks>,
+    ) -> Result<Option<TensorBoard>, Error> {
+        let path = self.path.join(TensorBoard::FILE_NAME);
+        let length = marks.and_then(|marks| marks.get(TensorBoard::FILE_NAME));
+        let open = || TensorBoard::append(&path, length.copied().unwrap_or(0), config);
+        config.tensorboard.then(open).transpose()
+    }
+
+    /// What the logs have lost since a checkpoint was made, a line each. The run does not need it to go on.
+    pub(super) fn shortened_logs(
+        &self,
+        config: &RunConfig,
+        marks: &Marks,
+    ) -> Result<Vec<String>, Error> {
+        let board = config.tensorboard.then_some(TensorBoard::FILE_NAME);
+        let mut warnings = Vec::new();
+        for name in [Some(EVENTS), board].into_iter().flatten() {
+            let path = self.path.join(name);
+            let Some(expected) = marks.get(name) else {
+                continue;
+            };
+            let shown = path.display();
+            match fs::metadata(&path) {
+                Ok(found) if found.len() >= *expected => {}
+                Ok(found) => warnings.push(format!(
+                    "{shown} has {} bytes instead of {expected}: what is missing is lost, the run goes on",
+                    found.len()
+                )),
+                Err(cause) if cause.kind() == ErrorKind::NotFound => warnings.push(format!(
+                    "{shown} is gone: it is begun anew with the steps that follow"
+                )),
+                Err(cause) => return Err(Error::file(path, "read")(cause)),
+            }
+        }
+        Ok(warnings)
+    }
+
+    /// Where pictures go.
+    pub(super) fn samples(&self) -> SampleFolder {
+        SampleFolder::new(self.path.join(SAMPLES))
+    }
+
+    /// The run's checkpoints.
+    pub(super) fn checkpoints(&self, config: &RunConfig) -> Checkpoints {
+        let policy = CheckpointPolicy {
+            every: config.checkpoint_every,
+            period: Duration::from_secs_f64(60.0 * config.checkpoint_minutes),
+            keep: config.keep_checkpoints,
+        };
+        Checkpoints::new(self.path.join(CHECKPOINTS), self.path.join(BEST), policy)
+    }
+
+    /// Asks whether no other program is at the run, before its data are read; it is locked when it goes on.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Busy`] if one is; [`Error::File`] if that cannot be found out.
+    pub fn check_free(&self) -> Result<(), Error> {
+        self.lock().map(drop)
+    }
+
+    /// Keeps other programs away from the run as long as the file is open. The operating system lets go of it also if this
+    /// program is killed. The file stays: were it removed, a program that had opened it before could lock what another no
+    /// longer sees.
+    pub(super) fn lock(&self) -> Result<File, Error> {
+        let path = self.path.join(LOCK);
+        let mut options = File::options();
+        let file = options.create(true).write(true).truncate(false).open(&path);
+        let file = file.map_err(Error::file(&path, "create"))?;
+        let mut tries = 1;
+        loop {
+            match file.try_lock() {
+                Ok(()) => return Ok(file),
+                // Someone who only asks whether the run is busy lets go at once.
+                Err(TryLockError::WouldBlock) if tries < 5 => {
+                    tries += 1;
+                    std::thread::sleep(Duration::from_millis(5));
+                }
+                Err(TryLockError::WouldBlock) => {
+                    return Err(Error::Busy {
+                        folder: self.path.clone(),
+                    });
+                }
+                Err(TryLockError::Error(cause)) => return Err(Error::file(path, "lock")(cause)),
+            }
+        }
+    }
+
+    /// Whether a program is at the run in the folder `path`. Nothing is made or kept there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if that cannot be found out.
+    pub fn is_busy(path: &Path) -> Result<bool, Error> {
+        let path = path.join(LOCK);
+        let file = match File::open(&path) {
+            Ok(file) => file,
+            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(false),
+            Err(cause) => return Err(Error::file(path, "open")(cause)),
+        };
+        match file.try_lock_shared() {
+            Ok(()) => Ok(false),
+            Err(TryLockError::WouldBlock) => Ok(true),
+            Err(TryLockError::Error(cause)) => Err(Error::file(path, "ask for the lock of")(cause)),
+        }
+    }
+
+    fn write(&self, name: &str, content: &[u8]) -> Result<(), Error> {
+        write_whole(&self.path, name, content)
+    }
+}
+
+/// `failure.json`.
+#[derive(Debug, Serialize, Deserialize)]
+struct RunFailure {
+    /// Why, in words.
+    message: String,
+    /// Version of this crate.
+    version: String,
+}
+
+/// It is as well if it was not there.
+fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
+    match removed {
+        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
+        _ => Ok(()),
+    }
+}
+
+/// Makes the names in a folder outlast a crash of the system.
+pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
+    // Other systems cannot open a folder, and need not.
+    if cfg!(unix) {
+        let here = folder.as_os_str().is_empty();
+        File::open(if here { Path::new(".") } else { folder })?.sync_all()?;
+    }
+    Ok(())
+}
+
+/// Writes a file under another name, syncs and renames it, so that it is there as a whole or not at all.
+///
+/// # Errors
+///
+/// [`Error::File`] if the system does not let us; what was there before is still there then.
+pub fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
+    let file = folder.join(name);
+    let draft = folder.join(format!(".{name}.part"));
+    let write = || {
+        let mut open = File::create(&draft)?;
+        open.write_all(content)?;
+        open.sync_all()?;
+        fs::rename(&draft, &file)?;
+        sync_folder(folder)
+    };
+    write().map_err(|cause| {
+        // Leaving nothing half-written matters more than a second error.
+        let _ = fs::remove_file(&draft);
+        Error::file(&file, "write")(cause)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_asks_whether_a_run_is_busy_changes_nothing() {
+        let parent = tempfile::tempdir().unwrap();
+        let run = RunFolder::at(parent.path());
+        assert!(!RunFolder::is_busy(parent.path()).unwrap());
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+        let lock = run.lock().unwrap();
+        assert!(RunFolder::is_busy(parent.path()).unwrap());
+        drop(lock);
+        assert!(!RunFolder::is_busy(parent.path()).unwrap());
+        drop(run.lock().unwrap());
+    }
+
+    fn config() -> RunConfig {
+        RunConfig::resolve(None, &[]).unwrap()
+    }
+
+    #[test]
+    fn fresh_folders_never_collide() {
+        let parent = tempfile::tempdir().unwrap();
+        let config = config();
+        let taken: std::collections::HashSet<PathBuf> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8)
+                .map(|_| scope.spawn(|| RunFolder::fresh(parent.path(), &config).unwrap().path))
+                .collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert_eq!(taken.len(), 8);
+        assert!(taken.contains(&parent.path().join("digits-mlp-koala-m-008")));
+    }
+
+    #[test]
+    fn a_folder_with_something_in_it_is_left_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a/b");
+        let run = RunFolder::take(&path, false).unwrap();
+        RunFolder::take(&path, false).unwrap();
+        run.write_config(&config()).unwrap();
+        fs::write(path.join("notes.txt"), "mine").unwrap();
+        let text = RunFolder::take(&path, false).unwrap_err().to_string();
+        assert!(text.contains("already holds files"), "{text}");
+        RunFolder::take(&path, true).unwrap();
+        let mut left: Vec<_> = fs::read_dir(&path)
+            .unwrap()
+            .map(|e| e.unwrap().file_name())
+            .collect();
+        left.sort();
+        assert_eq!(left, [LOCK, "notes.txt"]);
+    }
+
+    #[test]
+    fn a_file_in_the_way_is_named() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let text = RunFolder::take(file.path(), true).unwrap_err().to_string();
+        assert!(text.contains("cannot create"), "{text}");
+    }
+}

@@ -1,0 +1,491 @@
+//! From a configuration file and flags to a [`RunConfig`]: what is not said takes its default, and what cannot be is an
+//! error that names the flag, or the file and the key.
+
+use std::path::Path;
+
+use koala_data::{DataKind, DatasetName};
+use toml::{Table, Value};
+
+use super::config_error::hint;
+use super::overlay::{apply, merge, wrong_kind};
+use super::{ConfigError, DatasetSpec, ModelSpec, RunConfig};
+use crate::device::DeviceName;
+use crate::optimizers::OptimizerSpec;
+use crate::training::{AverageSpec, ScheduleSpec};
+
+/// The tables whose `name` decides which keys they have.
+const GROUPS: [&str; 5] = ["dataset", "model", "optimizer", "schedule", "average"];
+
+/// The distance between losses and KOALA's target in adversarial training by default, the paper's.
+const ADVERSARIES_OFFSET: f64 = 4.0;
+
+/// The name that a group has by default; the first group is chosen by then.
+fn default_name(group: &str, chosen: &[String]) -> &'static str {
+    match group {
+        "dataset" => "digits",
+        "model" => match chosen.first().and_then(|name| DatasetName::named(name)) {
+            Some(dataset) if dataset.kind() == DataKind::Text => "lstm",
+            _ => "mlp",
+        },
+        "optimizer" => "koala-m",
+        "schedule" => "constant",
+        _ => "none",
+    }
+}
+
+/// A value given from outside, by a flag.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Override {
+    pub(super) key: String,
+    pub(super) value: Value,
+}
+
+impl Override {
+    /// The value of a key such as `epochs` or `optimizer.gain`. Its flag is `--` and the last part of the key, or the
+    /// table if the last part is `name`.
+    pub fn new(key: impl Into<String>, value: impl Into<Value>) -> Self {
+        Self {
+            key: key.into(),
+            value: value.into(),
+        }
+    }
+
+    /// The last value given for a key, if it is a text.
+    pub fn last(overrides: &[Self], key: &str) -> Option<String> {
+        let given = overrides.iter().rev().find(|over| over.key == key)?;
+        given.value.as_str().map(str::to_owned)
+    }
+
+    /// The flag that stands for it.
+    pub fn flag(&self) -> String {
+        flag(&self.key)
+    }
+}
+
+fn flag(key: &str) -> String {
+    let name = key.strip_suffix(".name").unwrap_or(key);
+    format!("--{}", name.rsplit('.').next().unwrap_or(name))
+}
+
+impl RunConfig {
+    /// The configuration of a file, if one is given, with the overrides on top and defaults for the rest. Choosing another
+    /// optimizer (or model, dataset, schedule) than the file drops the options that the file gives to its own.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if the file cannot be read or a name, key or value is wrong.
+    pub fn resolve(file: Option<&Path>, overrides: &[Override]) -> Result<Self, ConfigError> {
+        match file {
+            None => Self::from_table(Table::new(), "", overrides),
+            Some(path) => {
+                let name = format!("configuration {}", path.display());
+                let text =
+                    std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable {
+                        file: name.clone(),
+                        cause,
+                    })?;
+                Self::parse(&text, &name, overrides)
+            }
+        }
+    }
+
+    /// As [`RunConfig::resolve`], from text; `file` names it in errors, such as `configuration mine.toml`.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a name, key or value is wrong.
+    pub fn parse(text: &str, file: &str, overrides: &[Override]) -> Result<Self, ConfigError> {
+        let table = text
+            .parse()
+            .map_err(|e: toml::de::Error| ConfigError::Syntax {
+                file: file.to_owned(),
+                cause: e.to_string().trim().to_owned(),
+            })?;
+        Self::from_table(table, file, overrides)
+    }
+
+    /// The configuration as TOML.
+    pub fn to_toml(&self) -> String {
+        // Cannot fail: the tables hold numbers, texts and flags only, and `fault` keeps the seed within TOML's integers.
+        toml::to_string(self).unwrap_or_default()
+    }
+
+    /// As [`RunConfig::parse`], from a table of TOML.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if a name, key or value is wrong.
+    pub fn from_table(
+        mut given: Table,
+        file: &str,
+        overrides: &[Override],
+    ) -> Result<Self, ConfigError> {
+        let mut names = Vec::with_capacity(GROUPS.len());
+        for group in GROUPS {
+            let default = default_name(group, &names);
+            names.push(choose(&mut given, file, overrides, group, default)?);
+        }
+        let defaults = match (
+            DatasetSpec::named(&names[0]),
+            ModelSpec::named(&names[1]),
+            OptimizerSpec::named(&names[2]),
+            ScheduleSpec::named(&names[3]),
+            AverageSpec::named(&names[4]),
+        ) {
+            (Some(dataset), Some(model), Some(mut optimizer), Some(schedule), Some(average)) => {
+                if matches!(model, ModelSpec::Dcgan(_)) {
+                    optimizer.follow_losses(ADVERSARIES_OFFSET);
+                }
+                Self::with_defaults(dataset, model, optimizer, schedule, average)
+            }
+            // `choose` has checked the names.
+            _ => return Err(value_error("", file, "unknown name".to_owned())),
+        };
+        let mut table =
+            Table::try_from(&defaults).map_err(|e| value_error("", file, e.to_string()))?;
+        merge(&mut table, given, "", file)?;
+        for over in overrides {
+            apply(&mut table, over)?;
+        }
+        check_device(&table, file, overrides)?;
+        let config = Self::deserialize(table, file, overrides)?;
+        match config.fault() {
+            None => Ok(config),
+            Some((key, fault)) => Err(ConfigError::Value {
+                origin: origin(&key, file, overrides),
+                fault,
+            }),
+        }
+    }
+
+    fn deserialize(table: Table, file: &str, overrides: &[Override]) -> Result<Self, ConfigError> {
+        // Keys and kinds of values agree by now; left are words that name nothing. Serde does not say which key has the
+        // wrong word, so each is tried alone.
+        let error = match table.clone().try_into::<Self>() {
+            Ok(config) => return Ok(config),
+            Err(error) => error,
+        };
+        let words = words(&table);
+        for (key, word) in &words {
+            if error.message().contains(&format!("`{word}`")) {
+                return Err(ConfigError::Value {
+                    origin: origin(key, file, overrides),
+                    fault: error.message().to_owned(),
+                });
+            }
+        }
+        Err(value_error("", file, error.message().to_owned()))
+    }
+}
+
+/// Whether the device's name is one.
+fn check_device(table: &Table, file: &str, overrides: &[Override]) -> Result<(), ConfigError> {
+    let name = table.get("device").and_then(Value::as_str);
+    match name.map(str::parse::<DeviceName>) {
+        Some(Err(error)) => Err(ConfigError::Value {
+            origin: origin("device", file, overrides),
+            fault: error.to_string(),
+        }),
+        _ => Ok(()),
+    }
+}
+
+/// All texts in the table, with their keys.
+fn words(table: &Table) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (key, value) in table {
+        match value {
+            Value::String(word) => found.push((key.clone(), word.clone())),
+            Value::Table(inner) => found.extend(
+                words(inner)
+                    .into_iter()
+                    .map(|(k, w)| (format!("{key}.{k}"), w)),
+            ),
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The flag, if the key came from one, else the file and the key.
+fn origin(key: &str, file: &str, overrides: &[Override]) -> String {
+    if file.is_empty() || overrides.iter().any(|o| o.key == key) {
+        flag(key)
+    } else {
+        format!("{file}: {key}")
+    }
+}
+
+fn value_error(key: &str, file: &str, fault: String) -> ConfigError {
+    ConfigError::Value {
+        origin: origin(key, file, &[]),
+        fault,
+    }
+}
+
+/// The name chosen for a group; leaves in `given` only what belongs to it.
+fn choose(
+    given: &mut Table,
+    file: &str,
+    overrides: &[Override],
+    group: &'static str,
+    default: &str,
+) -> Result<String, ConfigError> {
+    let key = format!("{group}.name");
+    let from_flag = Override::last(overrides, &key);
+    let from_file = match given.get(group) {
+        None => None,
+        Some(Value::Table(table)) => match table.get("name") {
+            None => None,
+            Some(Value::String(name)) => Some(name.clone()),
+            Some(other) => return Err(wrong_kind(&key, file, "a text", other)),
+        },
+        Some(other) => return Err(wrong_kind(group, file, "a table", other)),
+    };
+    let (name, origin) = match (from_flag, &from_file) {
+        (Some(flag), file_name) => {
+            if file_name.as_ref() != Some(&flag) {
+                given.remove(group);
+            }
+            (flag, format!("--{group}"))
+        }
+        (None, Some(name)) => (name.clone(), file.to_owned()),
+        (None, None) => (default.to_owned(), String::new()),
+    };
+    let known: &[&str] = match group {
+        "dataset" => &DatasetName::ALL.map(|d| d.name()),
+        "model" => &ModelSpec::NAMES,
+        "optimizer" => &OptimizerSpec::NAMES,
+        "schedule" => &ScheduleSpec::NAMES,
+        _ => &AverageSpec::NAMES,
+    };
+    if known.contains(&name.as_str()) {
+        Ok(name)
+    } else {
+        Err(ConfigError::UnknownName {
+            hint: hint(&name, known),
+            origin,
+            group,
+            name,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn parse(text: &str, overrides: &[Override]) -> Result<RunConfig, String> {
+        RunConfig::parse(text, "configuration cifar.toml", overrides).map_err(|e| e.to_string())
+    }
+
+    fn flags(overrides: &[Override]) -> Result<RunConfig, String> {
+        RunConfig::resolve(None, overrides).map_err(|e| e.to_string())
+    }
+
+    #[test]
+    fn every_resolved_configuration_reads_back() {
+        for optimizer in OptimizerSpec::NAMES {
+            for schedule in ScheduleSpec::NAMES {
+                let mut over = vec![
+                    Override::new("optimizer.name", optimizer),
+                    Override::new("schedule.name", schedule),
+                    Override::new("dataset.name", "fashion-mnist"),
+                    Override::new("model.name", "cnn"),
+                    Override::new("average.name", AverageSpec::NAMES[schedule.len() % 3]),
+                    Override::new("lookahead.lookahead-every", 5),
+                ];
+                if schedule == "milestones" {
+                    over.push(Override::new("schedule.milestones", vec![1, 2]));
+                }
+                let config = flags(&over).unwrap();
+                assert_eq!(parse(&config.to_toml(), &[]).unwrap(), config);
+                assert_eq!((config.epochs, config.batch_size), (10, 128));
+            }
+        }
+    }
+
+    #[test]
+    fn unknown_keys_name_the_nearest() {
+        assert_eq!(
+            parse("epoch = 3", &[]).unwrap_err(),
+            "configuration cifar.toml: unknown key 'epoch', did you mean 'epochs'?"
+        );
+        assert_eq!(
+            parse("[optimizer]\nname = 'sgd'\ngain = 1.0", &[]).unwrap_err(),
+            "configuration cifar.toml: unknown key 'optimizer.gain'; there are: clip-norm, learning-rate, momentum, name, \
+             nesterov, weight-decay"
+        );
+        assert_eq!(
+            parse("[optimizer]\nname = 'koala-mm'", &[]).unwrap_err(),
+            "configuration cifar.toml: no optimizer is called 'koala-mm', did you mean 'koala-m'?"
+        );
+    }
+
+    #[test]
+    fn values_of_the_wrong_kind_are_named() {
+        let text = parse("epochs = 'many'", &[]).unwrap_err();
+        assert_eq!(
+            text,
+            "configuration cifar.toml: epochs: must be a whole number, not negative, not \"many\""
+        );
+        assert!(
+            parse("epochs = -1", &[])
+                .unwrap_err()
+                .contains("not negative, not -1")
+        );
+        assert!(
+            parse("optimizer = 3", &[])
+                .unwrap_err()
+                .contains("optimizer: must be a table, not 3")
+        );
+        assert!(
+            parse("[model]\nhidden = [1, 'x']", &[])
+                .unwrap_err()
+                .contains("a list of whole numbers")
+        );
+        assert!(
+            parse("epochs = 0", &[])
+                .unwrap_err()
+                .contains("epochs: must be between 1 and")
+        );
+        assert!(
+            parse("x = [", &[])
+                .unwrap_err()
+                .starts_with("configuration cifar.toml: not TOML")
+        );
+        let text = parse("[optimizer]\nposition-noise = 'author'", &[]).unwrap_err();
+        assert!(
+            text.starts_with(
+                "configuration cifar.toml: optimizer.position-noise: unknown variant `author`"
+            ),
+            "{text}"
+        );
+        let text = parse("[optimizer]\ngain = -1", &[]).unwrap_err();
+        assert!(
+            text.starts_with("configuration cifar.toml: optimizer.gain: must be"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn flags_that_do_not_apply_are_named() {
+        let text = flags(&[
+            Override::new("optimizer.name", "sgd"),
+            Override::new("optimizer.velocity-decay", 0.5),
+        ])
+        .unwrap_err();
+        assert_eq!(
+            text,
+            "--velocity-decay does not apply to the optimizer 'sgd'; its options are --clip-norm, --learning-rate, \
+             --momentum, --nesterov, --weight-decay"
+        );
+        let text = flags(&[Override::new("schedule.final-factor", 0.5)]).unwrap_err();
+        assert_eq!(
+            text,
+            "--final-factor does not apply to the schedule 'constant', which has no options"
+        );
+        let text = flags(&[Override::new("optimizer.velocity-decay", 2)]).unwrap_err();
+        assert!(
+            text.starts_with("--velocity-decay: must be in [0, 1]"),
+            "{text}"
+        );
+        let text = flags(&[Override::new("schedule.name", "milestones")]).unwrap_err();
+        assert!(text.starts_with("--milestones: must be epochs"), "{text}");
+        let text = flags(&[Override::new("average.ema-decay", 0.5)]).unwrap_err();
+        assert_eq!(
+            text,
+            "--ema-decay does not apply to the average 'none', which has no options"
+        );
+        let text = flags(&[Override::new("lookahead.lookahead-share", 0.0)]).unwrap_err();
+        assert_eq!(text, "--lookahead-share: must be in (0, 1], not 0.0");
+        let text = flags(&[Override::new("optimizer.clip-norm", 1.0)]).unwrap_err();
+        assert!(
+            text.starts_with("--clip-norm does not apply to the optimizer 'koala-m'"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_device_is_part_of_the_configuration_and_old_ones_have_the_processor() {
+        let config = flags(&[Override::new("device", "cuda:1")]).unwrap();
+        assert_eq!(config.device.to_string(), "cuda:1");
+        let stored = config.to_toml();
+        assert!(stored.contains("device = \"cuda:1\"\n"), "{stored}");
+        assert_eq!(parse(&stored, &[]).unwrap(), config);
+        let other = parse(&stored, &[Override::new("device", "cpu")]).unwrap();
+        // What was stored before there were devices.
+        let old = stored.replace("device = \"cuda:1\"\n", "");
+        assert_eq!(parse(&old, &[]).unwrap(), other);
+    }
+
+    #[test]
+    fn what_names_no_device_is_an_error_of_its_flag_or_file() {
+        let text = flags(&[Override::new("device", "cudo")]).unwrap_err();
+        assert_eq!(
+            text,
+            "--device: no device is called 'cudo', did you mean 'cuda'?"
+        );
+        let text = parse("device = 'vulkan:first'", &[]).unwrap_err();
+        assert_eq!(
+            text,
+            "configuration cifar.toml: device: 'vulkan:first': after vulkan: comes a number, 0 for the first device"
+        );
+        let text = parse("device = 1", &[]).unwrap_err();
+        assert!(text.contains("device: must be a text, not 1"), "{text}");
+    }
+
+    #[test]
+    fn a_list_of_one_and_its_element_stand_for_each_other() {
+        let hidden = |model: &str, widths: Vec<i64>| {
+            flags(&[
+                Override::new("model.name", model),
+                Override::new("model.hidden", widths),
+            ])
+            .map(|config| config.model)
+        };
+        let ModelSpec::Cnn(cnn) = hidden("cnn", vec![32]).unwrap() else {
+            panic!("no cnn")
+        };
+        assert_eq!(cnn.hidden, 32);
+        assert!(hidden("cnn", vec![32, 16]).is_err());
+        let config = parse("model.hidden = 7", &[]).unwrap();
+        let ModelSpec::Mlp(mlp) = config.model else {
+            panic!("no mlp")
+        };
+        assert_eq!(mlp.hidden, [7]);
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_another_optimizer_drops_its_options() {
+        let text = "epochs = 3\n[optimizer]\nname = 'sgd'\nmomentum = 0.5";
+        let config = parse(text, &[Override::new("epochs", 4)]).unwrap();
+        assert_eq!(config.epochs, 4);
+        let OptimizerSpec::Sgd(sgd) = &config.optimizer else {
+            panic!("{config:?}")
+        };
+        assert_eq!(sgd.momentum, 0.5);
+        let config = parse(text, &[Override::new("optimizer.name", "adam")]).unwrap();
+        assert_eq!(config.optimizer, OptimizerSpec::named("adam").unwrap());
+    }
+
+    proptest! {
+        #[test]
+        fn any_text_gives_an_answer(text in "([a-z.\\[\\]='0-9-]{0,8}\n?){0,8}") {
+            let _ = parse(&text, &[]);
+        }
+
+        #[test]
+        fn any_value_of_any_known_key_gives_an_answer(
+            key in proptest::sample::select(vec!["seed", "epochs", "batch-size", "optimizer", "optimizer.gain", "model.hidden",
+                "optimizer.name", "optimizer.position-noise", "schedule.name", "drop-last", "dataset"]),
+            value in proptest::sample::select(vec!["-1", "0", "9223372036854775807", "nan", "inf", "''", "'wsd'", "[]", "[0]",
+                "[1.5]", "{}", "true", "1979-05-27", "1e300"]),
+        ) {
+            if let Ok(config) = parse(&format!("{key} = {value}"), &[]) {
+                prop_assert_eq!(parse(&config.to_toml(), &[]).unwrap(), config);
+            }
+        }
+    }
+}

@@ -1,0 +1,295 @@
+//! From a configuration to a trained network.
+
+use burn::module::Module;
+use burn::tensor::Device;
+use koala_data::{Corpus, Data, Split};
+use koala_models::language::{
+    Gpt, GptSpec, LanguageModel, LstmModel, LstmSpec, SpecError, TransformerModel, TransformerSpec,
+};
+use koala_models::{Classifier, Cnn, Draws, Mlp, ResNet, ResNetForm, trainable_parameters};
+
+use super::{ConfigError, Findings, ModelSpec, Network, Outcome, RunConfig, RunResult};
+use crate::Error;
+use crate::training::{
+    Checkpoint, Clocks, Company, EndEvent, Event, Figures, ImageTask, Learner, Observer, Plan,
+    ResumeEvent, Samples, StartEvent, Status, Task, TextTask, shape_of, train,
+};
+
+/// One session of a run: from its beginning, or from a checkpoint, to its end or an interrupt.
+pub(super) struct Session<'a> {
+    pub config: &'a RunConfig,
+    pub from: Option<&'a Checkpoint>,
+}
+
+/// How much there is to learn from.
+pub(super) struct Size {
+    pub train: usize,
+    pub test: usize,
+}
+
+impl Session<'_> {
+    pub fn run(&self, data: &Data, company: Company<'_>) -> Result<Outcome, Error> {
+        self.config.check(data)?;
+        let device = self.config.device.open()?;
+        match data {
+            Data::Images(split) => self.images(split, &device, company),
+            Data::Text(corpus) => self.text(corpus, &device, company),
+        }
+    }
+
+    fn images(
+        &self,
+        split: &Split,
+        device: &Device,
+        company: Company<'_>,
+    ) -> Result<Outcome, Error> {
+        let shape = shape_of(&split.train);
+        let mut draws = self.draws(device);
+        let (form, spec) = match &self.config.model {
+            ModelSpec::Mlp(spec) => {
+                let model = Mlp::new(spec, shape, &mut draws);
+                return self.classify(model, split, device, company);
+            }
+            ModelSpec::Cnn(spec) => {
+                let model = Cnn::new(spec, shape, &mut draws);
+                return self.classify(model, split, device, company);
+            }
+            ModelSpec::ResNet20(spec) => (ResNetForm::ResNet20, spec),
+            ModelSpec::ResNet18(spec) => (ResNetForm::ResNet18, spec),
+            ModelSpec::ResNet50(spec) => (ResNetForm::ResNet50, spec),
+            ModelSpec::WideResNet50(spec) => (ResNetForm::WideResNet50, spec),
+            ModelSpec::Dcgan(spec) => {
+                return self.adversaries(spec, split, device, company);
+            }
+            ModelSpec::Lstm(_) | ModelSpec::Transformer(_) | ModelSpec::Gpt(_) => {
+                return Err(self.config.other_kind().into());
+            }
+        };
+        let model = ResNet::new(form, spec, shape, &mut draws);
+        self.classify(model, split, device, company)
+    }
+
+    fn classify<M: Classifier + Into<Network>>(
+        &self,
+        model: M,
+        split: &Split,
+        device: &Device,
+        company: Company<'_>,
+    ) -> Result<Outcome, Error> {
+        let config = self.config;
+        let order = config.order(split.train.len());
+        let size = Size {
+            train: order.samples,
+            test: split.test.len(),
+        };
+        let task = ImageTask::new(
+            split,
+            order,
+            config.dataset.augmentation(),
+            config.micro_batch_size,
+            device,
+        );
+        self.train(model, &task, size, company)
+    }
+
+    fn text(
+        &self,
+        corpus: &Corpus,
+        device: &Device,
+        company: Company<'_>,
+    ) -> Result<Outcome, Error> {
+        let vocabulary = corpus.vocabulary.len();
+        let mut draws = self.draws(device);
+        let refused = |error: SpecError| -> Error {
+            ConfigError::Value {
+                origin: format!("model.{}", error.key),
+                fault: error.fault,
+            }
+            .into()
+        };
+        match self.config.model.clone() {
+            ModelSpec::Lstm(spec) => {
+                let spec = LstmSpec { vocabulary, ..spec };
+                let model = LstmModel::new(&spec, &mut draws).map_err(refused)?;
+                self.predict(model, corpus, device, company)
+            }
+            ModelSpec::Transformer(spec) => {
+                let spec = TransformerSpec { vocabulary, ..spec };
+                let model = TransformerModel::new(&spec, &mut draws).map_err(refused)?;
+                self.predict(model, corpus, device, company)
+            }
+            ModelSpec::Gpt(spec) => {
+                let spec = GptSpec { vocabulary, ..spec };
+                let model = Gpt::new(&spec, &mut draws).map_err(refused)?;
+                self.predict(model, corpus, device, company)
+            }
+            _ => Err(self.config.other_kind().into()),
+        }
+    }
+
+    fn predict<M: LanguageModel + Into<Network>>(
+        &self,
+        model: M,
+        corpus: &Corpus,
+        device: &Device,
+        company: Company<'_>,
+    ) -> Result<Outcome, Error> {
+        let windows = self.config.windows(&corpus.train);
+        let size = Size {
+            train: self.config.limited(corpus.train.len()),
+            test: corpus.test.len(),
+        };
+        let task = TextTask::new(corpus, windows, device);
+        self.train(model, &task, size, company)
+    }
+
+    /// Initial weights: the same whatever the optimizer is.
+    pub(super) fn draws(&self, device: &Device) -> Draws {
+        Draws::new(self.config.seed, &device.clone().autodiff())
+    }
+
+    fn train<M: Module + 'static + Into<Network>, T: Task<M>>(
+        &self,
+        model: M,
+        task: &T,
+        size: Size,
+        company: Company<'_>,
+    ) -> Result<Outcome, Error> {
+        let config = self.config;
+        let parameters = trainable_parameters(&model);
+        let plan = self.plan(task.batches() as u64);
+        let start = self.start(parameters, size, plan.steps);
+        let optimizer = config.optimizer_for(&model)?;
+        let average = config.average.start::<M>(config.epochs as u64);
+        let mut learner = Learner::new(model, optimizer, average);
+        let Company {
+            observer,
+            keeper,
+            interrupt,
+        } = company;
+        self.begin(start, observer, |checkpoint| {
+            learner.restore(checkpoint)?;
+            Ok((learner.progress.step, learner.progress.epoch))
+        })?;
+        let company = Company {
+            observer: &mut *observer,
+            keeper,
+            interrupt,
+        };
+        let trained = train(learner, task, &plan, company)?;
+        let progress = &trained.progress;
+        let measure = task.measure();
+        let figures = |samples, evaluation| Figures::new(samples, evaluation, measure);
+        let test = trained.test.map(|e| figures(Samples::Test, e));
+        let findings = Findings::Predicted {
+            train: figures(Samples::Train, trained.train),
+            validation: trained.validation.map(|e| figures(Samples::Validation, e)),
+            test,
+            best_test: trained.best_test.map(|e| figures(Samples::BestTest, e)),
+            best: progress.best,
+        };
+        let end = (progress.step, progress.epoch, progress.clocks);
+        let sizes = (parameters, trained.optimizer_bytes);
+        let result = self.result(trained.interrupted, sizes, end, findings);
+        observer.observe(&Event::End(EndEvent {
+            status: result.status,
+            steps: result.steps,
+            test,
+            distance: None,
+            seconds: result.seconds,
+        }))?;
+        Ok(Outcome {
+            result,
+            network: trained.model.into(),
+        })
+    }
+
+    /// What a run tells when it begins.
+    pub(super) fn start(&self, parameters: usize, size: Size, steps: u64) -> StartEvent {
+        let config = self.config;
+        StartEvent {
+            version: env!("CARGO_PKG_VERSION"),
+            optimizer: config.optimizer.name(),
+            dataset: config.dataset.name().name(),
+            model: config.model.name(),
+            device: config.device,
+            parameters,
+            seed: config.seed,
+            train_samples: size.train,
+            test_samples: size.test,
+            epochs: config.epochs,
+            steps,
+        }
+    }
+
+    /// Begins, or goes back to a checkpoint by `restore`, which gives the steps and epochs that are done; and tells of it.
+    pub(super) fn begin(
+        &self,
+        start: StartEvent,
+        observer: &mut dyn Observer,
+        restore: impl FnOnce(&Checkpoint) -> Result<(u64, usize), Error>,
+    ) -> Result<(), Error> {
+        let event = match self.from {
+            None => Event::Start(start),
+            Some(checkpoint) => {
+                let (step, epoch) = restore(checkpoint)?;
+                Event::Resume(ResumeEvent { start, step, epoch })
+            }
+        };
+        observer.observe(&event)
+    }
+
+    pub(super) fn plan(&self, batches: u64) -> Plan {
+        let config = self.config;
+        let all = batches.saturating_mul(config.epochs as u64);
+        let steps = match config.max_steps {
+            0 => all,
+            limit => all.min(limit),
+        };
+        Plan {
+            seed: config.seed,
+            epochs: config.epochs,
+            steps,
+            piece: config.micro_batch_size,
+            evaluate_every: config.evaluate_every,
+            schedule: config.schedule.over(steps, batches),
+            test: config.test,
+            missing_limit: config.missing_limit,
+            knob: config.optimizer.knob(),
+        }
+    }
+
+    pub(super) fn result(
+        &self,
+        interrupted: bool,
+        (parameters, optimizer_state_bytes): (usize, u64),
+        (steps, epochs, clocks): (u64, usize, Clocks),
+        findings: Findings,
+    ) -> RunResult {
+        let config = self.config;
+        RunResult {
+            status: if interrupted {
+                Status::Interrupted
+            } else {
+                Status::Completed
+            },
+            optimizer: config.optimizer.name().to_owned(),
+            dataset: config.dataset.name().name().to_owned(),
+            model: config.model.name().to_owned(),
+            device: config.device,
+            parameters,
+            schedule: config.schedule.name().to_owned(),
+            seed: config.seed,
+            batch_size: config.batch_size,
+            epochs,
+            steps,
+            findings,
+            seconds: clocks.seconds,
+            training_seconds: clocks.training,
+            optimizer_seconds: clocks.optimizer,
+            optimizer_state_bytes,
+            waiting_seconds: clocks.waiting,
+            version: env!("CARGO_PKG_VERSION").to_owned(),
+        }
+    }
+}

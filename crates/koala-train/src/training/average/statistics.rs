@@ -1,0 +1,246 @@
+//! Running statistics for weights that were never trained as they are.
+
+use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
+use burn::tensor::Tensor;
+use burn::tensor::container::TensorContainer;
+use koala_models::BATCH_NORM_MOMENTUM;
+
+/// `model`, for inference, with running statistics of batch normalisation that are the plain means of those of the batches,
+/// each counting the same, as `torch.optim.swa_utils.update_bn` finds them. Without batches or batch normalisation it
+/// stays as it is.
+///
+/// `forward` passes a batch through a network whose parameters are on a device with gradients, which makes Burn take
+/// statistics of the batch. Burn moves running statistics by r <- (1 - m) r + m batch and lets nobody set m later, so
+/// that each pass starts at r = 0 and leaves m times the batch's: m is
+/// [`Draws::batch_norm`](koala_models::Draws::batch_norm)'s, 0.1.
+///
+/// # Errors
+///
+/// The first that `forward` returns.
+pub fn recompute_statistics<M: Module, B, E>(
+    model: &M,
+    batches: impl IntoIterator<Item = B>,
+    mut forward: impl FnMut(&M, B) -> Result<(), E>,
+) -> Result<M, E> {
+    let mut sums = Statistics::default();
+    let mut count = 0u64;
+    for batch in batches {
+        let pass = model.valid().map(&mut Reset::default()).train();
+        forward(&pass, batch)?;
+        pass.valid().visit(&mut sums);
+        count += 1;
+        if sums.is_empty() {
+            break;
+        }
+    }
+    if count == 0 || sums.is_empty() {
+        return Ok(model.valid());
+    }
+    Ok(model.valid().map(&mut Placer {
+        sums,
+        scale: 1.0 / (BATCH_NORM_MOMENTUM * count as f64),
+        path: Vec::new(),
+    }))
+}
+
+/// Whether a path is that of a running statistic, in Burn's names: that it needs no gradient would not do, since frozen
+/// parameters need none either.
+fn is_statistic(path: &[String]) -> bool {
+    path.last()
+        .is_some_and(|name| matches!(name.as_str(), "running_mean" | "running_var"))
+}
+
+/// Sums of running statistics by path and rank.
+#[derive(Default)]
+struct Statistics {
+    path: Vec<String>,
+    sums: TensorContainer<(String, usize)>,
+}
+
+impl Statistics {
+    fn is_empty(&self) -> bool {
+        self.sums.is_empty()
+    }
+}
+
+impl ModuleVisitor for Statistics {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if is_statistic(&self.path) {
+            let key = (self.path.join("."), D);
+            let sum = match self.sums.remove::<Tensor<D>>(&key) {
+                None => param.base(),
+                Some(sum) => sum + param.base(),
+            };
+            self.sums.register(key, sum);
+        }
+    }
+}
+
+/// Sets running statistics to 0.
+#[derive(Default)]
+struct Reset {
+    path: Vec<String>,
+}
+
+impl ModuleMapper for Reset {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        if is_statistic(&self.path) {
+            param.map(|tensor| tensor.zeros_like())
+        } else {
+            param
+        }
+    }
+}
+
+/// Sets running statistics to the scaled sums.
+struct Placer {
+    path: Vec<String>,
+    sums: Statistics,
+    scale: f64,
+}
+
+impl ModuleMapper for Placer {
+    fn enter_module(&mut self, name: &str, _container_type: &str) {
+        self.path.push(name.to_owned());
+    }
+
+    fn exit_module(&mut self, _name: &str, _container_type: &str) {
+        self.path.pop();
+    }
+
+    fn map_float<const D: usize>(&mut self, param: Param<Tensor<D>>) -> Param<Tensor<D>> {
+        let key = (self.path.join("."), D);
+        match self.sums.sums.remove::<Tensor<D>>(&key) {
+            Some(sum) => param.map(|_| sum.mul_scalar(self.scale)),
+            None => param,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::run::weights_to_bytes;
+    use burn::nn::{BatchNorm, BatchNormConfig, LinearConfig};
+    use burn::tensor::{Device, TensorData};
+    use koala_models::ImageShape;
+    use koala_models::{Classifier, Cnn, CnnSpec, Draws};
+    use std::convert::Infallible;
+
+    fn batch(number: usize) -> Tensor<2> {
+        let values: Vec<f32> = (0..12)
+            .map(|i| ((i * (number + 2)) as f32).sin() * 3.0 + number as f32)
+            .collect();
+        Tensor::from_data(TensorData::new(values, [6, 2]), &Device::flex().autodiff())
+    }
+
+    fn statistics(model: &BatchNorm) -> [Vec<f32>; 2] {
+        [&model.running_mean, &model.running_var]
+            .map(|state| state.value_sync().into_data().try_into_vec().unwrap())
+    }
+
+    #[test]
+    fn they_are_the_means_over_the_batches() {
+        let device = Device::flex().autodiff();
+        let model = Draws::new(1, &device).batch_norm(2);
+        model.forward(batch(9));
+        let before = statistics(&model);
+        let found = recompute_statistics(&model, 0..5, |model, number| {
+            model.forward(batch(number));
+            Ok::<_, Infallible>(())
+        })
+        .unwrap();
+        assert_eq!(statistics(&model), before);
+        let mut expected = [[0.0f64; 2]; 2];
+        for number in 0..5 {
+            // With a momentum of 1 the running statistics are the batch's own.
+            let own = BatchNormConfig::new(2).with_momentum(1.0).init(&device);
+            own.forward(batch(number));
+            for (sum, own) in expected.iter_mut().zip(statistics(&own)) {
+                for (sum, own) in sum.iter_mut().zip(own) {
+                    *sum += f64::from(own) / 5.0;
+                }
+            }
+        }
+        for (found, expected) in statistics(&found)
+            .iter()
+            .flatten()
+            .zip(expected.iter().flatten())
+        {
+            assert!(
+                (f64::from(*found) - expected).abs() < 1e-5 * expected.abs(),
+                "{found} {expected}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_layer_has_its_own_and_weights_stay() {
+        let device = Device::flex().autodiff();
+        let shape = ImageShape {
+            channels: 1,
+            height: 8,
+            width: 8,
+            classes: 4,
+        };
+        let model = Cnn::new(&CnnSpec::default(), shape, &mut Draws::new(1, &device));
+        let (images, _) = crate::training::testing::images([6, 1, 8, 8], 4, &device);
+        let pass = |model: &Cnn, images: Tensor<4>| {
+            model.forward(images);
+            Ok::<_, Infallible>(())
+        };
+        let once = recompute_statistics(&model, [images.clone()], pass).unwrap();
+        let twice = recompute_statistics(&once, [images.clone()], pass).unwrap();
+        assert_eq!(
+            weights_to_bytes(&once).unwrap(),
+            weights_to_bytes(&twice).unwrap()
+        );
+        // With statistics of the very batch, inference gives what training gives.
+        let trained = model.forward(images.clone()).inner();
+        let found = once.forward(images.inner());
+        let difference = (trained - found).abs().max().into_scalar::<f32>();
+        assert!(difference < 0.2, "{difference}");
+    }
+
+    #[test]
+    fn networks_without_statistics_and_errors_pass_through() {
+        let device = Device::flex().autodiff();
+        let plain = LinearConfig::new(2, 3).init(&device);
+        let mut passes = 0;
+        let found = recompute_statistics(&plain, 0..9, |_, _| {
+            passes += 1;
+            Ok::<_, Infallible>(())
+        });
+        assert_eq!(
+            weights_to_bytes(&found.unwrap()).unwrap(),
+            weights_to_bytes(&plain).unwrap()
+        );
+        assert_eq!(passes, 1);
+        let model = Draws::new(1, &device).batch_norm(2);
+        let found =
+            recompute_statistics(
+                &model,
+                0..9,
+                |_, number| {
+                    if number == 3 { Err(number) } else { Ok(()) }
+                },
+            );
+        assert_eq!(found.unwrap_err(), 3);
+    }
+}

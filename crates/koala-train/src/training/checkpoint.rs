@@ -1,0 +1,99 @@
+//! What a run needs to go on.
+
+use std::collections::BTreeMap;
+
+use burn::module::Module;
+use koala_models::stored::StateError;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+use crate::Error;
+use crate::optimizers::Optimizer;
+use crate::run::{weights_from_bytes, weights_to_bytes};
+
+const PROGRESS: &str = "progress.json";
+
+/// What a run needs to go on, as named files, and where its logs stood.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checkpoint {
+    /// Steps that were done.
+    pub step: u64,
+    /// Content of each file by its name.
+    pub files: BTreeMap<String, Vec<u8>>,
+    /// Bytes of each log that were written by then, by its name.
+    pub marks: Marks,
+}
+
+/// Bytes that logs have, by their names.
+pub type Marks = BTreeMap<String, u64>;
+
+impl Checkpoint {
+    /// One that holds how far a run is.
+    pub(crate) fn new(step: u64, progress: &impl Serialize, marks: Marks) -> Result<Self, Error> {
+        let progress = serde_json::to_vec_pretty(progress).map_err(|e| StateError::Unstorable {
+            what: "progress",
+            reason: e.to_string(),
+        })?;
+        Ok(Self {
+            step,
+            files: BTreeMap::from([(PROGRESS.to_owned(), progress)]),
+            marks,
+        })
+    }
+
+    /// How far the run was.
+    pub(crate) fn progress<P: DeserializeOwned>(&self) -> Result<P, StateError> {
+        serde_json::from_slice(self.file(PROGRESS)?).map_err(|e| StateError::Damaged {
+            what: "progress",
+            reason: e.to_string(),
+        })
+    }
+
+    /// Adds a file.
+    pub(crate) fn put(&mut self, name: &str, content: Vec<u8>) {
+        self.files.insert(name.to_owned(), content);
+    }
+
+    /// The content of a file.
+    pub(crate) fn file(&self, name: &str) -> Result<&[u8], StateError> {
+        match self.files.get(name) {
+            Some(bytes) => Ok(bytes),
+            None => Err(StateError::Damaged {
+                what: "checkpoint",
+                reason: format!("it has no {name}"),
+            }),
+        }
+    }
+
+    /// Adds a network and its optimizer under these names.
+    pub(crate) fn put_trained<M: Module>(
+        &mut self,
+        [weights, state]: [&str; 2],
+        model: &M,
+        optimizer: &dyn Optimizer<M>,
+    ) -> Result<(), Error> {
+        let step = self.step;
+        self.put(weights, weights_to_bytes(model)?);
+        let bytes = optimizer.state(model);
+        self.put(
+            state,
+            bytes.map_err(|cause| Error::Optimizer { step, cause })?,
+        );
+        Ok(())
+    }
+
+    /// The network of these names, a network of the form of `model`; `optimizer` goes on where it was.
+    pub(crate) fn trained<M: Module>(
+        &self,
+        [weights, state]: [&str; 2],
+        model: &M,
+        optimizer: &mut dyn Optimizer<M>,
+    ) -> Result<M, Error> {
+        let step = self.step;
+        let model = weights_from_bytes(model.clone(), self.file(weights)?)?;
+        optimizer
+            .restore(self.file(state)?, &model)
+            .map_err(|cause| Error::Optimizer { step, cause })?;
+        Ok(model)
+    }
+}
