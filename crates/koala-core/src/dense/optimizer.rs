@@ -1,6 +1,7 @@
 //! The optimizer over slices.
 
-use super::passes::{self, Lent};
+use super::lent::Lent;
+use super::passes;
 use super::real::Real;
 use super::state::{DenseState, TensorMemory};
 use crate::error::{Error, Result};
