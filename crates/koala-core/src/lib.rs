@@ -30,6 +30,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod block;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod decay;
@@ -59,7 +60,7 @@ mod vanilla;
 
 pub use decay::{DecayRule, WeightDecay};
 pub use error::{Error, Result};
-pub use filter::{Filter, Update};
+pub use filter::Filter;
 pub use group::Group;
 pub use layout::{Layout, Parameter, Partition};
 pub use method::{Config, MemoryKind};
@@ -77,4 +78,5 @@ pub use schedule::Schedule;
 pub use state::{FilterState, STATE_VERSION};
 pub use statistics::{BlockStatistics, Products, Reduction};
 pub use target::Target;
+pub use update::Update;
 pub use vanilla::KoalaVConfig;
