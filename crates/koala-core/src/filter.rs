@@ -8,11 +8,12 @@
 //! 4. [`Filter::reduction`] for each parameter: which sums to take;
 //! 5. [`Filter::update`]: the measurement update; the adapter does the steps that come out.
 
+use crate::config::Config;
 use crate::decay::WeightDecay;
 use crate::error::{Error, Result};
 use crate::group::Group;
 use crate::layout::Layout;
-use crate::method::{Config, Method};
+use crate::method::Method;
 use crate::observation::Observation;
 use crate::phase::Phase;
 use crate::plan::Motion;

@@ -31,6 +31,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod block;
+mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod decay;
@@ -58,12 +59,12 @@ mod target;
 mod update;
 mod vanilla;
 
+pub use config::{Config, MemoryKind};
 pub use decay::{DecayRule, WeightDecay};
 pub use error::{Error, Result};
 pub use filter::Filter;
 pub use group::Group;
 pub use layout::{Layout, Parameter, Partition};
-pub use method::{Config, MemoryKind};
 pub use momentum::{KoalaMConfig, PositionNoise};
 pub use noise::MeasurementNoise;
 pub use observation::Observation;

@@ -2,10 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Config;
 use crate::decay::WeightDecay;
 use crate::error::{Error, Result};
 use crate::layout::{Layout, Partition};
-use crate::method::{Config, Method};
+use crate::method::Method;
 use crate::phase::Phase;
 
 /// Version of the stored form that this crate writes.
