@@ -8,32 +8,24 @@
 //! 4. [`Filter::reduction`] for each parameter: which sums to take;
 //! 5. [`Filter::update`]: the measurement update; the adapter does the steps that come out.
 
+use crate::config::Config;
 use crate::decay::WeightDecay;
 use crate::error::{Error, Result};
 use crate::group::Group;
 use crate::layout::Layout;
-use crate::method::{Config, Method};
+use crate::method::Method;
 use crate::observation::Observation;
 use crate::phase::Phase;
-use crate::plan::{Motion, TensorStep};
-use crate::report::{Covariance, ProcessNoise, StepReport};
+use crate::plan::Motion;
+use crate::report::{Covariance, ProcessNoise};
 use crate::state::{FilterState, STATE_VERSION, block_count};
 use crate::statistics::{BlockStatistics, Reduction, order_free_sum};
-use crate::update;
+use crate::update::{self, Update};
 
 /// The filter of any of the three methods over a layout of parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
-    pub(crate) state: FilterState,
-}
-
-/// What an update tells the adapter to do, and what it was.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Update {
-    /// One step a parameter, in the layout's order.
-    pub steps: Vec<TensorStep>,
-    /// What happened and why.
-    pub report: StepReport,
+    state: FilterState,
 }
 
 impl Filter {
@@ -111,8 +103,7 @@ impl Filter {
 
     /// e of the next update, before the groups' own: gain times schedule.
     pub fn gain(&self) -> f64 {
-        let options = self.state.method.options();
-        options.gain * options.schedule.factor(self.state.step)
+        self.state.gain()
     }
 
     /// Sets the gain from now on (the schedule goes on multiplying it).
@@ -199,16 +190,15 @@ impl Filter {
 
     /// Which sums the parameter at `position` needs in this update; `None` if it is frozen.
     pub fn reduction(&self, position: usize) -> Option<Reduction> {
-        let group = self.state.layout.group_of(position);
-        (!group.frozen).then(|| Reduction {
-            decay: self.decay(position).in_measurement(),
+        (!self.state.is_frozen(position)).then(|| Reduction {
+            decay: self.state.decay(position).in_measurement(),
             products: matches!(self.state.method, Method::KoalaPp(_)),
         })
     }
 
     /// Whether the parameter at `position` is frozen.
     pub fn is_frozen(&self, position: usize) -> bool {
-        self.state.layout.group_of(position).frozen
+        self.state.is_frozen(position)
     }
 
     /// The measurement update. `statistics`: one a parameter, in the layout's order, `None` where there is no
@@ -235,7 +225,7 @@ impl Filter {
         if observation.count() == 0 {
             return Err(Error::EmptyObservation);
         }
-        update::update(self, statistics, observation)
+        update::update(&mut self.state, statistics, observation)
     }
 
     /// Checks that `called` may be called now.
@@ -248,15 +238,6 @@ impl Filter {
         } else {
             Err(Error::out_of_phase(called, self.state.phase))
         }
-    }
-
-    /// The weight decay of the parameter at `position`.
-    pub(crate) fn decay(&self, position: usize) -> WeightDecay {
-        self.state
-            .layout
-            .group_of(position)
-            .weight_decay
-            .unwrap_or(self.state.method.options().weight_decay)
     }
 
     /// KOALA++ has no gain-only decay: its covariance product carries the decayed gradient.

@@ -31,6 +31,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod block;
+mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod decay;
@@ -60,12 +62,12 @@ mod target;
 mod update;
 mod vanilla;
 
+pub use config::{Config, MemoryKind};
 pub use decay::{DecayRule, WeightDecay};
 pub use error::{Error, Result};
-pub use filter::{Filter, Update};
+pub use filter::Filter;
 pub use group::Group;
 pub use layout::{Layout, Parameter, Partition};
-pub use method::{Config, MemoryKind};
 pub use momentum::{KoalaMConfig, PositionNoise};
 pub use noise::MeasurementNoise;
 pub use observation::Observation;
@@ -80,4 +82,5 @@ pub use schedule::Schedule;
 pub use state::{FilterState, STATE_VERSION};
 pub use statistics::{BlockStatistics, Products, Reduction};
 pub use target::Target;
+pub use update::Update;
 pub use vanilla::KoalaVConfig;

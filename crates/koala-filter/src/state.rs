@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Config;
+use crate::decay::WeightDecay;
 use crate::error::{Error, Result};
 use crate::layout::{Layout, Partition};
-use crate::method::{Config, Method};
+use crate::method::Method;
 use crate::phase::Phase;
 
 /// Version of the stored form that this crate writes.
@@ -45,6 +47,25 @@ impl FilterState {
     /// The partition into blocks.
     pub fn partition(&self) -> Partition {
         self.method.options().partition
+    }
+
+    /// e of the next update, before the groups' own: gain times schedule.
+    pub(crate) fn gain(&self) -> f64 {
+        let options = self.method.options();
+        options.gain * options.schedule.factor(self.step)
+    }
+
+    /// Whether the parameter at `position` is frozen.
+    pub(crate) fn is_frozen(&self, position: usize) -> bool {
+        self.layout.group_of(position).frozen
+    }
+
+    /// The weight decay of the parameter at `position`.
+    pub(crate) fn decay(&self, position: usize) -> WeightDecay {
+        self.layout
+            .group_of(position)
+            .weight_decay
+            .unwrap_or(self.method.options().weight_decay)
     }
 
     /// Checks version, configuration and every number.

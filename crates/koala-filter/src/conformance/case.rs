@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::config::Config;
 use crate::dense::Koala;
 use crate::error::Result;
 use crate::layout::Layout;
-use crate::method::Config;
 use crate::observation::Observation;
 use crate::report::StepReport;
 

@@ -2,6 +2,7 @@
 //! whatever the number of threads.
 
 pub mod kernel;
+mod lent;
 mod optimizer;
 pub mod passes;
 mod pieces;

@@ -1,13 +1,14 @@
 //! The optimizer over slices.
 
-use super::passes::{self, Lent};
+use super::lent::Lent;
+use super::passes;
 use super::real::Real;
 use super::state::{DenseState, TensorMemory};
+use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::group::Group;
 use crate::layout::Layout;
-use crate::method::Config;
 use crate::observation::Observation;
 use crate::phase::Phase;
 use crate::report::StepReport;

@@ -2,27 +2,12 @@
 //! can be seen as slices. In parallel, on the thread pool that the call runs in, and with the same bits whatever its size.
 
 use super::kernel;
+pub use super::lent::Lent;
 use super::pieces::{cut, run};
 use super::real::Real;
 use crate::filter::Filter;
 use crate::plan::{Motion, TensorStep};
 use crate::statistics::{BlockStatistics, Reduction};
-
-/// One parameter tensor, lent for a pass. Its slices have the same length and the same order of elements, whichever that
-/// is; those that a pass or a method has no use for are empty.
-#[derive(Debug)]
-pub struct Lent<'a, F> {
-    /// Its position in the layout.
-    pub position: usize,
-    /// x.
-    pub parameters: &'a mut [F],
-    /// g.
-    pub gradients: &'a [F],
-    /// KOALA-M: v. KOALA++: v'.
-    pub first: &'a mut [F],
-    /// KOALA-M: a. KOALA++: H'.
-    pub second: &'a mut [F],
-}
 
 /// Predict: moves the tensors along `motion` but for those that are `frozen`, and returns each tensor's sum |a - x|^2
 /// (0 where the motion asks for none).

@@ -4,7 +4,7 @@ use std::iter::repeat_with;
 
 use rayon::prelude::*;
 
-use super::passes::Lent;
+use super::lent::Lent;
 
 /// Elements in a piece: small enough for a core's cache, large enough to be worth a task.
 pub const PIECE: usize = 32 * 1024;
