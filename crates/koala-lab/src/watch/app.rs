@@ -8,10 +8,10 @@ use koala_train::training::Interrupt;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
-use super::command::Watched;
 use super::draw::{self, Look, RowsView};
 use super::rows::Rows;
 use super::source::Source;
+use super::watched::Watched;
 use crate::terminal;
 
 /// Time between two looks.

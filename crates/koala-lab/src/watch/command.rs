@@ -8,8 +8,7 @@ use clap::Args;
 use koala_compare::Error;
 
 use super::app::App;
-use super::rows::Rows;
-use super::source::Source;
+use super::watched::Watched;
 use super::{record, text};
 use crate::{interrupt, terminal};
 
@@ -27,21 +26,9 @@ pub struct WatchArguments {
     json: bool,
 }
 
-/// What is looked at.
-pub enum Watched {
-    /// One run.
-    Run(Box<Source>),
-    /// Runs to choose from.
-    Rows(Rows),
-}
-
 /// Shows as asked.
 pub fn run(arguments: &WatchArguments) -> Result<ExitCode, Error> {
-    let watched = if Rows::are_in(&arguments.run) {
-        Watched::Rows(Rows::read(&arguments.run)?)
-    } else {
-        Watched::Run(Box::new(Source::open(&arguments.run)?))
-    };
+    let watched = Watched::open(&arguments.run)?;
     if arguments.json {
         let value = match &watched {
             Watched::Run(source) => record::run(source.snapshot()),

@@ -4,7 +4,7 @@ use koala_filter::{Outcome, StepReport};
 use koala_report::{Latest, Log, VARIANCES, over_blocks};
 
 use super::curves::{Curve, Panel};
-use super::snapshot::Fact;
+use super::fact::Fact;
 
 const NONE: &str = "this optimizer has no filter";
 const RATE: &str = "no step has been told yet";

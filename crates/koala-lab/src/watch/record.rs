@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
+use super::fact::Fact;
 use super::rows::Rows;
-use super::snapshot::{Fact, Snapshot};
+use super::snapshot::Snapshot;
 use super::state::State;
 
 /// A run. Numbers that are not finite are null.

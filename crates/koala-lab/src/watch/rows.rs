@@ -11,7 +11,6 @@ use koala_train::run::RunFolder;
 
 use super::snapshot::Snapshot;
 use super::state::State;
-use super::text;
 
 /// What tells most of a run, the best of it first.
 const JUDGED: [&str; 5] = [
@@ -162,7 +161,7 @@ impl Row {
             .find_map(|name| known().find(|fact| fact.name == *name));
         self.told = match (&shown.state, judged) {
             (State::Failed(cause), _) => cause.clone(),
-            (_, Some(fact)) => text::words(fact),
+            (_, Some(fact)) => fact.words(),
             _ => String::new(),
         };
         (self.state, self.done, self.planned) = (shown.state, shown.done, shown.planned);

@@ -3,39 +3,9 @@
 use koala_report::{Evaluated, Figures, Latest, Run, Scores};
 
 use super::curves::{self, Panel};
-use super::filter;
-use super::pace;
+use super::fact::Fact;
 use super::state::State;
-
-/// A number with a name.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Fact {
-    /// Its name, in words.
-    pub name: String,
-    /// Its value; NaN if it was not finite.
-    pub value: f64,
-    /// Its unit, if that is not plain from the name.
-    pub unit: &'static str,
-}
-
-impl Fact {
-    /// A number with a name.
-    pub fn new(name: &str, value: f64) -> Self {
-        Self {
-            name: name.to_owned(),
-            value,
-            unit: "",
-        }
-    }
-
-    /// A share in percent.
-    fn percent(name: &str, value: f64) -> Self {
-        Self {
-            unit: " %",
-            ..Self::new(name, value)
-        }
-    }
-}
+use super::{filter, pace, panels};
 
 /// What is shown of a run.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,7 +87,7 @@ impl Snapshot {
             seconds,
             pace,
             left,
-            panels: Panel::all(log),
+            panels: panels::all(log),
             scores: scores(run, latest),
             filter: latest.map(filter::facts).unwrap_or_default(),
             has_filter: latest.map(filter::has_filter),
@@ -169,7 +139,7 @@ fn scores(run: &Run, latest: Option<&Latest>) -> Vec<Fact> {
     if let Some(Latest::Step(point, _)) = latest {
         facts.push(Fact::new("training loss", point.loss));
     }
-    if let Some((_, smooth)) = curves::smoothed(curves::training(&run.log)).last() {
+    if let Some((_, smooth)) = curves::smoothed(panels::training(&run.log)).last() {
         facts.push(Fact::new("training loss, smoothed", smooth));
     }
     if let Some(Evaluated { figures, .. }) = run.log.evaluations.last() {

@@ -2,9 +2,10 @@
 
 use koala_report::page::plain;
 
+use super::fact::Fact;
 use super::pace::duration;
 use super::rows::{Row, Rows};
-use super::snapshot::{Fact, Snapshot};
+use super::snapshot::Snapshot;
 use super::state::State;
 
 /// What stands where the filter would be.
@@ -30,7 +31,7 @@ pub fn run(shown: &Snapshot) -> String {
         if !facts.is_empty() {
             lines.push(String::new());
             lines.push(format!("{head}:"));
-            lines.extend(facts.iter().map(|told| format!("  {}", fact(told, 40))));
+            lines.extend(facts.iter().map(|told| format!("  {}", told.line(40))));
         }
     }
     if shown.has_filter == Some(false) {
@@ -110,30 +111,6 @@ pub fn remark(shown: &Snapshot) -> String {
 fn result(shown: &Snapshot) -> String {
     let all = shown.result.iter();
     let (test, others): (Vec<&Fact>, Vec<&Fact>) = all.partition(|fact| fact.name.contains("test"));
-    let words = test.into_iter().chain(others).map(words);
+    let words = test.into_iter().chain(others).map(Fact::words);
     words.collect::<Vec<String>>().join(", ")
-}
-
-/// A number with its name filled up, or cut, to a width.
-pub fn fact(fact: &Fact, width: usize) -> String {
-    format!(
-        "{:<width$.width$}  {}{}",
-        fact.name,
-        number(fact.value),
-        fact.unit
-    )
-}
-
-/// A number with its name in a sentence.
-pub fn words(fact: &Fact) -> String {
-    format!("{} {}{}", fact.name, number(fact.value), fact.unit)
-}
-
-/// A number as people write it.
-fn number(value: f64) -> String {
-    if value.is_finite() {
-        plain(value)
-    } else {
-        "not finite".to_owned()
-    }
 }

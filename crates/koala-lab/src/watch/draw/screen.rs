@@ -140,7 +140,7 @@ fn numbers(frame: &mut Frame, area: Rect, shown: &Snapshot, look: &Look) {
     let facts = shown.filter.iter().chain(&shown.scores);
     // Names have what numbers leave, and no more than the longest of them.
     let width = usize::from(area.width).saturating_sub(14).min(40);
-    lines.extend(facts.map(|fact| Line::from(text::fact(fact, width))));
+    lines.extend(facts.map(|fact| Line::from(fact.line(width))));
     if shown.damaged > 0 {
         lines.push(Line::from(format!(
             "{} damaged lines in the log",
