@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use koala_lab::Error;
+use koala_compare::Error;
 
 use super::rows::Rows;
 use super::source::Source;
