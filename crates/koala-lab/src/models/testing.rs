@@ -5,8 +5,8 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 use koala_core::KoalaMConfig;
 
-use super::Masks;
 use super::language::WindowModel;
+use super::{Masks, cross_entropy};
 use crate::data::ImageShape;
 use crate::optimizers::{Baseline, KoalaOptimizer, Optimizer, SgdSpec};
 
@@ -116,7 +116,7 @@ pub(crate) fn tokens(
 
 /// The loss of each token.
 pub(crate) fn token_losses(scores: Tensor<3>, targets: Tensor<2, Int>) -> Tensor<1> {
-    crate::training::cross_entropy(scores.flatten(0, 1), targets.flatten(0, 1))
+    cross_entropy(scores.flatten(0, 1), targets.flatten(0, 1))
 }
 
 /// Checks that training lowers the loss of a few made tokens.

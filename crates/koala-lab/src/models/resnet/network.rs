@@ -133,7 +133,7 @@ mod tests {
             let model = ResNet::new(form, &ResNetSpec { width: 4 }, CIFAR, &mut draws);
             let (images, targets) = images([8, 3, 8, 8], 10, &device);
             falls(model, 20, [0.3, 0.02], |model| {
-                crate::training::cross_entropy(model.forward(images.clone()), targets.clone())
+                crate::models::cross_entropy(model.forward(images.clone()), targets.clone())
             });
         }
     }
