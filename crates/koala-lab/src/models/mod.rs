@@ -26,7 +26,7 @@ pub use init::Draws;
 pub use loss::cross_entropy;
 pub use mlp::{Mlp, MlpSpec};
 pub use parameters::trainable_parameters;
-pub(crate) use parameters::{Trainable, float_bytes, trainable};
+pub(crate) use parameters::{FloatParameter, float_bytes, float_parameters, trainable};
 pub use resnet::{Projection, ResNet, ResNetForm, ResNetSpec, ResidualBlock};
 pub use spec::ModelSpec;
 pub use spec_error::SpecError;

@@ -10,7 +10,7 @@ use burn::store::burn_pack::{self, Reader, Scalar, Writer};
 use burn::tensor::{Bytes, TensorData};
 use serde::{Deserialize, Serialize};
 
-use crate::models::{Trainable, trainable};
+use crate::models::{FloatParameter, trainable};
 use crate::stored::{StateError, Stored, encode, json};
 
 const WHAT: &str = "optimizer state";
@@ -184,12 +184,12 @@ fn counter(count: Option<u64>) -> Result<u64, String> {
 /// Checks that there is nothing but what the parameters may have.
 fn check_names(
     form: Form,
-    parameters: &[Trainable],
+    parameters: &[FloatParameter],
     stored: &Stored<'_>,
     header: &Header,
 ) -> Result<(), StateError> {
     let allowed = |fields: &[&str]| -> HashSet<String> {
-        let of = |p: &Trainable| fields.iter().map(|f| format!("{}/{f}", p.path)).collect();
+        let of = |p: &FloatParameter| fields.iter().map(|f| format!("{}/{f}", p.path)).collect();
         parameters
             .iter()
             .flat_map(|p| -> Vec<String> { of(p) })
