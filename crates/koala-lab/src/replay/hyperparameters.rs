@@ -6,8 +6,7 @@ use koala_core::{
 };
 use serde_json::{Map, Value};
 
-use super::error::Fault;
-use super::settings::quoted;
+use super::error::{Fault, quoted};
 
 /// The configuration of `optimizer` with the hyperparameters of a JSON object and a weight-decay rule.
 pub(super) fn config(optimizer: &str, decay_rule: &str, json: &str) -> Result<Config, Fault> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use koala_core::Config;
 
-use super::error::Fault;
+use super::error::{Fault, quoted};
 use super::hyperparameters;
 
 /// The type of a recording's numbers.
@@ -82,8 +82,4 @@ impl Settings {
             precision,
         })
     }
-}
-
-pub(super) fn quoted(text: &str) -> String {
-    format!("{text:?}")
 }
