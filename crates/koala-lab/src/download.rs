@@ -1,9 +1,9 @@
 //! The progress bar of a download. It is drawn on the standard error, and only if that is a terminal.
 
-use std::io::IsTerminal;
-
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::ProgressBar;
 use koala_data::fetch::Watcher;
+
+use crate::terminal;
 
 const TEMPLATE: &str = "{msg} {bar:24} {bytes}/{total_bytes}  {bytes_per_sec}  {eta} left";
 
@@ -13,18 +13,7 @@ pub struct Bar(ProgressBar);
 impl Bar {
     /// A bar unless `silent`.
     pub fn new(silent: bool) -> Self {
-        let bar = if silent || !std::io::stderr().is_terminal() {
-            ProgressBar::hidden()
-        } else {
-            let bar = ProgressBar::new(0);
-            bar.set_style(
-                ProgressStyle::with_template(TEMPLATE)
-                    .unwrap_or_else(|_| ProgressStyle::default_bar())
-                    .progress_chars("━╸ "),
-            );
-            bar
-        };
-        Self(bar)
+        Self(terminal::bar(TEMPLATE, silent))
     }
 
     /// Takes the bar away.

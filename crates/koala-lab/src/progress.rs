@@ -1,6 +1,5 @@
 //! The progress bar. It is drawn on the standard error, and only if that is a terminal.
 
-use std::io::IsTerminal;
 use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
@@ -28,18 +27,10 @@ pub struct Progress {
 impl Progress {
     /// A bar unless `quiet`, and epochs on the standard output if `epochs`.
     pub fn new(quiet: bool, epochs: bool) -> Self {
-        let bar = if quiet || !std::io::stderr().is_terminal() {
-            ProgressBar::hidden()
-        } else {
-            let bar = ProgressBar::new(0);
-            bar.set_style(
-                ProgressStyle::with_template(TEMPLATE)
-                    .unwrap_or_else(|_| ProgressStyle::default_bar())
-                    .progress_chars("━╸ "),
-            );
+        let bar = terminal::bar(TEMPLATE, quiet);
+        if !bar.is_hidden() {
             bar.enable_steady_tick(Duration::from_millis(200));
-            bar
-        };
+        }
         Self {
             bar,
             epochs,

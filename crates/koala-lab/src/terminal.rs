@@ -4,6 +4,7 @@ use std::fmt::Display;
 use std::io::{IsTerminal, Write};
 
 use anstyle::{AnsiColor, Style};
+use indicatif::{ProgressBar, ProgressStyle};
 
 /// A line on the standard output.
 pub fn line(text: impl Display) {
@@ -23,6 +24,20 @@ pub fn warning(text: &str) {
     let style = Style::new().bold().fg_color(Some(AnsiColor::Yellow.into()));
     let (on, off) = codes(style, colours(std::io::stderr().is_terminal()));
     let _ = writeln!(std::io::stderr().lock(), "{on}warning:{off} {text}");
+}
+
+/// A progress bar on the standard error: hidden if that is no terminal, or if it is to be `silent`.
+pub fn bar(template: &str, silent: bool) -> ProgressBar {
+    if silent || !std::io::stderr().is_terminal() {
+        return ProgressBar::hidden();
+    }
+    let bar = ProgressBar::new(0);
+    bar.set_style(
+        ProgressStyle::with_template(template)
+            .unwrap_or_else(|_| ProgressStyle::default_bar())
+            .progress_chars("━╸ "),
+    );
+    bar
 }
 
 /// The text, emphasised if the standard output is a terminal.

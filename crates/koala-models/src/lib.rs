@@ -43,7 +43,9 @@ pub use dropout::Masks;
 pub use init::{BATCH_NORM_MOMENTUM, Draws};
 pub use loss::cross_entropy;
 pub use mlp::{Mlp, MlpSpec};
-pub use parameters::{Trainable, float_bytes, trainable, trainable_parameters};
+pub use parameters::{
+    FloatParameter, float_bytes, float_parameters, trainable, trainable_parameters,
+};
 pub use resnet::{Projection, ResNet, ResNetForm, ResNetSpec, ResidualBlock};
 pub use shape::ImageShape;
-pub use spec_error::SpecError;
+pub use spec_error::{SpecError, at_most};

@@ -21,7 +21,11 @@ pub(super) fn counts(options: &[(&'static str, usize)]) -> Result<(), SpecError>
 }
 
 /// Checks an option that counts something, from 1 to `most`.
-pub(super) fn at_most(key: &'static str, n: usize, most: usize) -> Result<(), SpecError> {
+///
+/// # Errors
+///
+/// [`SpecError`] that names the option.
+pub fn at_most(key: &'static str, n: usize, most: usize) -> Result<(), SpecError> {
     if (1..=most).contains(&n) {
         return Ok(());
     }

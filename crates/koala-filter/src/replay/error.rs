@@ -142,6 +142,11 @@ impl Fault {
     }
 }
 
+/// A text as an error shows it.
+pub(super) fn quoted(text: &str) -> String {
+    format!("{text:?}")
+}
+
 fn at(tensor: Option<&str>) -> String {
     tensor.map_or_else(String::new, |tensor| format!(" (tensor '{tensor}')"))
 }

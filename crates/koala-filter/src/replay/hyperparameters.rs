@@ -2,8 +2,7 @@
 
 use serde_json::{Map, Value};
 
-use super::error::Fault;
-use super::settings::quoted;
+use super::error::{Fault, quoted};
 use crate::{
     Config, Error, KoalaMConfig, KoalaPpConfig, KoalaVConfig, MeasurementNoise, PlusPlusVariant,
     PositionNoise, WeightDecay,

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use super::error::Fault;
+use super::error::{Fault, quoted};
 use super::hyperparameters;
 use crate::Config;
 
@@ -81,8 +81,4 @@ impl Settings {
             precision,
         })
     }
-}
-
-pub(super) fn quoted(text: &str) -> String {
-    format!("{text:?}")
 }

@@ -17,23 +17,20 @@ pub(super) trait Recorded: Real {
 impl Recorded for f32 {
     const TYPE: Dtype = Dtype::F32;
     fn decode(bytes: &[u8]) -> Vec<Self> {
-        let (numbers, _) = bytes.as_chunks();
-        numbers
-            .iter()
-            .map(|&bytes| Self::from_le_bytes(bytes))
-            .collect()
+        numbers(bytes, Self::from_le_bytes)
     }
 }
 
 impl Recorded for f64 {
     const TYPE: Dtype = Dtype::F64;
     fn decode(bytes: &[u8]) -> Vec<Self> {
-        let (numbers, _) = bytes.as_chunks();
-        numbers
-            .iter()
-            .map(|&bytes| Self::from_le_bytes(bytes))
-            .collect()
+        numbers(bytes, Self::from_le_bytes)
     }
+}
+
+fn numbers<const SIZE: usize, F>(bytes: &[u8], number: fn([u8; SIZE]) -> F) -> Vec<F> {
+    let (numbers, _) = bytes.as_chunks();
+    numbers.iter().map(|&bytes| number(bytes)).collect()
 }
 
 /// The tensors of a recording whose parameters are `F`.

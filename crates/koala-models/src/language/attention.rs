@@ -56,8 +56,19 @@ impl CausalAttention {
     }
 }
 
+/// `x`, `[batch, time, width]`, through one block after the other, each of which `forward` applies under one causal mask.
+pub(super) fn through<B>(
+    blocks: &[B],
+    x: Tensor<3>,
+    masks: &mut Masks,
+    forward: fn(&B, Tensor<3>, Tensor<4>, &mut Masks) -> Tensor<3>,
+) -> Tensor<3> {
+    let mask = causal_mask(x.dims()[1], &x.device());
+    (blocks.iter()).fold(x, |x, block| forward(block, x, mask.clone(), masks))
+}
+
 /// `[1, 1, time, time]`: minus infinity where a position would see one after it, else 0.
-pub(super) fn causal_mask(time: usize, device: &Device) -> Tensor<4> {
+fn causal_mask(time: usize, device: &Device) -> Tensor<4> {
     let values: Vec<f32> = (0..time * time)
         .map(|i| {
             if i % time > i / time {

@@ -5,7 +5,8 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Int, Tensor, TensorData, activation::gelu, module::embedding};
 use serde::{Deserialize, Serialize};
 
-use super::attention::causal_mask;
+use super::attention::through;
+use super::tied::tied_scores;
 use super::{CausalAttention, WindowModel};
 use crate::spec_error::{SpecError, counts, dropout, heads};
 use crate::{Draws, Masks};
@@ -30,10 +31,9 @@ pub struct GptSpec {
 }
 
 impl GptSpec {
-    /// Whether every option can be.
+    /// Whether every option but the vocabulary can be.
     pub fn check(&self) -> Result<(), SpecError> {
         counts(&[
-            ("vocabulary", self.vocabulary),
             ("context", self.context),
             ("width", self.width),
             ("heads", self.heads),
@@ -126,6 +126,7 @@ impl Gpt {
     ///
     /// [`SpecError`] if an option cannot be.
     pub fn new(spec: &GptSpec, draws: &mut Draws) -> Result<Self, SpecError> {
+        counts(&[("vocabulary", spec.vocabulary)])?;
         spec.check()?;
         Ok(Self {
             embedding: draws.normal([spec.vocabulary, spec.width], DEVIATION),
@@ -142,21 +143,15 @@ impl Gpt {
 impl WindowModel for Gpt {
     /// Tokens after the longest window share the last position.
     fn scores(&self, tokens: Tensor<2, Int>, masks: &mut Masks) -> Tensor<3> {
-        let [batch, time] = tokens.dims();
+        let time = tokens.dims()[1];
         let (weight, positions) = (self.embedding.val(), self.positions.val());
-        let ([vocabulary, width], device) = (weight.dims(), weight.device());
         let last = positions.dims()[0].saturating_sub(1);
         let numbers: Vec<i32> = (0..time).map(|t| t.min(last) as i32).collect();
-        let numbers = Tensor::from_data(TensorData::new(numbers, [1, time]), &device);
+        let numbers = Tensor::from_data(TensorData::new(numbers, [1, time]), &weight.device());
         let embedded = embedding(weight.clone(), tokens) + embedding(positions, numbers);
-        let mut x = masks.apply(self.dropout, embedded);
-        let mask = causal_mask(time, &device);
-        for block in &self.blocks {
-            x = block.forward(x, mask.clone(), masks);
-        }
-        let rows = self.norm.forward(x).reshape([batch * time, width]);
-        let scores = rows.matmul(weight.transpose());
-        scores.reshape([batch, time, vocabulary])
+        let x = masks.apply(self.dropout, embedded);
+        let x = through(&self.blocks, x, masks, GptBlock::forward);
+        tied_scores(self.norm.forward(x), weight, None)
     }
 
     fn longest_window(&self) -> Option<usize> {

@@ -4,6 +4,7 @@ use burn::module::{Module, Param};
 use burn::tensor::{Int, Tensor, module::embedding};
 use serde::{Deserialize, Serialize};
 
+use super::tied::tied_scores;
 use super::{LanguageModel, LstmLayer, LstmState};
 use crate::spec_error::{SpecError, counts, dropout};
 use crate::{Draws, Masks};
@@ -24,13 +25,9 @@ pub struct LstmSpec {
 }
 
 impl LstmSpec {
-    /// Whether every option can be.
+    /// Whether every option but the vocabulary can be.
     pub fn check(&self) -> Result<(), SpecError> {
-        counts(&[
-            ("vocabulary", self.vocabulary),
-            ("hidden", self.hidden),
-            ("layers", self.layers),
-        ])?;
+        counts(&[("hidden", self.hidden), ("layers", self.layers)])?;
         dropout(self.dropout)
     }
 
@@ -66,6 +63,7 @@ impl LstmModel {
     ///
     /// [`SpecError`] if an option cannot be.
     pub fn new(spec: &LstmSpec, draws: &mut Draws) -> Result<Self, SpecError> {
+        counts(&[("vocabulary", spec.vocabulary)])?;
         spec.check()?;
         Ok(Self {
             embedding: draws.uniform([spec.vocabulary, spec.hidden], 0.1),
@@ -107,7 +105,6 @@ impl LanguageModel for LstmModel {
         state: Self::State,
         masks: &mut Masks,
     ) -> (Tensor<3>, Self::State) {
-        let [batch, time] = tokens.dims();
         let weight = self.embedding.val();
         let mut x = masks.apply(self.dropout, embedding(weight.clone(), tokens.transpose()));
         let mut after = Vec::with_capacity(state.len());
@@ -116,10 +113,8 @@ impl LanguageModel for LstmModel {
             after.push(state.detach());
             x = masks.apply(self.dropout, output);
         }
-        let [vocabulary, hidden] = weight.dims();
-        let rows = x.swap_dims(0, 1).reshape([batch * time, hidden]);
-        let scores = rows.matmul(weight.transpose()) + self.bias.val().unsqueeze();
-        (scores.reshape([batch, time, vocabulary]), after)
+        let scores = tied_scores(x.swap_dims(0, 1), weight, Some(self.bias.val()));
+        (scores, after)
     }
 }
 

@@ -5,6 +5,7 @@ mod gpt;
 mod lstm;
 mod lstm_layer;
 mod model;
+mod tied;
 mod transformer;
 mod window_model;
 

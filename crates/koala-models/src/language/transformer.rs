@@ -5,7 +5,7 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::relu, module::embedding};
 use serde::{Deserialize, Serialize};
 
-use super::attention::causal_mask;
+use super::attention::through;
 use super::{CausalAttention, WindowModel};
 use crate::spec_error::{SpecError, counts, dropout, heads};
 use crate::{Draws, Masks};
@@ -30,10 +30,9 @@ pub struct TransformerSpec {
 }
 
 impl TransformerSpec {
-    /// Whether every option can be.
+    /// Whether every option but the vocabulary can be.
     pub fn check(&self) -> Result<(), SpecError> {
         counts(&[
-            ("vocabulary", self.vocabulary),
             ("width", self.width),
             ("heads", self.heads),
             ("hidden", self.hidden),
@@ -121,6 +120,7 @@ impl TransformerModel {
     ///
     /// [`SpecError`] if an option cannot be.
     pub fn new(spec: &TransformerSpec, draws: &mut Draws) -> Result<Self, SpecError> {
+        counts(&[("vocabulary", spec.vocabulary)])?;
         spec.check()?;
         Ok(Self {
             embedding: draws.uniform([spec.vocabulary, spec.width], 0.1),
@@ -139,11 +139,8 @@ impl WindowModel for TransformerModel {
         let (device, time, width) = (weight.device(), tokens.dims()[1], weight.dims()[1]);
         let embedded = embedding(weight, tokens) * (width as f64).sqrt();
         let positions = positions(time, width, &device);
-        let mut x = masks.apply(self.dropout, embedded + positions);
-        let mask = causal_mask(time, &device);
-        for layer in &self.layers {
-            x = layer.forward(x, mask.clone(), masks);
-        }
+        let x = masks.apply(self.dropout, embedded + positions);
+        let x = through(&self.layers, x, masks, EncoderLayer::forward);
         self.output.forward(x)
     }
 }

@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use burn::module::{Module, ModuleMapper, ModuleVisitor, Param};
-use burn::tensor::{Bool, DType, Int, Tensor, TensorData};
+use burn::tensor::{Bool, Int, Tensor, TensorData};
 
 use super::{StateError, Stored};
+use crate::float_parameters;
 
 /// All float parameters with their paths, running statistics among them; a tied one under each of its paths.
 ///
@@ -31,12 +32,13 @@ pub fn place_module<M: Module>(
     stored: &Stored<'_>,
     prefix: &str,
 ) -> Result<M, StateError> {
-    let mut census = Census::default();
-    model.visit(&mut census);
+    let mut training = false;
     let mut values = HashMap::new();
-    for (path, shape, dtype) in census.found {
-        let data = stored.tensor(&format!("{prefix}{path}"), &shape, dtype)?;
-        values.insert(path, data);
+    for parameter in float_parameters(&model) {
+        let name = format!("{prefix}{}", parameter.path);
+        let data = stored.tensor(&name, &parameter.shape, parameter.dtype)?;
+        values.insert(parameter.path, data);
+        training |= parameter.autodiff;
     }
     let mut names = stored.names().into_iter();
     let unknown = names.find(|name| {
@@ -52,11 +54,7 @@ pub fn place_module<M: Module>(
         values,
     };
     let placed = model.valid().map(&mut placer);
-    Ok(if census.training {
-        placed.train()
-    } else {
-        placed
-    })
+    Ok(if training { placed.train() } else { placed })
 }
 
 #[derive(Default)]
@@ -98,30 +96,6 @@ impl ModuleVisitor for Reader {
 
     fn visit_bool<const D: usize>(&mut self, _param: &Param<Tensor<D, Bool>>) {
         self.refuse("truth values");
-    }
-}
-
-#[derive(Default)]
-struct Census {
-    path: Vec<String>,
-    found: Vec<(String, Vec<usize>, DType)>,
-    training: bool,
-}
-
-impl ModuleVisitor for Census {
-    fn enter_module(&mut self, name: &str, _container_type: &str) {
-        self.path.push(name.to_owned());
-    }
-
-    fn exit_module(&mut self, _name: &str, _container_type: &str) {
-        self.path.pop();
-    }
-
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        let tensor = param.base();
-        self.training |= tensor.is_autodiff();
-        self.found
-            .push((self.path.join("."), tensor.shape().to_vec(), tensor.dtype()));
     }
 }
 

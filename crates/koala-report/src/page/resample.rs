@@ -96,9 +96,8 @@ pub(super) fn band(runs: &[Vec<f64>], places: usize) -> Band {
 
 #[cfg(test)]
 mod tests {
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
 
     #[test]
     fn few_places_are_kept_as_they_are_and_many_are_evened_out() {

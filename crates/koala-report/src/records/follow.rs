@@ -114,15 +114,27 @@ impl Follower {
     }
 }
 
+impl Log {
+    /// Reads a log line by line; nothing if there is none. Kinds of events that are not known are left out, as is a last line
+    /// without an end, which the run is still writing or was when it was killed.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if it cannot be read. Damaged lines are no error: they are named in [`Log::damages`].
+    pub fn read(path: &Path, detail: Detail) -> Result<Option<Self>, Error> {
+        let mut follower = Follower::new(path, detail);
+        follower.look()?;
+        Ok(follower.found().then(|| follower.into_log()))
+    }
+}
+
 #[cfg(test)]
 mod tests {
+    use super::*;
+    use proptest::prelude::*;
     use std::fs;
     use std::io::Write;
-
-    use proptest::prelude::*;
     use tempfile::TempDir;
-
-    use super::*;
 
     const STEP: &str = r#"{"event":"step","step":7,"loss":0.5,"seconds":1.5}"#;
 

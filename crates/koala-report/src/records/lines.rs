@@ -76,11 +76,9 @@ impl<R: BufRead> Lines<R> {
 
 #[cfg(test)]
 mod tests {
-    use std::io::BufReader;
-
-    use proptest::prelude::*;
-
     use super::*;
+    use proptest::prelude::*;
+    use std::io::BufReader;
 
     fn all(text: &[u8], limit: usize, buffer: usize) -> Vec<String> {
         let mut lines = Lines::new(BufReader::with_capacity(buffer, text), limit);

@@ -1,12 +1,10 @@
 //! `events.jsonl`: what a run told while it went.
 
-use std::path::Path;
-
 use koala_filter::StepReport;
 use serde::Deserialize;
 
-use super::{Figures, Follower, Scores};
-use crate::{Error, Measure};
+use super::{Figures, Scores};
+use crate::Measure;
 
 /// How much of a log is kept.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -140,16 +138,4 @@ pub struct Damage {
 impl Log {
     /// Name of the file in a run's folder.
     pub const FILE: &str = "events.jsonl";
-
-    /// Reads a log line by line; nothing if there is none. Kinds of events that are not known are left out, as is a last line
-    /// without an end, which the run is still writing or was when it was killed.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`] if it cannot be read. Damaged lines are no error: they are named in [`Log::damages`].
-    pub fn read(path: &Path, detail: Detail) -> Result<Option<Self>, Error> {
-        let mut follower = Follower::new(path, detail);
-        follower.look()?;
-        Ok(follower.found().then(|| follower.into_log()))
-    }
 }

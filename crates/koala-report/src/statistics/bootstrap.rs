@@ -8,8 +8,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use statrs::distribution::{ContinuousCDF, Normal};
 
+use super::moments::mean;
 use super::student;
-use super::summary::mean;
 use crate::{CONFIDENCE, Interval};
 
 /// Up to so many values every resample is taken: 6,435 that differ, of 16,777,216.

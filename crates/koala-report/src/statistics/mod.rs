@@ -2,6 +2,7 @@
 
 mod bootstrap;
 mod holm;
+mod moments;
 mod paired;
 mod profile;
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Two arms, seed by seed.
 
-use super::{bootstrap, sign_flip, student, summary};
+use super::{bootstrap, moments, sign_flip, student};
 use crate::{CONFIDENCE, Finding, Interval};
 
 /// Fewest seeds of which anything is said.
@@ -21,7 +21,7 @@ pub(crate) struct Differences {
 
 impl Differences {
     pub(crate) fn of(differences: &[f64]) -> Self {
-        let mean = summary::mean(differences);
+        let mean = moments::mean(differences);
         if differences.len() < LEAST {
             return Self {
                 mean,

@@ -2,7 +2,7 @@
 
 use statrs::distribution::{ContinuousCDF, StudentsT};
 
-use super::summary::{deviation, mean};
+use super::moments::{deviation, mean};
 use crate::{CONFIDENCE, Interval};
 
 /// Quantile of Student's t with this many degrees of freedom; nothing for 0 of them.

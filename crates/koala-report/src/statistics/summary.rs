@@ -1,27 +1,8 @@
 //! Mean, spread and median of a measure over seeds.
 
-use crate::{Summary, statistics::student};
-
-/// The mean of finite values; nothing if there are none.
-pub(super) fn mean(values: &[f64]) -> Option<f64> {
-    if values.is_empty() {
-        return None;
-    }
-    let n = values.len() as f64;
-    let rough = values.iter().sum::<f64>() / n;
-    // The second pass takes away the first's rounding, so that equal values have themselves as their mean.
-    Some(rough + values.iter().map(|value| value - rough).sum::<f64>() / n)
-}
-
-/// The sample's standard deviation, n - 1 below; nothing below two values.
-pub(super) fn deviation(values: &[f64]) -> Option<f64> {
-    if values.len() < 2 {
-        return None;
-    }
-    let mean = mean(values)?;
-    let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
-    Some((squares / (values.len() - 1) as f64).sqrt())
-}
+use super::moments::{deviation, mean};
+use super::student;
+use crate::Summary;
 
 /// The median, infinite values above all others; nothing without values. Between a finite and an infinite value it is
 /// infinite: half of the runs are not known to have come that far.

@@ -309,7 +309,7 @@ mod tests {
             optimizer.prepare(&mut model).unwrap();
             let before = values(&model);
             let (images, targets) = images([6, 1, 8, 8], 4, &device);
-            let losses = crate::training::cross_entropy(model.forward(images), targets);
+            let losses = koala_models::cross_entropy(model.forward(images), targets);
             let host: Vec<f32> = losses.clone().inner().into_data().try_into_vec().unwrap();
             let gradients = GradientsParams::from_grads(losses.mean().backward(), &model);
             let (model, _) = optimizer.step(model, gradients, &host, 1.0).unwrap();

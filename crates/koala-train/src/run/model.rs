@@ -2,7 +2,7 @@
 
 use koala_data::DataKind;
 use koala_models::language::{GptSpec, LstmSpec, TransformerSpec};
-use koala_models::{CnnSpec, ImageShape, MlpSpec, ResNetForm, ResNetSpec, SpecError};
+use koala_models::{CnnSpec, ImageShape, MlpSpec, ResNetForm, ResNetSpec, SpecError, at_most};
 use serde::{Deserialize, Serialize};
 
 use crate::gan::GanSpec;
@@ -127,34 +127,11 @@ impl ModelSpec {
             Self::ResNet20(spec)
             | Self::ResNet18(spec)
             | Self::ResNet50(spec)
-            | Self::WideResNet50(spec) => (!(1..=WIDEST_RESNET).contains(&spec.width)).then(|| {
-                (
-                    "width",
-                    format!("must be between 1 and {WIDEST_RESNET}, not {}", spec.width),
-                )
-            }),
+            | Self::WideResNet50(spec) => told(at_most("width", spec.width, WIDEST_RESNET)),
             Self::Dcgan(spec) => spec.fault(),
-            Self::Lstm(spec) => told(
-                LstmSpec {
-                    vocabulary: ANY,
-                    ..spec.clone()
-                }
-                .check(),
-            ),
-            Self::Transformer(spec) => told(
-                TransformerSpec {
-                    vocabulary: ANY,
-                    ..spec.clone()
-                }
-                .check(),
-            ),
-            Self::Gpt(spec) => told(
-                GptSpec {
-                    vocabulary: ANY,
-                    ..spec.clone()
-                }
-                .check(),
-            ),
+            Self::Lstm(spec) => told(spec.check()),
+            Self::Transformer(spec) => told(spec.check()),
+            Self::Gpt(spec) => told(spec.check()),
         }
     }
 
@@ -176,9 +153,6 @@ impl ModelSpec {
         }
     }
 }
-
-/// Any vocabulary, to check the rest: the text decides it, the configuration does not.
-const ANY: usize = 1;
 
 fn told(checked: Result<(), SpecError>) -> Option<(&'static str, String)> {
     checked.err().map(|error| (error.key, error.fault))

@@ -20,8 +20,13 @@ pub struct Baseline {
 }
 
 /// What Adam and AdamW remember.
-const MOMENTS: [&str; 2] = ["momentum.moment_1", "momentum.moment_2"];
-const TIME: [&str; 1] = ["momentum.time"];
+const fn moments(name: &'static str) -> Form {
+    Form {
+        name,
+        tensors: &["momentum.moment_1", "momentum.moment_2"],
+        counters: &["momentum.time"],
+    }
+}
 
 impl From<&SgdSpec> for Baseline {
     fn from(spec: &SgdSpec) -> Self {
@@ -58,11 +63,7 @@ impl From<&AdamSpec> for Baseline {
             .with_weight_decay(penalty(spec.weight_decay));
         Self {
             optimizer: config.init(),
-            form: Form {
-                name: "adam",
-                tensors: &MOMENTS,
-                counters: &TIME,
-            },
+            form: moments("adam"),
             learning_rate: spec.learning_rate,
             clip_norm: spec.clip_norm,
         }
@@ -78,11 +79,7 @@ impl From<&AdamWSpec> for Baseline {
             .with_weight_decay(spec.weight_decay as f32);
         Self {
             optimizer: config.init(),
-            form: Form {
-                name: "adamw",
-                tensors: &MOMENTS,
-                counters: &TIME,
-            },
+            form: moments("adamw"),
             learning_rate: spec.learning_rate,
             clip_norm: spec.clip_norm,
         }

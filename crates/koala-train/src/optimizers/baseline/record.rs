@@ -9,7 +9,7 @@ use burn::store::RecordError;
 use burn::store::burn_pack::{self, Reader, Scalar, Writer};
 use burn::tensor::{Bytes, TensorData};
 use koala_models::stored::{StateError, Stored, encode, json};
-use koala_models::{Trainable, trainable};
+use koala_models::{FloatParameter, trainable};
 use serde::{Deserialize, Serialize};
 
 const WHAT: &str = "optimizer state";
@@ -183,12 +183,12 @@ fn counter(count: Option<u64>) -> Result<u64, String> {
 /// Checks that there is nothing but what the parameters may have.
 fn check_names(
     form: Form,
-    parameters: &[Trainable],
+    parameters: &[FloatParameter],
     stored: &Stored<'_>,
     header: &Header,
 ) -> Result<(), StateError> {
     let allowed = |fields: &[&str]| -> HashSet<String> {
-        let of = |p: &Trainable| fields.iter().map(|f| format!("{}/{f}", p.path)).collect();
+        let of = |p: &FloatParameter| fields.iter().map(|f| format!("{}/{f}", p.path)).collect();
         parameters
             .iter()
             .flat_map(|p| -> Vec<String> { of(p) })

@@ -50,19 +50,27 @@ pub(super) fn between(a: Tensor<1>, b: Tensor<1>, share: f64) -> Tensor<1> {
     }
 }
 
-/// x of y = beta x + (1 - beta) z.
-pub(super) fn averaged(y: Tensor<1>, z: &Tensor<1>, beta: f64) -> Tensor<1> {
-    between(y, z.clone(), 1.0 - 1.0 / beta)
+/// x of y = beta x + (1 - beta) z, which is y itself before the first step.
+pub(super) fn averaged(y: Tensor<1>, z: Option<&Tensor<1>>, beta: f64) -> Tensor<1> {
+    match z {
+        Some(z) => between(y, z.clone(), 1.0 - 1.0 / beta),
+        None => y,
+    }
 }
 
-/// y and z after a step of z by -rate g, x moving to the new z by the share c:
+/// y and z after a step of z by -rate (g + w y), x moving to the new z by the share c. Of g + w y, again called g:
 /// y <- (1 - c) y + c z - rate (1 - beta (1 - c)) g; z <- z - rate g, which is y = beta x + (1 - beta) z without x.
 pub(super) fn moved(
     y: Tensor<1>,
     z: Tensor<1>,
     g: Tensor<1>,
-    [rate, beta, c]: [f64; 3],
+    [w, rate, beta, c]: [f64; 4],
 ) -> [Tensor<1>; 2] {
+    let g = if w > 0.0 {
+        g + y.clone().mul_scalar(w)
+    } else {
+        g
+    };
     let pulled = g.clone().mul_scalar(rate * (1.0 - beta * (1.0 - c)));
     let y = between(y, z.clone(), c) - pulled;
     [y, z - g.mul_scalar(rate)]

@@ -6,6 +6,7 @@ mod average;
 mod method;
 mod momo;
 mod momo_adam;
+mod momo_numbers;
 mod optimizer;
 mod polyak;
 mod prodigy;

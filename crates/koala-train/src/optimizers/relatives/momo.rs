@@ -1,13 +1,12 @@
 //! MoMo (Schaipp, Ohana, Eickenberg, Defazio and Gower, 2024): SGD with momentum and an adaptive step length.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::method::Method;
-use super::polyak::{Bound, LossModel};
+use super::momo_numbers::{MomoNumbers, Rule};
+use super::polyak::Bound;
 use super::rows::Row;
-use super::sums::{Sums, total};
+use super::sums::Sums;
 use crate::optimizers::OptimizerError;
 use crate::optimizers::check::{Fault, finite, not_negative, share};
 
@@ -51,18 +50,6 @@ impl Default for MomoSpec {
     }
 }
 
-/// The scalars that it remembers.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::optimizers) struct MomoNumbers {
-    steps: u64,
-    /// f_bar, after the first step.
-    loss: Option<f64>,
-    /// gamma, by parameter.
-    gamma: BTreeMap<String, f64>,
-    bound: f64,
-}
-
 impl MomoSpec {
     /// What is wrong with the options: the key and the fault.
     pub(in crate::optimizers) fn fault(&self) -> Fault {
@@ -74,7 +61,7 @@ impl MomoSpec {
 }
 
 impl Method for MomoSpec {
-    type Numbers = MomoNumbers;
+    type Numbers = MomoNumbers<Option<f64>>;
 
     const NAME: &'static str = "momo";
 
@@ -86,32 +73,22 @@ impl Method for MomoSpec {
         &["average"]
     }
 
-    fn start(&self) -> MomoNumbers {
-        MomoNumbers {
-            steps: 0,
-            loss: None,
-            gamma: BTreeMap::new(),
-            bound: self.lower_bound,
-        }
+    fn start(&self) -> Self::Numbers {
+        MomoNumbers::new(None, self.lower_bound)
     }
 
-    fn damage(numbers: &MomoNumbers) -> Option<String> {
-        let all = numbers.gamma.values().chain(&numbers.loss);
-        let finite = all.chain([&numbers.bound]).all(|v| v.is_finite());
-        (!finite).then(|| "it holds a number that is not finite".to_owned())
+    fn damage(numbers: &Self::Numbers) -> Option<String> {
+        numbers.damage()
     }
 
     fn step(
         &self,
-        numbers: &mut MomoNumbers,
+        numbers: &mut Self::Numbers,
         rows: &mut [Row],
         loss: f64,
         rate: f64,
     ) -> Result<Option<f64>, OptimizerError> {
         let beta = self.momentum;
-        let averaged = |old: f64, new: f64| beta * old + (1.0 - beta) * new;
-        let first = |value: f64| if self.bias_correction { 0.0 } else { value };
-
         let mut sums = Sums::new();
         for row in rows.iter_mut() {
             let (x, g) = (row.x.clone(), row.gradient.clone());
@@ -127,41 +104,18 @@ impl Method for MomoSpec {
         let Some(sums) = sums.read()? else {
             return Ok(None);
         };
-        let mut gamma = 0.0;
-        for (row, [product, ..]) in rows.iter().zip(&sums) {
-            let of_row = numbers.gamma.entry(row.path.clone());
-            let of_row = of_row.or_insert(first(*product));
-            *of_row = averaged(*of_row, *product);
-            gamma += *of_row;
-        }
-        numbers.steps += 1;
-        let mean = averaged(numbers.loss.unwrap_or(first(loss)), loss);
-        numbers.loss = Some(mean);
-
-        let [_, product, square] = total(&sums);
-        let model = LossModel {
-            loss: mean,
-            product,
-            gamma,
-            square,
-            weight: if self.bias_correction {
-                1.0 - beta.powf(numbers.steps as f64)
-            } else {
-                1.0
+        let rule = Rule {
+            beta,
+            corrected: self.bias_correction,
+            weight_decay: self.weight_decay,
+            bound: Bound {
+                lowest: self.lower_bound,
+                estimated: self.estimate_bound,
             },
         };
-        let w = self.weight_decay;
-        let f = Bound {
-            lowest: self.lower_bound,
-            estimated: self.estimate_bound,
-        };
-        let (length, bound) = model.step(rate, w, numbers.bound, f);
-        numbers.bound = bound;
-        let decay = 1.0 + rate * w;
+        let length = numbers.step(rows, &sums, loss, rate, &rule);
         for row in rows {
-            let d = row.memory[0].clone();
-            let x = row.x.clone() - d.mul_scalar(length);
-            row.x = if decay > 1.0 { x.div_scalar(decay) } else { x };
+            row.descend(row.memory[0].clone(), length, rate * self.weight_decay);
         }
         Ok(Some(length))
     }

@@ -1,13 +1,12 @@
 //! MoMo-Adam (Schaipp, Ohana, Eickenberg, Defazio and Gower, 2024): Adam with MoMo's adaptive step length.
 
-use std::collections::BTreeMap;
-
 use serde::{Deserialize, Serialize};
 
 use super::method::Method;
-use super::polyak::{Bound, LossModel};
+use super::momo_numbers::{MomoNumbers, Rule};
+use super::polyak::Bound;
 use super::rows::Row;
-use super::sums::{Sums, total};
+use super::sums::Sums;
 use crate::optimizers::OptimizerError;
 use crate::optimizers::check::{Fault, finite, not_negative, positive, share};
 
@@ -53,18 +52,6 @@ impl Default for MomoAdamSpec {
     }
 }
 
-/// The scalars that it remembers.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(in crate::optimizers) struct MomoAdamNumbers {
-    steps: u64,
-    /// f_bar.
-    loss: f64,
-    /// gamma, by parameter.
-    gamma: BTreeMap<String, f64>,
-    bound: f64,
-}
-
 impl MomoAdamSpec {
     /// What is wrong with the options: the key and the fault.
     pub(in crate::optimizers) fn fault(&self) -> Fault {
@@ -78,7 +65,7 @@ impl MomoAdamSpec {
 }
 
 impl Method for MomoAdamSpec {
-    type Numbers = MomoAdamNumbers;
+    type Numbers = MomoNumbers<f64>;
 
     const NAME: &'static str = "momo-adam";
 
@@ -90,34 +77,23 @@ impl Method for MomoAdamSpec {
         &["moment_1", "moment_2"]
     }
 
-    fn start(&self) -> MomoAdamNumbers {
-        MomoAdamNumbers {
-            steps: 0,
-            loss: 0.0,
-            gamma: BTreeMap::new(),
-            bound: self.lower_bound,
-        }
+    fn start(&self) -> Self::Numbers {
+        MomoNumbers::new(0.0, self.lower_bound)
     }
 
-    fn damage(numbers: &MomoAdamNumbers) -> Option<String> {
-        let all = numbers.gamma.values();
-        let finite = all
-            .chain([&numbers.loss, &numbers.bound])
-            .all(|v| v.is_finite());
-        (!finite).then(|| "it holds a number that is not finite".to_owned())
+    fn damage(numbers: &Self::Numbers) -> Option<String> {
+        numbers.damage()
     }
 
     fn step(
         &self,
-        numbers: &mut MomoAdamNumbers,
+        numbers: &mut Self::Numbers,
         rows: &mut [Row],
         loss: f64,
         rate: f64,
     ) -> Result<Option<f64>, OptimizerError> {
         let (beta_1, beta_2) = (self.beta_1, self.beta_2);
-        let averaged = |old: f64, new: f64| beta_1 * old + (1.0 - beta_1) * new;
-        numbers.steps += 1;
-        let k = numbers.steps as f64;
+        let k = (numbers.steps + 1) as f64;
 
         let mut sums = Sums::new();
         let mut directions = Vec::with_capacity(rows.len());
@@ -136,33 +112,18 @@ impl Method for MomoAdamSpec {
         let Some(sums) = sums.read()? else {
             return Ok(None);
         };
-        let mut gamma = 0.0;
-        for (row, [product, ..]) in rows.iter().zip(&sums) {
-            let of_row = numbers.gamma.entry(row.path.clone()).or_insert(0.0);
-            *of_row = averaged(*of_row, *product);
-            gamma += *of_row;
-        }
-        numbers.loss = averaged(numbers.loss, loss);
-
-        let [_, product, square] = total(&sums);
-        let model = LossModel {
-            loss: numbers.loss,
-            product,
-            gamma,
-            square,
-            weight: 1.0 - beta_1.powf(k),
+        let rule = Rule {
+            beta: beta_1,
+            corrected: true,
+            weight_decay: self.weight_decay,
+            bound: Bound {
+                lowest: self.lower_bound,
+                estimated: self.estimate_bound,
+            },
         };
-        let w = self.weight_decay;
-        let f = Bound {
-            lowest: self.lower_bound,
-            estimated: self.estimate_bound,
-        };
-        let (length, bound) = model.step(rate, w, numbers.bound, f);
-        numbers.bound = bound;
-        let decay = 1.0 + rate * w;
+        let length = numbers.step(rows, &sums, loss, rate, &rule);
         for (row, direction) in rows.iter_mut().zip(directions) {
-            let x = row.x.clone() - direction.mul_scalar(length);
-            row.x = if decay > 1.0 { x.div_scalar(decay) } else { x };
+            row.descend(direction, length, rate * self.weight_decay);
         }
         Ok(Some(length))
     }

@@ -21,6 +21,15 @@ pub(in crate::optimizers) struct Row {
     id: ParamId,
 }
 
+impl Row {
+    /// x <- (x - length direction) / (1 + decay), the decay being proximal.
+    pub fn descend(&mut self, direction: Tensor<1>, length: f64, decay: f64) {
+        let x = self.x.clone() - direction.mul_scalar(length);
+        let decay = 1.0 + decay;
+        self.x = if decay > 1.0 { x.div_scalar(decay) } else { x };
+    }
+}
+
 /// The type that parameters of a type are worked on in.
 pub(super) fn working(dtype: DType) -> DType {
     match dtype {

@@ -109,11 +109,8 @@ impl Method for ScheduleFreeAdamWSpec {
             sums.add([square.clone()]);
             let v = v.mul_scalar(beta_2) + square.mul_scalar(1.0 - beta_2);
             let scale = v.clone().div_scalar(correction).sqrt();
-            let mut h = g / scale.add_scalar(self.epsilon);
-            if self.weight_decay > 0.0 {
-                h = h + y.clone().mul_scalar(self.weight_decay);
-            }
-            let [y, z] = moved(y, z, h, [rate, self.beta_1, c]);
+            let h = g / scale.add_scalar(self.epsilon);
+            let [y, z] = moved(y, z, h, [self.weight_decay, rate, self.beta_1, c]);
             row.x = y;
             row.memory = vec![z, v];
         }
@@ -122,9 +119,6 @@ impl Method for ScheduleFreeAdamWSpec {
     }
 
     fn evaluated(&self, y: Tensor<1>, memory: &[Tensor<1>]) -> Tensor<1> {
-        match memory.first() {
-            Some(z) => averaged(y, z, self.beta_1),
-            None => y,
-        }
+        averaged(y, memory.first(), self.beta_1)
     }
 }

@@ -91,12 +91,9 @@ impl Method for ScheduleFreeSgdSpec {
         for row in rows.iter_mut() {
             let y = row.x.clone();
             let z = row.memory.pop().unwrap_or_else(|| y.clone());
-            let mut g = row.gradient.clone();
+            let g = row.gradient.clone();
             sums.add([g.clone().abs()]);
-            if self.weight_decay > 0.0 {
-                g = g + y.clone().mul_scalar(self.weight_decay);
-            }
-            let [y, z] = moved(y, z, g, [rate, self.momentum, c]);
+            let [y, z] = moved(y, z, g, [self.weight_decay, rate, self.momentum, c]);
             row.x = y;
             row.memory = vec![z];
         }
@@ -105,9 +102,6 @@ impl Method for ScheduleFreeSgdSpec {
     }
 
     fn evaluated(&self, y: Tensor<1>, memory: &[Tensor<1>]) -> Tensor<1> {
-        match memory.first() {
-            Some(z) => averaged(y, z, self.momentum),
-            None => y,
-        }
+        averaged(y, memory.first(), self.momentum)
     }
 }

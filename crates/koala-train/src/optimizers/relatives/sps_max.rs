@@ -87,10 +87,8 @@ impl Method for SpsMaxSpec {
         } else {
             rate
         };
-        let decay = 1.0 + rate * self.weight_decay;
         for row in rows {
-            let x = row.x.clone() - row.gradient.clone().mul_scalar(length);
-            row.x = if decay > 1.0 { x.div_scalar(decay) } else { x };
+            row.descend(row.gradient.clone(), length, rate * self.weight_decay);
         }
         Ok(Some(length))
     }
