@@ -21,7 +21,7 @@ mod trainer;
 pub use distance::{DistanceError, LevelDistance, SlicedWasserstein};
 pub use event::{GanEpochEvent, GanEvaluationEvent, GanStepEvent, NetworkStep, PicturesEvent};
 pub use figures::{BestDistance, Distance, FoundDistance, GanLosses, GanTally, Level};
-pub use grid::write_grid;
+pub use grid::grid;
 pub use learner::GanLearner;
 pub use loss::{CriticScores, critic_losses, generator_losses};
 pub use noise::{NoisePurpose, mixing_shares, noise};

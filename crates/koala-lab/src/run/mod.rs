@@ -31,4 +31,6 @@ pub use result::{Findings, RunResult};
 pub use samples::SampleFolder;
 pub use tensorboard::TensorBoard;
 pub use toml::Value;
-pub use weights::{read_weights, weights_from_bytes, weights_to_bytes, write_weights};
+pub use weights::{read_weights, write_weights};
+
+pub use crate::stored::{weights_from_bytes, weights_to_bytes};

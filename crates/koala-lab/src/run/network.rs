@@ -1,10 +1,10 @@
 //! A trained network of any form.
 
-use super::weights_to_bytes;
 use crate::StateError;
 use crate::models::gan::{Critic, Generator};
 use crate::models::language::{Gpt, LstmModel, TransformerModel};
 use crate::models::{Cnn, Mlp, ResNet};
+use crate::stored::weights_to_bytes;
 
 /// A trained network of any form.
 #[derive(Debug)]

@@ -75,7 +75,7 @@ impl<M: Module> Average<M> {
 mod tests {
     use super::super::AverageSpec;
     use super::*;
-    use crate::run::weights_to_bytes;
+    use crate::stored::weights_to_bytes;
     use burn::nn::{BatchNorm, BatchNormConfig};
     use burn::tensor::{Device, Tensor};
     use proptest::prelude::*;

@@ -139,7 +139,7 @@ mod tests {
     use super::*;
     use crate::data::ImageShape;
     use crate::models::{Classifier, Cnn, CnnSpec, Draws};
-    use crate::run::weights_to_bytes;
+    use crate::stored::weights_to_bytes;
     use burn::nn::{BatchNorm, BatchNormConfig, LinearConfig};
     use burn::tensor::{Device, TensorData};
     use std::convert::Infallible;
