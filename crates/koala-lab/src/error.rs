@@ -139,6 +139,10 @@ impl Error {
         }
     }
 
+    pub(crate) fn optimizer(step: u64) -> impl Fn(OptimizerError) -> Self {
+        move |cause| Self::Optimizer { step, cause }
+    }
+
     pub(crate) fn file(
         path: impl Into<PathBuf>,
         action: &'static str,

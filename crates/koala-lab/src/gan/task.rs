@@ -2,7 +2,9 @@
 
 use burn::tensor::{Device, Tensor};
 
-use super::{Distance, GanSpec, NoisePurpose, Pictures, SlicedWasserstein, noise};
+use super::{
+    Distance, GanSpec, Level, LevelDistance, NoisePurpose, Pictures, SlicedWasserstein, noise,
+};
 use crate::data::{Augmentation, BatchOrder, HostBatch, ImageSet, Split};
 use crate::models::gan::Generator;
 use crate::training::{Batches, Part, recompute_statistics};
@@ -110,7 +112,12 @@ impl<'a> GanTask<'a> {
     fn between(real: &Pictures, made: &Pictures) -> Option<Distance> {
         // They have one shape and are as many, so that only values that are not finite can be refused.
         let levels = SlicedWasserstein::default().between(real, made).ok()?;
-        Distance::of(&levels)
+        let level = |level: LevelDistance| Level {
+            height: level.height,
+            width: level.width,
+            distance: level.distance,
+        };
+        Distance::of(levels.into_iter().map(level).collect())
     }
 
     /// Images made from noise that is the same at every step, to be looked at.

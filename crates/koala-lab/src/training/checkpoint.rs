@@ -6,12 +6,13 @@ use burn::module::Module;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Average;
 use crate::Error;
 use crate::optimizers::Optimizer;
-use crate::run::{weights_from_bytes, weights_to_bytes};
-use crate::stored::StateError;
+use crate::stored::{StateError, weights_from_bytes, weights_to_bytes};
 
 const PROGRESS: &str = "progress.json";
+const AVERAGE: &str = "average.safetensors";
 
 /// What a run needs to go on, as named files, and where its logs stood.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -72,13 +73,9 @@ impl Checkpoint {
         model: &M,
         optimizer: &dyn Optimizer<M>,
     ) -> Result<(), Error> {
-        let step = self.step;
         self.put(weights, weights_to_bytes(model)?);
         let bytes = optimizer.state(model);
-        self.put(
-            state,
-            bytes.map_err(|cause| Error::Optimizer { step, cause })?,
-        );
+        self.put(state, bytes.map_err(Error::optimizer(self.step))?);
         Ok(())
     }
 
@@ -89,11 +86,33 @@ impl Checkpoint {
         model: &M,
         optimizer: &mut dyn Optimizer<M>,
     ) -> Result<M, Error> {
-        let step = self.step;
         let model = weights_from_bytes(model.clone(), self.file(weights)?)?;
         optimizer
             .restore(self.file(state)?, &model)
-            .map_err(|cause| Error::Optimizer { step, cause })?;
+            .map_err(Error::optimizer(self.step))?;
         Ok(model)
+    }
+
+    /// Adds an average, if there is one.
+    pub(super) fn put_average<M: Module>(
+        &mut self,
+        average: Option<&Average<M>>,
+    ) -> Result<(), StateError> {
+        if let Some(average) = average {
+            self.put(AVERAGE, average.state()?);
+        }
+        Ok(())
+    }
+
+    /// An average of networks of the form of `model` goes on where it was, if there is one.
+    pub(crate) fn restore_average<M: Module>(
+        &self,
+        average: Option<&mut Average<M>>,
+        model: &M,
+    ) -> Result<(), StateError> {
+        match average {
+            Some(average) => average.restore(self.file(AVERAGE)?, model),
+            None => Ok(()),
+        }
     }
 }

@@ -1,5 +1,7 @@
-//! The training loop: one for every optimizer, network and task.
+//! The training loop, one for every optimizer, network and task, and for one network as for two adversaries: what it asks of
+//! those whom it trains is `Trainee`.
 
+mod adversarial;
 mod average;
 mod batches;
 mod checkpoint;
@@ -14,14 +16,23 @@ mod loader;
 mod loss;
 mod metrics;
 mod observer;
+mod pictures;
+mod plan;
+mod player;
+mod predictor;
 mod progress;
 mod schedule;
 mod task;
 #[cfg(test)]
 mod testing;
 mod texts;
+mod trainee;
 mod trainer;
 
+pub use adversarial::{
+    Distance, FoundDistance, GanEpochEvent, GanEvaluationEvent, GanLosses, GanStepEvent, Level,
+    NetworkStep, PicturesEvent,
+};
 pub use average::{Average, AverageSpec, Ema, Swa, recompute_statistics};
 pub use batches::Batches;
 pub use checkpoint::{Checkpoint, Marks};
@@ -34,14 +45,19 @@ pub use images::ImageTask;
 pub use interrupt::Interrupt;
 pub use keeper::{Forgetful, Keeper};
 pub use learner::Learner;
-pub(crate) use learner::inference;
-pub(crate) use loader::Loader;
 pub use loss::cross_entropy;
 pub use metrics::{Evaluation, Tally};
 pub use observer::{Both, Observer, Silent};
-pub use progress::{Best, Clocks, Measure, Progress};
+pub use pictures::Pictures;
+pub use plan::{Company, Plan};
+pub(crate) use player::Lesson;
+pub use player::Player;
+pub use predictor::train;
+pub use progress::{Best, Clocks, Counts, Measure, Progress};
 pub use schedule::ScheduleSpec;
 pub(crate) use task::floats;
 pub use task::{Losses, Part, Task};
 pub use texts::TextTask;
-pub use trainer::{Company, Plan, Trained, train};
+pub(crate) use trainee::{Counting, Trainee};
+pub use trainer::Trained;
+pub(crate) use trainer::Trainer;
