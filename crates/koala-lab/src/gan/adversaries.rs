@@ -38,18 +38,18 @@ pub fn train_gan<'a>(
     plan: &'a Plan,
     company: Company<'a>,
 ) -> Result<(TrainedGan, Critic), Error> {
-    let GanLearner {
-        generator,
-        critic,
-        average,
-        progress,
-    } = learner;
     let adversaries = Adversaries {
-        generator,
-        critic,
+        generator: learner.generator,
+        critic: learner.critic,
         task,
     };
-    let trainer = Trainer::new(adversaries, average, progress, plan, company);
+    let trainer = Trainer::new(
+        adversaries,
+        learner.average,
+        learner.progress,
+        plan,
+        company,
+    );
     let (Adversaries { critic, .. }, trained) = trainer.run()?;
     let critic = critic.optimizer.evaluation(&critic.model);
     let critic = critic.map_err(Error::optimizer(trained.progress.step))?;
@@ -63,20 +63,12 @@ struct Adversaries<'a> {
     task: &'a GanTask<'a>,
 }
 
-/// What a step has seen: of the critic its mean losses over the updates, the rest of the last of them.
-struct Seen {
-    losses: GanLosses,
-    critic: NetworkStep,
-    generator: NetworkStep,
-}
-
 impl<'a> Trainee<'a> for Adversaries<'a> {
     type Task = GanTask<'a>;
     type Network = Generator;
     type Counts = GanCounts;
-    type Seen = Seen;
-
-    const BEST_IS_TESTED: bool = false;
+    /// The mean losses, and what critic and generator did.
+    type Seen = (GanLosses, [NetworkStep; 2]);
 
     fn task(&self) -> &'a GanTask<'a> {
         self.task
@@ -96,7 +88,7 @@ impl<'a> Trainee<'a> for Adversaries<'a> {
         real: Vec<HostBatch>,
         plan: &Plan,
         progress: &mut GanProgress,
-    ) -> Result<(Self, Seen), Error> {
+    ) -> Result<(Self, Self::Seen), Error> {
         let step = progress.step;
         let factor = plan.schedule.factor(step);
         let clock = &mut progress.clocks.optimizer;
@@ -125,23 +117,21 @@ impl<'a> Trainee<'a> for Adversaries<'a> {
             generator_loss: loss,
             ..tally.losses()
         };
+        // Of the critic the mean loss over its updates, the rest of the last of them.
         critic.loss = losses.critic_loss;
-        let seen = Seen {
-            losses,
-            critic,
-            generator: network_step(loss, summary),
-        };
-        Ok((self, seen))
+        Ok((self, (losses, [critic, network_step(loss, summary)])))
     }
 
-    fn count(seen: Seen, progress: &mut GanProgress) -> (Event, bool) {
-        let losses = seen.losses;
+    fn count(
+        (losses, [critic, generator]): Self::Seen,
+        progress: &mut GanProgress,
+    ) -> (Event, bool) {
         progress.counts.tally.add(losses);
         let event = GanStepEvent {
             step: progress.step,
             epoch: progress.epoch,
-            critic: seen.critic,
-            generator: seen.generator,
+            critic,
+            generator,
             wasserstein: losses.wasserstein,
             penalty: losses.penalty,
             seconds: progress.clocks.seconds,

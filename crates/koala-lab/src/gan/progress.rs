@@ -47,10 +47,6 @@ impl Counting for GanCounts {
         better
     }
 
-    fn best_step(&self) -> Option<u64> {
-        self.best.as_ref().map(|best| best.step)
-    }
-
     fn end_epoch(&mut self, whole: bool) {
         self.train = Some(self.tally);
         if whole {
@@ -127,10 +123,10 @@ mod tests {
         assert!(!counts.judge(0, &found(None)));
         assert!(counts.judge(0, &of(2.0)));
         assert!(!counts.judge(7, &of(2.0)));
-        assert_eq!(counts.best_step(), Some(0));
+        assert_eq!(counts.best.as_ref().unwrap().step, 0);
         assert!(counts.judge(7, &of(1.0)));
         assert!(!counts.judge(7, &found(None)));
-        assert_eq!((counts.best_step(), counts.judged), (Some(7), None));
+        assert_eq!((counts.best.unwrap().step, counts.judged), (7, None));
     }
 
     #[test]

@@ -8,8 +8,7 @@ use serde::de::DeserializeOwned;
 
 use super::Average;
 use crate::Error;
-use crate::optimizers::Optimizer;
-use crate::stored::{StateError, weights_from_bytes, weights_to_bytes};
+use crate::stored::StateError;
 
 const PROGRESS: &str = "progress.json";
 const AVERAGE: &str = "average.safetensors";
@@ -64,33 +63,6 @@ impl Checkpoint {
                 reason: format!("it has no {name}"),
             }),
         }
-    }
-
-    /// Adds a network and its optimizer under these names.
-    pub(crate) fn put_trained<M: Module>(
-        &mut self,
-        [weights, state]: [&str; 2],
-        model: &M,
-        optimizer: &dyn Optimizer<M>,
-    ) -> Result<(), Error> {
-        self.put(weights, weights_to_bytes(model)?);
-        let bytes = optimizer.state(model);
-        self.put(state, bytes.map_err(Error::optimizer(self.step))?);
-        Ok(())
-    }
-
-    /// The network of these names, a network of the form of `model`; `optimizer` goes on where it was.
-    pub(crate) fn trained<M: Module>(
-        &self,
-        [weights, state]: [&str; 2],
-        model: &M,
-        optimizer: &mut dyn Optimizer<M>,
-    ) -> Result<M, Error> {
-        let model = weights_from_bytes(model.clone(), self.file(weights)?)?;
-        optimizer
-            .restore(self.file(state)?, &model)
-            .map_err(Error::optimizer(self.step))?;
-        Ok(model)
     }
 
     /// Adds an average, if there is one.

@@ -3,7 +3,7 @@
 use burn::module::Module;
 use burn::tensor::TensorData;
 
-use super::{Average, Checkpoint, Progress};
+use super::{Average, Checkpoint, Player, Progress};
 use crate::Error;
 use crate::optimizers::Optimizer;
 use crate::stored::{StateError, Stored, encode};
@@ -14,10 +14,8 @@ const CARRIED: &str = "carried state";
 
 /// Everything about a run that changes while it goes: what a checkpoint holds.
 pub struct Learner<M: Module> {
-    /// The network, on a device with gradients.
-    pub model: M,
-    /// What moves it.
-    pub optimizer: Box<dyn Optimizer<M>>,
+    /// The network and what moves it.
+    pub player: Player<M>,
     /// What averages its weights, if something does.
     pub average: Option<Average<M>>,
     /// How far it is.
@@ -30,8 +28,7 @@ impl<M: Module> Learner<M> {
     /// A run that begins.
     pub fn new(model: M, optimizer: Box<dyn Optimizer<M>>, average: Option<Average<M>>) -> Self {
         Self {
-            model,
-            optimizer,
+            player: Player { model, optimizer },
             average,
             progress: Progress::default(),
             carried: None,
@@ -45,13 +42,10 @@ impl<M: Module> Learner<M> {
     /// [`Error::State`] if it is damaged or of another network or optimizer.
     pub fn restore(&mut self, checkpoint: &Checkpoint) -> Result<(), Error> {
         let progress = checkpoint.progress()?;
-        let model = checkpoint.trained(PLAYER, &self.model, &mut *self.optimizer)?;
-        checkpoint.restore_average(self.average.as_mut(), &model)?;
-        self.carried = match checkpoint.files.get(CARRY) {
-            Some(bytes) => Some(carry_from_bytes(bytes)?),
-            None => None,
-        };
-        self.model = model;
+        self.player.restore(PLAYER, checkpoint)?;
+        checkpoint.restore_average(self.average.as_mut(), &self.player.model)?;
+        let carry = checkpoint.files.get(CARRY);
+        self.carried = carry.map(|bytes| carry_from_bytes(bytes)).transpose()?;
         self.progress = progress;
         Ok(())
     }

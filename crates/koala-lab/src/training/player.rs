@@ -8,6 +8,7 @@ use burn::optim::GradientsParams;
 use super::{Average, Checkpoint};
 use crate::Error;
 use crate::optimizers::{Optimizer, OptimizerError, StepSummary};
+use crate::stored::{weights_from_bytes, weights_to_bytes};
 
 /// A network and what moves it: the only one of a run, or one of two adversaries.
 pub struct Player<M: Module> {
@@ -73,18 +74,29 @@ impl<M: Module> Player<M> {
         }
     }
 
-    /// Adds network and optimizer to a checkpoint, under these names.
-    pub(crate) fn put(&self, names: [&str; 2], checkpoint: &mut Checkpoint) -> Result<(), Error> {
-        checkpoint.put_trained(names, &self.model, &*self.optimizer)
+    /// Adds network and optimizer to a checkpoint under these names.
+    pub(crate) fn put(
+        &self,
+        [weights, state]: [&str; 2],
+        checkpoint: &mut Checkpoint,
+    ) -> Result<(), Error> {
+        checkpoint.put(weights, weights_to_bytes(&self.model)?);
+        let bytes = self.optimizer.state(&self.model);
+        checkpoint.put(state, bytes.map_err(Error::optimizer(checkpoint.step))?);
+        Ok(())
     }
 
-    /// Goes back to what [`put`](Player::put) added.
+    /// Goes back to what [`put`](Player::put) added; the network there is one of the form of this one.
     pub(crate) fn restore(
         &mut self,
-        names: [&str; 2],
+        [weights, state]: [&str; 2],
         checkpoint: &Checkpoint,
     ) -> Result<(), Error> {
-        self.model = checkpoint.trained(names, &self.model, &mut *self.optimizer)?;
+        let model = weights_from_bytes(self.model.clone(), checkpoint.file(weights)?)?;
+        (self.optimizer)
+            .restore(checkpoint.file(state)?, &model)
+            .map_err(Error::optimizer(checkpoint.step))?;
+        self.model = model;
         Ok(())
     }
 }

@@ -31,20 +31,14 @@ pub fn train<'a, M: Module, T: Task<M>>(
     plan: &'a Plan,
     company: Company<'a>,
 ) -> Result<Trained<M>, Error> {
-    let Learner {
-        model,
-        optimizer,
-        average,
-        progress,
-        carried,
-    } = learner;
     let predictor = Predictor {
-        player: Player { model, optimizer },
+        player: learner.player,
         task,
         carry: None,
-        carried,
+        carried: learner.carried,
     };
-    let (_, mut trained) = Trainer::new(predictor, average, progress, plan, company).run()?;
+    let trainer = Trainer::new(predictor, learner.average, learner.progress, plan, company);
+    let (_, mut trained) = trainer.run()?;
     if let Some(best) = &mut trained.best_test {
         best.samples = Samples::BestTest;
     }
@@ -59,12 +53,6 @@ struct Predictor<'a, M: Module, T: Task<M>> {
     carry: Option<T::Carry>,
     /// The same from a checkpoint.
     carried: Option<Vec<Vec<TensorData>>>,
-}
-
-/// What a step on a batch has seen.
-struct Seen {
-    summary: StepSummary,
-    tally: Tally,
 }
 
 impl<'a, M: Module, T: Task<M>> Predictor<'a, M, T> {
@@ -97,9 +85,7 @@ impl<'a, M: Module, T: Task<M>> Trainee<'a> for Predictor<'a, M, T> {
     type Task = T;
     type Network = M;
     type Counts = Counts;
-    type Seen = Seen;
-
-    const BEST_IS_TESTED: bool = true;
+    type Seen = (StepSummary, Tally);
 
     fn task(&self) -> &'a T {
         self.task
@@ -126,7 +112,7 @@ impl<'a, M: Module, T: Task<M>> Trainee<'a> for Predictor<'a, M, T> {
         batch: T::Batch,
         plan: &Plan,
         progress: &mut Progress,
-    ) -> Result<(Self, Seen), Error> {
+    ) -> Result<(Self, Self::Seen), Error> {
         let pieces = match plan.piece {
             0 => vec![batch],
             size => self.task.pieces(batch, size),
@@ -142,10 +128,10 @@ impl<'a, M: Module, T: Task<M>> Trainee<'a> for Predictor<'a, M, T> {
             .map_err(Error::optimizer(progress.step))?;
         self.player = player;
         self.carry = Some(carry);
-        Ok((self, Seen { summary, tally }))
+        Ok((self, (summary, tally)))
     }
 
-    fn count(Seen { summary, tally }: Seen, progress: &mut Progress) -> (Event, bool) {
+    fn count((summary, tally): Self::Seen, progress: &mut Progress) -> (Event, bool) {
         progress.counts.tally.add(tally);
         let seen = tally.evaluation();
         let event = StepEvent {

@@ -97,7 +97,7 @@ impl Counting for Counts {
         better
     }
 
-    fn best_step(&self) -> Option<u64> {
+    fn tested_best(&self) -> Option<u64> {
         self.best.map(|best| best.step)
     }
 
@@ -132,7 +132,7 @@ mod tests {
         assert!(counts.judge(0, &of(20.0, 0.5, by)));
         assert!(!counts.judge(0, &of(21.0, 0.1, by)));
         assert!(counts.judge(7, &of(19.0, 2.0, by)));
-        assert_eq!(counts.best_step(), Some(7));
+        assert_eq!(counts.tested_best(), Some(7));
         assert!(counts.judge(7, &of(90.0, 0.1, Measure::Loss)));
     }
 

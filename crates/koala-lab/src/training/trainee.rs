@@ -19,9 +19,6 @@ pub(crate) trait Trainee<'a>: Sized {
     /// What a step has seen.
     type Seen;
 
-    /// Whether the weights of the best evaluation are tested at the end, beside the last ones.
-    const BEST_IS_TESTED: bool;
-
     /// What there is to learn.
     fn task(&self) -> &'a Self::Task;
 
@@ -89,8 +86,10 @@ pub(crate) trait Counting: Serialize {
     /// Takes an evaluation after so many steps; true if it is the best so far.
     fn judge(&mut self, step: u64, found: &Self::Found) -> bool;
 
-    /// Steps that were done at the best evaluation.
-    fn best_step(&self) -> Option<u64>;
+    /// Steps that were done at the best evaluation, if its weights are to be tested at the end beside the last ones.
+    fn tested_best(&self) -> Option<u64> {
+        None
+    }
 
     /// Ends an epoch, or if it is not whole the part of it that was done.
     fn end_epoch(&mut self, whole: bool);

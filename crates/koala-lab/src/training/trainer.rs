@@ -228,7 +228,7 @@ impl<'a, K: Trainee<'a>> Trainer<'a, K> {
             });
         }
         let best_test = match (&validation, &test) {
-            (Some(_), Some(test)) if K::BEST_IS_TESTED => self.best_test(&model, test)?,
+            (Some(_), Some(test)) => self.best_test(&model, test)?,
             _ => None,
         };
         let optimizer_bytes = self
@@ -254,7 +254,10 @@ impl<'a, K: Trainee<'a>> Trainer<'a, K> {
         network: &K::Network,
         last: &Found<'a, K>,
     ) -> Result<Option<Found<'a, K>>, Error> {
-        if self.progress.counts.best_step() == Some(self.progress.step) {
+        let Some(best) = self.progress.counts.tested_best() else {
+            return Ok(None);
+        };
+        if best == self.progress.step {
             return Ok(Some(last.clone()));
         }
         let Some(weights) = self.company.keeper.best_weights()? else {
