@@ -129,6 +129,10 @@ impl Error {
         }
     }
 
+    pub(crate) fn optimizer(step: u64) -> impl Fn(OptimizerError) -> Self {
+        move |cause| Self::Optimizer { step, cause }
+    }
+
     /// What the operating system would not let us do with a file: `.map_err(Error::file(path, "read"))`.
     pub fn file(
         path: impl Into<PathBuf>,

@@ -1,40 +1,23 @@
 //! Many images as one picture.
 
 use std::io;
-use std::path::Path;
 
 use super::{Pictures, png};
-use crate::Error;
-use crate::run::write_whole;
 
 /// Pixels between images and around them.
 const GUTTER: usize = 2;
 /// The byte of every channel of the gutters.
 const BACKGROUND: u8 = 255;
 
-/// Writes images as one PNG picture, `columns` of them side by side and as many rows as they need, with white gutters. The
-/// file is there as a whole or not at all.
+/// Images as one PNG picture, `columns` of them side by side and as many rows as they need, with white gutters.
 ///
 /// -1 is black and 1 white, or the full colour; values outside are cut off, and what is not a number is black.
 ///
 /// # Errors
 ///
-/// [`Error::File`] if the file cannot be written, or if the images cannot be shown: there are none, they have neither 1 nor
-/// 3 channels, or the picture's sides would be longer than 16,384 pixels.
-pub fn write_grid(images: &Pictures, columns: usize, file: &Path) -> Result<(), Error> {
-    let content = encoded(images, columns).map_err(Error::file(file, "write"))?;
-    let no_name = || io::Error::new(io::ErrorKind::InvalidInput, "the path names no file");
-    let name = file
-        .file_name()
-        .and_then(|name| name.to_str())
-        .ok_or_else(no_name)
-        .map_err(Error::file(file, "write"))?;
-    // The parent of a bare name is empty, which joins to the name alone.
-    let folder = file.parent().unwrap_or(Path::new(""));
-    write_whole(folder, name, &content)
-}
-
-fn encoded(images: &Pictures, columns: usize) -> io::Result<Vec<u8>> {
+/// If the images cannot be shown: there are none, they have neither 1 nor 3 channels, or the picture's sides would be longer
+/// than 16,384 pixels.
+pub fn grid(images: &Pictures, columns: usize) -> io::Result<Vec<u8>> {
     let fault = |fault: String| io::Error::new(io::ErrorKind::InvalidInput, fault);
     if images.is_empty() || columns == 0 {
         return Err(fault("there are no images to show".into()));
@@ -88,19 +71,17 @@ mod tests {
 
     #[test]
     fn every_pixel_is_where_it_belongs() {
-        let folder = tempfile::tempdir().unwrap();
         for (count, columns, [channels, height, width]) in [
             (5, 3, [3, 4, 2]),
             (4, 2, [1, 3, 5]),
             (2, 9, [3, 2, 2]),
             (1, 1, [1, 1, 1]),
         ] {
-            let file = folder.path().join("grid.png");
             let images = pictures(count, [channels, height, width]);
-            write_grid(&images, columns, &file).unwrap();
+            let content = grid(&images, columns).unwrap();
             let columns = columns.min(count);
             let rows = count.div_ceil(columns);
-            let ([across, down], depth, bytes) = decode(&std::fs::read(&file).unwrap());
+            let ([across, down], depth, bytes) = decode(&content);
             assert_eq!(across, columns * (width + 2) + 2);
             assert_eq!(down, rows * (height + 2) + 2);
             assert_eq!(depth, channels);
@@ -119,32 +100,25 @@ mod tests {
                 assert_eq!(usize::from(*byte), expected, "{x} {y} {channel}");
             }
         }
-        let left: Vec<_> = std::fs::read_dir(folder.path()).unwrap().collect();
-        assert_eq!(left.len(), 1);
     }
 
     #[test]
     fn values_outside_are_cut_off() {
         let values = vec![-3.0, 7.0, f32::NAN, f32::INFINITY, -1.0, 1.0];
-        let bytes = decode(&encoded(&Pictures::from_values([1, 1, 6], values), 1).unwrap()).2;
+        let bytes = decode(&grid(&Pictures::from_values([1, 1, 6], values), 1).unwrap()).2;
         assert_eq!(bytes[2 * 10 + 2..2 * 10 + 8], [0, 255, 0, 255, 0, 255]);
     }
 
     #[test]
     fn what_cannot_be_shown_is_an_error_that_says_why() {
-        let folder = tempfile::tempdir().unwrap();
-        let file = folder.path().join("grid.png");
         for (images, columns, cause) in [
             (pictures(0, [3, 2, 2]), 2, "no images"),
             (pictures(2, [3, 2, 2]), 0, "no images"),
             (pictures(2, [2, 2, 2]), 2, "not of 2"),
             (pictures(9, [1, 1, 2000]), 9, "too many"),
         ] {
-            let error = write_grid(&images, columns, &file).unwrap_err().to_string();
+            let error = grid(&images, columns).unwrap_err().to_string();
             assert!(error.contains(cause), "{error}");
-            assert!(!file.exists());
         }
-        let error = write_grid(&pictures(1, [1, 2, 2]), 1, Path::new("/")).unwrap_err();
-        assert!(error.to_string().contains("names no file"), "{error}");
     }
 }

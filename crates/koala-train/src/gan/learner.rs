@@ -2,14 +2,13 @@
 
 use koala_models::gan::{Critic, Generator};
 
-use super::{GanProgress, GanTask, Player};
+use super::{GanProgress, Player};
 use crate::Error;
-use crate::optimizers::OptimizerError;
-use crate::training::{Average, Checkpoint, Marks, inference};
+use crate::training::{Average, Checkpoint};
 
-const GENERATOR: [&str; 2] = ["generator.safetensors", "generator-optimizer.safetensors"];
-const CRITIC: [&str; 2] = ["critic.safetensors", "critic-optimizer.safetensors"];
-const AVERAGE: &str = "average.safetensors";
+pub(super) const GENERATOR: [&str; 2] =
+    ["generator.safetensors", "generator-optimizer.safetensors"];
+pub(super) const CRITIC: [&str; 2] = ["critic.safetensors", "critic-optimizer.safetensors"];
 
 /// Everything about a run that changes while it goes: what a checkpoint holds.
 pub struct GanLearner {
@@ -38,25 +37,6 @@ impl GanLearner {
         }
     }
 
-    /// The generator as it would be used now: without gradients, with running statistics, averaged if there is an average.
-    pub(super) fn inference(&self, task: &GanTask) -> Result<Generator, OptimizerError> {
-        let Player { model, optimizer } = &self.generator;
-        inference(model, &**optimizer, self.average.as_ref(), |average| {
-            task.statistics(average)
-        })
-    }
-
-    /// What goes on from here gives the same bits as if it had not been stopped.
-    pub(super) fn checkpoint(&self, marks: Marks) -> Result<Checkpoint, Error> {
-        let mut checkpoint = Checkpoint::new(self.progress.step, &self.progress, marks)?;
-        self.generator.put(GENERATOR, &mut checkpoint)?;
-        self.critic.put(CRITIC, &mut checkpoint)?;
-        if let Some(average) = &self.average {
-            checkpoint.put(AVERAGE, average.state()?);
-        }
-        Ok(checkpoint)
-    }
-
     /// Goes back to where a checkpoint was made.
     ///
     /// # Errors
@@ -66,9 +46,7 @@ impl GanLearner {
         let progress = checkpoint.progress()?;
         self.generator.restore(GENERATOR, checkpoint)?;
         self.critic.restore(CRITIC, checkpoint)?;
-        if let Some(average) = &mut self.average {
-            average.restore(checkpoint.file(AVERAGE)?, &self.generator.model)?;
-        }
+        checkpoint.restore_average(self.average.as_mut(), &self.generator.model)?;
         self.progress = progress;
         Ok(())
     }

@@ -1,28 +1,26 @@
-//! Adversarial training: the loop and its parts, noise, losses, pictures, and a distance between sets of images.
+//! Adversarial training: its step in the loop that all training shares, noise, losses, pictures, and a distance between sets
+//! of images.
 
+mod adversaries;
 mod distance;
-mod event;
-mod figures;
 mod grid;
 mod learner;
 mod patches;
-mod pictures;
-mod player;
 mod png;
 mod progress;
 mod pyramid;
 mod spec;
 mod task;
-mod trainer;
 
+pub use adversaries::{TrainedGan, train_gan};
 pub use distance::{DistanceError, LevelDistance, SlicedWasserstein};
-pub use event::{GanEpochEvent, GanEvaluationEvent, GanStepEvent, NetworkStep, PicturesEvent};
-pub use figures::{BestDistance, Distance, FoundDistance, GanLosses, GanTally, Level};
-pub use grid::write_grid;
+pub use grid::grid;
 pub use learner::GanLearner;
-pub use pictures::Pictures;
-pub use player::Player;
-pub use progress::GanProgress;
+pub use progress::{BestDistance, GanCounts, GanProgress, GanTally};
 pub use spec::GanSpec;
 pub use task::GanTask;
-pub use trainer::{TrainedGan, train_gan};
+
+pub use crate::training::{
+    Distance, FoundDistance, GanEpochEvent, GanEvaluationEvent, GanLosses, GanStepEvent, Level,
+    NetworkStep, Pictures, PicturesEvent, Player,
+};

@@ -4,7 +4,7 @@ use burn::tensor::{Device, Tensor};
 use koala_data::{Augmentation, BatchOrder, HostBatch, ImageSet, Split};
 use koala_models::gan::{Generator, NoisePurpose, noise};
 
-use super::{Distance, GanSpec, Pictures, SlicedWasserstein};
+use super::{Distance, GanSpec, Level, LevelDistance, Pictures, SlicedWasserstein};
 use crate::training::{Batches, Part, recompute_statistics};
 
 /// Images that are made or moved at once where nothing is trained.
@@ -110,7 +110,12 @@ impl<'a> GanTask<'a> {
     fn between(real: &Pictures, made: &Pictures) -> Option<Distance> {
         // They have one shape and are as many, so that only values that are not finite can be refused.
         let levels = SlicedWasserstein::default().between(real, made).ok()?;
-        Distance::of(&levels)
+        let level = |level: LevelDistance| Level {
+            height: level.height,
+            width: level.width,
+            distance: level.distance,
+        };
+        Distance::of(levels.into_iter().map(level).collect())
     }
 
     /// Images made from noise that is the same at every step, to be looked at.

@@ -9,8 +9,8 @@ use koala_models::{SpecError, trainable_parameters};
 use super::session::{Session, Size};
 use super::{ConfigError, Findings, Network, Outcome};
 use crate::Error;
-use crate::gan::{GanLearner, GanSpec, GanTask, Player, TrainedGan, train_gan};
-use crate::training::{Batches, Company, EndEvent, Event, shape_of};
+use crate::gan::{GanLearner, GanSpec, GanTask, Player, train_gan};
+use crate::training::{Batches, Company, shape_of};
 
 impl Session<'_> {
     /// Trains a generator and a critic, each with an optimizer of its own of the configured kind.
@@ -19,7 +19,7 @@ impl Session<'_> {
         spec: &GanSpec,
         split: &Split,
         device: &Device,
-        company: Company<'_>,
+        mut company: Company<'_>,
     ) -> Result<Outcome, Error> {
         let config = self.config;
         let split = &*spec.fitted(split);
@@ -47,54 +47,26 @@ impl Session<'_> {
         let start = self.start(parameters, size, plan.steps);
         let average = config.average.start(config.epochs as u64);
         let mut learner = GanLearner::new(self.player(generator)?, self.player(critic)?, average);
-        let Company {
-            observer,
-            keeper,
-            interrupt,
-        } = company;
-        self.begin(start, observer, |checkpoint| {
+        self.begin(start, company.observer, |checkpoint| {
             learner.restore(checkpoint)?;
             Ok((learner.progress.step, learner.progress.epoch))
         })?;
-        let company = Company {
-            observer: &mut *observer,
-            keeper,
-            interrupt,
-        };
-        let trained = train_gan(learner, &task, &plan, company)?;
-
-        let TrainedGan {
-            generator,
-            critic,
-            progress,
-            train,
-            validation,
-            test,
-            interrupted,
-            optimizer_bytes,
-        } = trained;
-        let real_distance = (!interrupted).then(|| task.real_distance()).flatten();
+        let (trained, critic) = train_gan(learner, &task, &plan, company.lent())?;
+        let real_distance = (!trained.interrupted).then(|| task.real_distance());
+        let counts = &trained.progress.counts;
         let findings = Findings::Made {
-            train,
-            validation,
-            test: test.clone(),
-            real_distance,
-            best: progress.best,
+            train: counts.train(),
+            validation: trained.validation.clone(),
+            test: trained.test.clone(),
+            real_distance: real_distance.flatten(),
+            best: counts.best.clone(),
         };
-        let end = (progress.step, progress.epoch, progress.clocks);
-        let sizes = (parameters, optimizer_bytes);
-        let result = self.result(interrupted, sizes, end, findings);
-        observer.observe(&Event::End(EndEvent {
-            status: result.status,
-            steps: result.steps,
-            test: None,
-            distance: test,
-            seconds: result.seconds,
-        }))?;
+        let result = self.result(parameters, &trained, findings);
+        result.tell(company.observer)?;
         Ok(Outcome {
             result,
             network: Network::Dcgan {
-                generator: Box::new(generator),
+                generator: Box::new(trained.model),
                 critic: Box::new(critic),
             },
         })

@@ -3,9 +3,8 @@
 use koala_models::gan::{Critic, Generator};
 use koala_models::language::{Gpt, LstmModel, TransformerModel};
 use koala_models::stored::StateError;
+use koala_models::stored::weights_to_bytes;
 use koala_models::{Cnn, Mlp, ResNet};
-
-use super::weights_to_bytes;
 
 /// A trained network of any form.
 #[derive(Debug)]

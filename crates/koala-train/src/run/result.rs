@@ -2,9 +2,10 @@
 
 use serde::Serialize;
 
+use crate::Error;
 use crate::device::DeviceName;
 use crate::gan::{BestDistance, Distance, FoundDistance, GanLosses};
-use crate::training::{Best, Figures, Status};
+use crate::training::{Best, EndEvent, Event, Figures, Observer, Status};
 
 /// What came of a run; stored as `result.json` in its folder.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -114,6 +115,21 @@ impl RunResult {
             Findings::Predicted { test, .. } => test.as_ref().map(Figures::headline),
             Findings::Made { test, .. } => test.as_ref().map(FoundDistance::headline),
         }
+    }
+
+    /// Tells of the end of the run.
+    pub(super) fn tell(&self, observer: &mut dyn Observer) -> Result<(), Error> {
+        let (test, distance) = match &self.findings {
+            Findings::Predicted { test, .. } => (*test, None),
+            Findings::Made { test, .. } => (None, test.clone()),
+        };
+        observer.observe(&Event::End(EndEvent {
+            status: self.status,
+            steps: self.steps,
+            test,
+            distance,
+            seconds: self.seconds,
+        }))
     }
 
     fn test(&self) -> Option<&Figures> {

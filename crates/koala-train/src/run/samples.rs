@@ -3,8 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
+use super::write_whole;
 use crate::Error;
-use crate::gan::write_grid;
+use crate::gan::grid;
 use crate::training::{Event, Observer};
 
 /// Images side by side in a picture.
@@ -30,7 +31,9 @@ impl Observer for SampleFolder {
             return Ok(());
         };
         fs::create_dir_all(&self.path).map_err(Error::file(&self.path, "create"))?;
-        let file = self.path.join(format!("{}.png", pictures.name));
-        write_grid(&pictures.images, COLUMNS, &file)
+        let name = format!("{}.png", pictures.name);
+        let picture =
+            grid(&pictures.images, COLUMNS).map_err(Error::file(self.path.join(&name), "write"))?;
+        write_whole(&self.path, &name, &picture)
     }
 }

@@ -11,8 +11,8 @@ use koala_models::{Classifier, Cnn, Draws, Mlp, ResNet, ResNetForm, trainable_pa
 use super::{ConfigError, Findings, ModelSpec, Network, Outcome, RunConfig, RunResult};
 use crate::Error;
 use crate::training::{
-    Checkpoint, Clocks, Company, EndEvent, Event, Figures, ImageTask, Learner, Observer, Plan,
-    ResumeEvent, Samples, StartEvent, Status, Task, TextTask, shape_of, train,
+    Checkpoint, Company, Event, Figures, ImageTask, Learner, Observer, Plan, Progress, ResumeEvent,
+    Samples, StartEvent, Status, Task, TextTask, Trained, shape_of, train,
 };
 
 /// One session of a run: from its beginning, or from a checkpoint, to its end or an interrupt.
@@ -153,7 +153,7 @@ impl Session<'_> {
         model: M,
         task: &T,
         size: Size,
-        company: Company<'_>,
+        mut company: Company<'_>,
     ) -> Result<Outcome, Error> {
         let config = self.config;
         let parameters = trainable_parameters(&model);
@@ -162,42 +162,21 @@ impl Session<'_> {
         let optimizer = config.optimizer_for(&model)?;
         let average = config.average.start::<M>(config.epochs as u64);
         let mut learner = Learner::new(model, optimizer, average);
-        let Company {
-            observer,
-            keeper,
-            interrupt,
-        } = company;
-        self.begin(start, observer, |checkpoint| {
+        self.begin(start, company.observer, |checkpoint| {
             learner.restore(checkpoint)?;
             Ok((learner.progress.step, learner.progress.epoch))
         })?;
-        let company = Company {
-            observer: &mut *observer,
-            keeper,
-            interrupt,
-        };
-        let trained = train(learner, task, &plan, company)?;
-        let progress = &trained.progress;
-        let measure = task.measure();
-        let figures = |samples, evaluation| Figures::new(samples, evaluation, measure);
-        let test = trained.test.map(|e| figures(Samples::Test, e));
+        let trained = train(learner, task, &plan, company.lent())?;
+        let counts = trained.progress.counts;
         let findings = Findings::Predicted {
-            train: figures(Samples::Train, trained.train),
-            validation: trained.validation.map(|e| figures(Samples::Validation, e)),
-            test,
-            best_test: trained.best_test.map(|e| figures(Samples::BestTest, e)),
-            best: progress.best,
+            train: Figures::new(Samples::Train, counts.train(), task.measure()),
+            validation: trained.validation,
+            test: trained.test,
+            best_test: trained.best_test,
+            best: counts.best,
         };
-        let end = (progress.step, progress.epoch, progress.clocks);
-        let sizes = (parameters, trained.optimizer_bytes);
-        let result = self.result(trained.interrupted, sizes, end, findings);
-        observer.observe(&Event::End(EndEvent {
-            status: result.status,
-            steps: result.steps,
-            test,
-            distance: None,
-            seconds: result.seconds,
-        }))?;
+        let result = self.result(parameters, &trained, findings);
+        result.tell(company.observer)?;
         Ok(Outcome {
             result,
             network: trained.model.into(),
@@ -259,16 +238,21 @@ impl Session<'_> {
         }
     }
 
-    pub(super) fn result(
+    pub(super) fn result<M, C, F>(
         &self,
-        interrupted: bool,
-        (parameters, optimizer_state_bytes): (usize, u64),
-        (steps, epochs, clocks): (u64, usize, Clocks),
+        parameters: usize,
+        trained: &Trained<M, C, F>,
         findings: Findings,
     ) -> RunResult {
         let config = self.config;
+        let Progress {
+            step,
+            epoch,
+            clocks,
+            ..
+        } = trained.progress;
         RunResult {
-            status: if interrupted {
+            status: if trained.interrupted {
                 Status::Interrupted
             } else {
                 Status::Completed
@@ -281,13 +265,13 @@ impl Session<'_> {
             schedule: config.schedule.name().to_owned(),
             seed: config.seed,
             batch_size: config.batch_size,
-            epochs,
-            steps,
+            epochs: epoch,
+            steps: step,
             findings,
             seconds: clocks.seconds,
             training_seconds: clocks.training,
             optimizer_seconds: clocks.optimizer,
-            optimizer_state_bytes,
+            optimizer_state_bytes: trained.optimizer_bytes,
             waiting_seconds: clocks.waiting,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }

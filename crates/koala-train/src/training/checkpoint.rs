@@ -7,11 +7,11 @@ use koala_models::stored::StateError;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use super::Average;
 use crate::Error;
-use crate::optimizers::Optimizer;
-use crate::run::{weights_from_bytes, weights_to_bytes};
 
 const PROGRESS: &str = "progress.json";
+const AVERAGE: &str = "average.safetensors";
 
 /// What a run needs to go on, as named files, and where its logs stood.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -65,35 +65,26 @@ impl Checkpoint {
         }
     }
 
-    /// Adds a network and its optimizer under these names.
-    pub(crate) fn put_trained<M: Module>(
+    /// Adds an average, if there is one.
+    pub(super) fn put_average<M: Module>(
         &mut self,
-        [weights, state]: [&str; 2],
-        model: &M,
-        optimizer: &dyn Optimizer<M>,
-    ) -> Result<(), Error> {
-        let step = self.step;
-        self.put(weights, weights_to_bytes(model)?);
-        let bytes = optimizer.state(model);
-        self.put(
-            state,
-            bytes.map_err(|cause| Error::Optimizer { step, cause })?,
-        );
+        average: Option<&Average<M>>,
+    ) -> Result<(), StateError> {
+        if let Some(average) = average {
+            self.put(AVERAGE, average.state()?);
+        }
         Ok(())
     }
 
-    /// The network of these names, a network of the form of `model`; `optimizer` goes on where it was.
-    pub(crate) fn trained<M: Module>(
+    /// An average of networks of the form of `model` goes on where it was, if there is one.
+    pub(crate) fn restore_average<M: Module>(
         &self,
-        [weights, state]: [&str; 2],
+        average: Option<&mut Average<M>>,
         model: &M,
-        optimizer: &mut dyn Optimizer<M>,
-    ) -> Result<M, Error> {
-        let step = self.step;
-        let model = weights_from_bytes(model.clone(), self.file(weights)?)?;
-        optimizer
-            .restore(self.file(state)?, &model)
-            .map_err(|cause| Error::Optimizer { step, cause })?;
-        Ok(model)
+    ) -> Result<(), StateError> {
+        match average {
+            Some(average) => average.restore(self.file(AVERAGE)?, model),
+            None => Ok(()),
+        }
     }
 }

@@ -3,9 +3,10 @@
 use koala_filter::StepReport;
 use serde::Serialize;
 
-use super::Figures;
+use super::{
+    Figures, FoundDistance, GanEpochEvent, GanEvaluationEvent, GanStepEvent, PicturesEvent,
+};
 use crate::device::DeviceName;
-use crate::gan::{FoundDistance, GanEpochEvent, GanEvaluationEvent, GanStepEvent, PicturesEvent};
 
 /// One event of a run; one line of its log. Numbers that are not finite are written as `null`.
 #[derive(Debug, Clone, Serialize)]

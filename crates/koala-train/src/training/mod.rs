@@ -1,5 +1,7 @@
-//! The training loop: one for every optimizer, network and task.
+//! The training loop, one for every optimizer, network and task, and for one network as for two adversaries: what it asks of
+//! those whom it trains is `Trainee`.
 
+mod adversarial;
 mod average;
 mod batch;
 mod batches;
@@ -13,14 +15,23 @@ mod learner;
 mod loader;
 mod metrics;
 mod observer;
+mod pictures;
+mod plan;
+mod player;
+mod predictor;
 mod progress;
 mod schedule;
 mod task;
 #[cfg(test)]
 pub(crate) mod testing;
 mod texts;
+mod trainee;
 mod trainer;
 
+pub use adversarial::{
+    Distance, FoundDistance, GanEpochEvent, GanEvaluationEvent, GanLosses, GanStepEvent, Level,
+    NetworkStep, PicturesEvent,
+};
 pub use average::{Average, AverageSpec, Ema, Swa, recompute_statistics};
 pub use batch::{Batch, shape_of};
 pub use batches::Batches;
@@ -35,13 +46,18 @@ pub use keeper::{Forgetful, Keeper};
 pub use koala_data::Interrupt;
 pub use koala_models::cross_entropy;
 pub use learner::Learner;
-pub(crate) use learner::inference;
-pub(crate) use loader::Loader;
 pub use metrics::{Evaluation, Tally};
 pub use observer::{Both, Observer, Silent};
-pub use progress::{Best, Clocks, Measure, Progress};
+pub use pictures::Pictures;
+pub use plan::{Company, Plan};
+pub(crate) use player::Lesson;
+pub use player::Player;
+pub use predictor::train;
+pub use progress::{Best, Clocks, Counts, Measure, Progress};
 pub use schedule::ScheduleSpec;
 pub(crate) use task::floats;
 pub use task::{Losses, Part, Task};
 pub use texts::TextTask;
-pub use trainer::{Company, Plan, Trained, train};
+pub(crate) use trainee::{Counting, Trainee};
+pub use trainer::Trained;
+pub(crate) use trainer::Trainer;

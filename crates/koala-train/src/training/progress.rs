@@ -2,20 +2,30 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Evaluation, Tally};
+use super::{Counting, Evaluation, Figures, Tally};
 
-/// How far a run is and what it has counted: with weights and optimizer, all that it needs to go on.
+/// How far a run is and what it has counted: with networks and optimizers, all that it needs to go on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Progress {
+pub struct Progress<C = Counts> {
     /// Steps done.
     pub step: u64,
     /// Epochs that are over.
     pub epoch: usize,
-    /// Batches done in the epoch that is on.
+    /// Steps done in the epoch that is on.
     pub batch: usize,
-    /// Losses in a row that were not finite.
+    /// Steps in a row with a loss that was not finite.
     pub missing: u32,
+    /// What its kind of training counts beside them.
+    #[serde(flatten)]
+    pub counts: C,
+    /// Where the time went.
+    pub clocks: Clocks,
+}
+
+/// What the training of one network counts beside the steps.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Counts {
     /// What the epoch has counted.
     pub tally: Tally,
     /// The epoch that is over: its batches as they were met.
@@ -24,8 +34,6 @@ pub struct Progress {
     pub judged: Option<Evaluation>,
     /// The best evaluation.
     pub best: Option<Best>,
-    /// Where the time went.
-    pub clocks: Clocks,
 }
 
 /// By what evaluations are compared; the other one decides among equals.
@@ -59,49 +67,82 @@ pub struct Clocks {
     pub waiting: f64,
 }
 
-impl Progress {
-    /// Takes an evaluation; true if it is the best so far.
-    pub(super) fn judge(&mut self, evaluation: Evaluation, measure: Measure) -> bool {
+impl Counts {
+    /// Batches of the last epoch that is over, as they were met; of the first one while it is on.
+    pub fn train(&self) -> Evaluation {
+        self.train.unwrap_or_else(|| self.tally.evaluation())
+    }
+}
+
+impl Counting for Counts {
+    type Found = Figures;
+
+    fn judge(&mut self, step: u64, found: &Figures) -> bool {
+        let evaluation = found.evaluation;
         self.judged = Some(evaluation);
-        let key = |e: &Evaluation| match measure {
-            Measure::Error => (e.error, e.loss),
-            Measure::Loss => (e.loss, e.error),
+        let key = |e: &Evaluation| {
+            if found.text {
+                (e.loss, e.error)
+            } else {
+                (e.error, e.loss)
+            }
         };
         let better = evaluation.loss.is_finite()
             && self
                 .best
                 .is_none_or(|best| key(&evaluation) < key(&best.evaluation));
         if better {
-            self.best = Some(Best {
-                step: self.step,
-                evaluation,
-            });
+            self.best = Some(Best { step, evaluation });
         }
         better
+    }
+
+    fn tested_best(&self) -> Option<u64> {
+        self.best.map(|best| best.step)
+    }
+
+    fn end_epoch(&mut self, whole: bool) {
+        self.train = Some(self.tally.evaluation());
+        if whole {
+            self.tally = Tally::default();
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use super::super::Part;
     use super::*;
 
     #[test]
     fn the_best_is_the_first_of_the_best() {
-        let of = |error, loss| Evaluation {
-            loss,
-            error,
-            top5_error: 0.0,
+        let of = |error, loss, measure| {
+            let evaluation = Evaluation {
+                loss,
+                error,
+                top5_error: 0.0,
+            };
+            Figures::new(Part::Test, evaluation, measure)
         };
-        let mut progress = Progress::default();
+        let mut counts = Counts::default();
         let by = Measure::Error;
-        assert!(!progress.judge(of(10.0, f64::NAN), by));
-        assert!(progress.judge(of(20.0, 1.0), by));
-        assert!(!progress.judge(of(20.0, 1.0), by));
-        assert!(progress.judge(of(20.0, 0.5), by));
-        assert!(!progress.judge(of(21.0, 0.1), by));
-        progress.step = 7;
-        assert!(progress.judge(of(19.0, 2.0), by));
-        assert_eq!(progress.best.unwrap().step, 7);
-        assert!(progress.judge(of(90.0, 0.1), Measure::Loss));
+        assert!(!counts.judge(0, &of(10.0, f64::NAN, by)));
+        assert!(counts.judge(0, &of(20.0, 1.0, by)));
+        assert!(!counts.judge(0, &of(20.0, 1.0, by)));
+        assert!(counts.judge(0, &of(20.0, 0.5, by)));
+        assert!(!counts.judge(0, &of(21.0, 0.1, by)));
+        assert!(counts.judge(7, &of(19.0, 2.0, by)));
+        assert_eq!(counts.tested_best(), Some(7));
+        assert!(counts.judge(7, &of(90.0, 0.1, Measure::Loss)));
+    }
+
+    /// Checkpoints that were made before stay readable, and the same bytes are made of them.
+    #[test]
+    fn progress_is_written_as_ever() {
+        let text = r#"{"step":3,"epoch":1,"batch":2,"missing":1,"tally":{"loss":0.1,"misread":2,"misread_by_five":1,"count":9},"train":{"loss":1.5,"error":50.0,"top5_error":0.0},"judged":null,"best":{"step":2,"evaluation":{"loss":"inf","error":50.0,"top5_error":0.3}},"clocks":{"seconds":1.5,"training":1.0,"optimizer":0.25,"waiting":0.1}}"#;
+        let progress: Progress = serde_json::from_str(text).unwrap();
+        assert_eq!(serde_json::to_string(&progress).unwrap(), text);
+        let other = text.replace("\"best\"", "\"worst\":1,\"best\"");
+        assert!(serde_json::from_str::<Progress>(&other).is_err());
     }
 }

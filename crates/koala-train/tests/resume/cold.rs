@@ -94,10 +94,10 @@ fn check<M: Classifier + Module + 'static>(
         assert!(found == expected, "{name}, step {at}: other bits");
 
         let Learner {
-            model, progress, ..
+            player, progress, ..
         } = warm();
-        let forgetful = optimizer(&spec, &model);
-        let mut cold = Learner::new(model, forgetful, None);
+        let forgetful = optimizer(&spec, &player.model);
+        let mut cold = Learner::new(player.model, forgetful, None);
         cold.progress = progress;
         let found = run(cold, &mut Catch(0, None));
         assert!(found != expected, "{name}, step {at}: nothing to remember");

@@ -75,9 +75,9 @@ impl<M: Module> Average<M> {
 mod tests {
     use super::super::AverageSpec;
     use super::*;
-    use crate::run::weights_to_bytes;
     use burn::nn::{BatchNorm, BatchNormConfig};
     use burn::tensor::{Device, Tensor};
+    use koala_models::stored::weights_to_bytes;
     use proptest::prelude::*;
 
     /// A network whose parameters and running statistics are functions of `t`.

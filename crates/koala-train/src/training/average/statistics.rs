@@ -136,10 +136,10 @@ impl ModuleMapper for Placer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::run::weights_to_bytes;
     use burn::nn::{BatchNorm, BatchNormConfig, LinearConfig};
     use burn::tensor::{Device, TensorData};
     use koala_models::ImageShape;
+    use koala_models::stored::weights_to_bytes;
     use koala_models::{Classifier, Cnn, CnnSpec, Draws};
     use std::convert::Infallible;
 

@@ -65,7 +65,7 @@ impl Pictures {
     }
 
     /// All values.
-    pub(super) fn values(&self) -> &[f32] {
+    pub(crate) fn values(&self) -> &[f32] {
         &self.values
     }
 }
