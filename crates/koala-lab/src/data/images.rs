@@ -1,9 +1,6 @@
 //! Labelled images in memory.
 
-use burn::tensor::Device;
-
-use super::batch::Scaling;
-use super::{Augment, Batch, HostBatch, ImageShape};
+use super::ImageShape;
 
 /// Labelled images, kept as the bytes of their file and normalised when a batch is made.
 #[derive(Debug, Clone, PartialEq)]
@@ -117,23 +114,6 @@ impl ImageSet {
             deviation: self.deviation.clone(),
             ..*self
         }
-    }
-
-    /// A batch of the given samples in the given order, not augmented, on a device. Numbers of samples that do not exist
-    /// are left out.
-    pub fn batch(&self, samples: &[usize], device: &Device) -> Batch {
-        self.host_batch(samples, None).to_device(device)
-    }
-
-    /// As [`ImageSet::batch`], augmented if wished and on the host, for a thread that loads beside training.
-    pub fn host_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
-        HostBatch::of(self, samples, augment, Scaling::Normalised)
-    }
-
-    /// As [`ImageSet::host_batch`], but the values go from -1 for black to 1 for full brightness, in every channel: what
-    /// generators make and critics judge.
-    pub fn signed_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
-        HostBatch::of(self, samples, augment, Scaling::Signed)
     }
 }
 

@@ -7,7 +7,6 @@ mod event;
 mod figures;
 pub(crate) mod float;
 mod images;
-mod interrupt;
 mod keeper;
 mod learner;
 mod loader;
@@ -22,6 +21,7 @@ mod testing;
 mod texts;
 mod trainer;
 
+pub use crate::data::Interrupt;
 pub use average::{Average, AverageSpec, Ema, Swa, recompute_statistics};
 pub use batches::Batches;
 pub use checkpoint::{Checkpoint, Marks};
@@ -31,7 +31,6 @@ pub use event::{
 };
 pub use figures::{Figures, Samples};
 pub use images::ImageTask;
-pub use interrupt::Interrupt;
 pub use keeper::{Forgetful, Keeper};
 pub use learner::Learner;
 pub(crate) use learner::inference;

@@ -8,9 +8,8 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::Response;
 
-use super::FetchError;
-use super::obtain::Watcher;
-use crate::training::Interrupt;
+use super::{FetchError, Watcher};
+use crate::data::Interrupt;
 
 /// Longest file of unknown size that is taken.
 const LIMIT: u64 = 1 << 33;
