@@ -7,7 +7,7 @@ use koala_train::optimizers::OptimizerSpec;
 use koala_train::run::ConfigError;
 use toml::{Table, Value};
 
-use super::halton::{DIMENSIONS, halton};
+use super::halton::{DIMENSIONS, coordinate};
 use super::reader::{Reader, number};
 
 /// Points that a grid may have at most.
@@ -143,7 +143,7 @@ fn by_halton(space: &Space, count: usize) -> Result<Vec<Values>, String> {
                     "{key} is a list, which belongs to sampler = \"grid\": give {{ low, high, scale }}"
                 ));
             };
-            let share = halton(number as u64, dimension);
+            let share = coordinate(number, dimension);
             values.insert(key.clone(), Range::at(*low, *high, *logarithmic, share));
         }
         Ok(values)

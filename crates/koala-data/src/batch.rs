@@ -13,13 +13,22 @@ pub struct HostBatch {
     pub shape: [usize; 3],
 }
 
+impl ImageSet {
+    /// A batch of the given samples in the given order, augmented if wished. Numbers of samples that do not exist are left
+    /// out.
+    pub fn host_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
+        HostBatch::of(self, samples, augment, Scaling::Normalised)
+    }
+
+    /// As [`ImageSet::host_batch`], but the values go from -1 for black to 1 for full brightness, in every channel: what
+    /// generators make and critics judge.
+    pub fn signed_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
+        HostBatch::of(self, samples, augment, Scaling::Signed)
+    }
+}
+
 impl HostBatch {
-    pub(super) fn of(
-        set: &ImageSet,
-        samples: &[usize],
-        augment: Option<&Augment>,
-        scaling: Scaling,
-    ) -> Self {
+    fn of(set: &ImageSet, samples: &[usize], augment: Option<&Augment>, scaling: Scaling) -> Self {
         let (plane, size) = (set.height * set.width, set.size());
         let scales = match scaling {
             Scaling::Normalised => scales(set),
@@ -68,7 +77,7 @@ impl HostBatch {
 
 /// What becomes of bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Scaling {
+enum Scaling {
     /// Mean 0 and deviation 1 over the training pixels of a channel.
     Normalised,
     /// From -1 for black to 1 for full brightness.

@@ -1,8 +1,5 @@
 //! Labelled images in memory.
 
-use super::batch::Scaling;
-use super::{Augment, HostBatch};
-
 /// Labelled images, kept as the bytes of their file and normalised when a batch is made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageSet {
@@ -105,18 +102,6 @@ impl ImageSet {
             deviation: self.deviation.clone(),
             ..*self
         }
-    }
-
-    /// A batch of the given samples in the given order, augmented if wished. Numbers of samples that do not exist are left
-    /// out.
-    pub fn host_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
-        HostBatch::of(self, samples, augment, Scaling::Normalised)
-    }
-
-    /// As [`ImageSet::host_batch`], but the values go from -1 for black to 1 for full brightness, in every channel: what
-    /// generators make and critics judge.
-    pub fn signed_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
-        HostBatch::of(self, samples, augment, Scaling::Signed)
     }
 }
 

@@ -8,8 +8,7 @@ use std::time::Duration;
 use ureq::Agent;
 use ureq::http::Response;
 
-use super::FetchError;
-use super::obtain::Watcher;
+use super::{FetchError, Watcher};
 use crate::Interrupt;
 
 /// Longest file of unknown size that is taken.
