@@ -17,6 +17,10 @@ mod report;
 mod sensitivity;
 mod terminal;
 mod train;
+#[cfg(feature = "watch")]
+mod watch;
+#[cfg(not(feature = "watch"))]
+#[path = "watch_unbuilt.rs"]
 mod watch;
 
 use std::process::ExitCode;
@@ -78,7 +82,7 @@ enum Command {
     ///
     /// Keys: Tab shows one panel after the other, l changes between logarithmic and plain axes, q leaves; in a list, arrows and
     /// Enter choose a run and Esc goes back. Where the standard output is no terminal, it is told once, as text.
-    Watch(watch::WatchArguments),
+    Watch(flags::WatchArguments),
     /// List, download and check data sets
     Data(data::DataArguments),
     /// Replay recorded trajectories and compare every number with what was recorded

@@ -22,6 +22,11 @@ pub enum FetchError {
         /// How someone gets it.
         how: &'static str,
     },
+    /// Downloading was left out when the program was built.
+    #[error(
+        "this koala was built without fetch. Build one with it: cargo install --path crates/koala-lab --features fetch"
+    )]
+    NotBuilt,
     /// The host could not be reached, or the connection broke and did not come back.
     #[error(
         "{url}: {cause}. What has come so far is kept, and the same command goes on from there"
@@ -90,6 +95,7 @@ pub enum FetchError {
     },
 }
 
+#[cfg(feature = "fetch")]
 impl FetchError {
     pub(super) fn file(
         path: impl Into<PathBuf>,

@@ -11,9 +11,11 @@ mod overrides;
 mod schedule;
 mod suite;
 mod task;
+mod watch;
 
 pub use keeping::KeepingFlags;
 pub use method::MethodFlags;
 pub use overrides::Overrides;
 pub use suite::SuiteFlags;
 pub use task::TaskFlags;
+pub use watch::WatchArguments;

@@ -1,30 +1,15 @@
 //! `koala watch` as it is typed.
 
 use std::io::IsTerminal;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::Args;
 use koala_compare::Error;
 
 use super::app::App;
 use super::watched::Watched;
 use super::{record, text};
+use crate::flags::WatchArguments;
 use crate::{interrupt, terminal};
-
-/// Arguments of `koala watch`.
-#[derive(Args)]
-pub struct WatchArguments {
-    /// Folder of a run, or one that holds runs
-    #[arg(value_name = "RUN")]
-    run: PathBuf,
-    /// Print what there is now, as text, and leave
-    #[arg(long, help_heading = "Output")]
-    once: bool,
-    /// Print what there is now, as JSON, and nothing else, on the standard output
-    #[arg(long, help_heading = "Output")]
-    json: bool,
-}
 
 /// Shows as asked.
 pub fn run(arguments: &WatchArguments) -> Result<ExitCode, Error> {

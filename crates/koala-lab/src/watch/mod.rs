@@ -19,4 +19,4 @@ mod watched;
 #[cfg(test)]
 mod tests;
 
-pub use command::{WatchArguments, run};
+pub use command::run;
