@@ -7,8 +7,9 @@ use koala_data::{DataKind, DatasetName};
 use toml::{Table, Value};
 
 use super::config_error::hint;
+use super::flag::flag;
 use super::overlay::{apply, merge, wrong_kind};
-use super::{ConfigError, DatasetSpec, ModelSpec, RunConfig};
+use super::{ConfigError, DatasetSpec, ModelSpec, Override, RunConfig};
 use crate::device::DeviceName;
 use crate::optimizers::OptimizerSpec;
 use crate::training::{AverageSpec, ScheduleSpec};
@@ -31,40 +32,6 @@ fn default_name(group: &str, chosen: &[String]) -> &'static str {
         "schedule" => "constant",
         _ => "none",
     }
-}
-
-/// A value given from outside, by a flag.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Override {
-    pub(super) key: String,
-    pub(super) value: Value,
-}
-
-impl Override {
-    /// The value of a key such as `epochs` or `optimizer.gain`. Its flag is `--` and the last part of the key, or the
-    /// table if the last part is `name`.
-    pub fn new(key: impl Into<String>, value: impl Into<Value>) -> Self {
-        Self {
-            key: key.into(),
-            value: value.into(),
-        }
-    }
-
-    /// The last value given for a key, if it is a text.
-    pub fn last(overrides: &[Self], key: &str) -> Option<String> {
-        let given = overrides.iter().rev().find(|over| over.key == key)?;
-        given.value.as_str().map(str::to_owned)
-    }
-
-    /// The flag that stands for it.
-    pub fn flag(&self) -> String {
-        flag(&self.key)
-    }
-}
-
-fn flag(key: &str) -> String {
-    let name = key.strip_suffix(".name").unwrap_or(key);
-    format!("--{}", name.rsplit('.').next().unwrap_or(name))
 }
 
 impl RunConfig {
