@@ -1,4 +1,4 @@
-//! A value given from outside, and the flag that stands for its key.
+//! Where a value comes from: a flag, or a key of a file.
 
 use toml::Value;
 
@@ -31,8 +31,16 @@ impl Override {
     }
 }
 
-/// The flag that stands for a key.
-pub(super) fn flag(key: &str) -> String {
+fn flag(key: &str) -> String {
     let name = key.strip_suffix(".name").unwrap_or(key);
     format!("--{}", name.rsplit('.').next().unwrap_or(name))
+}
+
+/// The flag, if the key came from one, else the file and the key.
+pub(super) fn origin(key: &str, file: &str, overrides: &[Override]) -> String {
+    if file.is_empty() || overrides.iter().any(|o| o.key == key) {
+        flag(key)
+    } else {
+        format!("{file}: {key}")
+    }
 }

@@ -9,6 +9,7 @@ mod events;
 mod execute;
 mod flag;
 mod folder;
+mod groups;
 mod model;
 mod network;
 mod outcome;
