@@ -4,16 +4,15 @@
 //! SHA-256 of each. It is written under another name, synced and renamed, so that it is there as a whole or not at all.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use super::folder::sync_folder;
-use super::write_whole;
+use super::durable::{sync_folder, write_synced, write_whole};
 use crate::Error;
 use crate::training::{Checkpoint, Keeper, Marks};
 
@@ -186,7 +185,7 @@ impl Checkpoints {
             remove(&replaced)?;
             fs::create_dir(&draft)?;
             for (name, content) in &checkpoint.files {
-                synced(&draft.join(name), content)?;
+                write_synced(&draft.join(name), content)?;
             }
             let manifest = Manifest {
                 version: VERSION,
@@ -199,7 +198,7 @@ impl Checkpoints {
                     .collect(),
             };
             let sealed = serde_json::to_vec_pretty(&manifest.seal()?)?;
-            synced(&draft.join(MANIFEST), &sealed)?;
+            write_synced(&draft.join(MANIFEST), &sealed)?;
             sync_folder(&draft)?;
             if path.exists() {
                 fs::rename(&path, &replaced)?;
@@ -303,12 +302,6 @@ fn read(path: &Path) -> Result<Checkpoint, String> {
         files,
         marks: manifest.marks,
     })
-}
-
-fn synced(file: &Path, content: &[u8]) -> std::io::Result<()> {
-    let mut open = File::create(file)?;
-    open.write_all(content)?;
-    open.sync_all()
 }
 
 fn remove(folder: &Path) -> std::io::Result<()> {

@@ -1,12 +1,13 @@
 //! The folder that keeps a run.
 
 use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::durable::write_whole;
 use super::{
     CheckpointPolicy, Checkpoints, EventLog, RunConfig, RunResult, SampleFolder, TensorBoard,
 };
@@ -381,38 +382,6 @@ fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
         Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
         _ => Ok(()),
     }
-}
-
-/// Makes the names in a folder outlast a crash of the system.
-pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    // Other systems cannot open a folder, and need not.
-    if cfg!(unix) {
-        let here = folder.as_os_str().is_empty();
-        File::open(if here { Path::new(".") } else { folder })?.sync_all()?;
-    }
-    Ok(())
-}
-
-/// Writes a file under another name, syncs and renames it, so that it is there as a whole or not at all.
-///
-/// # Errors
-///
-/// [`Error::File`] if the system does not let us; what was there before is still there then.
-pub fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
-    let file = folder.join(name);
-    let draft = folder.join(format!(".{name}.part"));
-    let write = || {
-        let mut open = File::create(&draft)?;
-        open.write_all(content)?;
-        open.sync_all()?;
-        fs::rename(&draft, &file)?;
-        sync_folder(folder)
-    };
-    write().map_err(|cause| {
-        // Leaving nothing half-written matters more than a second error.
-        let _ = fs::remove_file(&draft);
-        Error::file(&file, "write")(cause)
-    })
 }
 
 #[cfg(test)]
