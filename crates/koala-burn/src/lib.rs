@@ -67,6 +67,7 @@
 //! Clip nothing and scale nothing beforehand: [`with_max_update_norm`](KoalaMConfig::with_max_update_norm) bounds a step,
 //! and scaled losses must be [unscaled](Observation::unscaled) together with their gradients.
 
+#![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod apply;

@@ -2,6 +2,7 @@
 //!
 //! Exit codes: 0 done, 1 a run failed, data are missing or damaged, or a recording does not hold, 2 wrong usage, 130 interrupted.
 
+#![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod campaign;

@@ -3,6 +3,7 @@
 //! It knows no tensors and trains nothing: a suite's [`Listing`] says which runs belong to it and in which role, each run is
 //! an ordinary run folder, and everything else ([`Comparison`], pages, tables) follows from these files alone.
 
+#![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod compare;

@@ -1,29 +1,21 @@
-//! Checkpoints on disk.
+//! The checkpoints of a run on disk.
 //!
-//! Each is a folder `step-000000001200` with the files of a [`Checkpoint`] and `manifest.json`, which has the size and the
-//! SHA-256 of each. It is written under another name, synced and renamed, so that it is there as a whole or not at all.
+//! Each is a folder `step-000000001200`. It is written under another name, synced and renamed, so that it is there as a
+//! whole or not at all.
 
-use std::collections::BTreeMap;
-use std::fs::{self, File};
-use std::io::{ErrorKind, Write};
+use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
-use super::folder::sync_folder;
-use super::write_whole;
+use super::durable::{sync_folder, write_whole};
+use super::manifest::{read, write_files};
 use crate::Error;
-use crate::training::{Checkpoint, Keeper, Marks};
+use crate::training::{Checkpoint, Keeper};
 
-const MANIFEST: &str = "manifest.json";
-const VERSION: u32 = 1;
 const PREFIX: &str = "step-";
 /// What is being written, or was when the program was killed.
 const DRAFT: &str = ".step-";
-/// No manifest comes near it.
-const LARGEST_MANIFEST: u64 = 1 << 20;
 
 /// When checkpoints are made and how many are kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,53 +44,6 @@ pub struct Found {
     pub checkpoint: Option<Checkpoint>,
     /// What was wrong with newer ones, a line each.
     pub warnings: Vec<String>,
-}
-
-/// A manifest and the SHA-256 of its JSON.
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Sealed {
-    manifest: Manifest,
-    sha256: String,
-}
-
-#[derive(Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Manifest {
-    version: u32,
-    step: u64,
-    marks: Marks,
-    files: BTreeMap<String, Entry>,
-}
-
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Entry {
-    bytes: u64,
-    sha256: String,
-}
-
-impl Entry {
-    fn of(content: &[u8]) -> Self {
-        Self {
-            bytes: content.len() as u64,
-            sha256: sha256(content),
-        }
-    }
-}
-
-impl Manifest {
-    fn seal(self) -> serde_json::Result<Sealed> {
-        Ok(Sealed {
-            sha256: sha256(&serde_json::to_vec(&self)?),
-            manifest: self,
-        })
-    }
-}
-
-fn sha256(content: &[u8]) -> String {
-    let digest = Sha256::digest(content);
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 impl Checkpoints {
@@ -185,22 +130,7 @@ impl Checkpoints {
             remove(&draft)?;
             remove(&replaced)?;
             fs::create_dir(&draft)?;
-            for (name, content) in &checkpoint.files {
-                synced(&draft.join(name), content)?;
-            }
-            let manifest = Manifest {
-                version: VERSION,
-                step: checkpoint.step,
-                marks: checkpoint.marks.clone(),
-                files: checkpoint
-                    .files
-                    .iter()
-                    .map(|(name, content)| (name.clone(), Entry::of(content)))
-                    .collect(),
-            };
-            let sealed = serde_json::to_vec_pretty(&manifest.seal()?)?;
-            synced(&draft.join(MANIFEST), &sealed)?;
-            sync_folder(&draft)?;
+            write_files(&draft, checkpoint)?;
             if path.exists() {
                 fs::rename(&path, &replaced)?;
             }
@@ -255,62 +185,6 @@ impl Keeper for Checkpoints {
     }
 }
 
-/// Reads a checkpoint whole, or says what is wrong with it.
-fn read(path: &Path) -> Result<Checkpoint, String> {
-    let file = path.join(MANIFEST);
-    let size = fs::metadata(&file).map_err(|e| format!("{MANIFEST} cannot be read: {e}"))?;
-    if size.len() > LARGEST_MANIFEST {
-        return Err(format!("{MANIFEST} has {} bytes", size.len()));
-    }
-    let text = fs::read(&file).map_err(|e| format!("{MANIFEST} cannot be read: {e}"))?;
-    let damaged = |e: serde_json::Error| format!("{MANIFEST} is damaged: {e}");
-    let Sealed { manifest, sha256 } = serde_json::from_slice(&text).map_err(damaged)?;
-    let Sealed {
-        manifest,
-        sha256: expected,
-    } = manifest.seal().map_err(damaged)?;
-    if sha256 != expected {
-        return Err(format!("{MANIFEST} is not what was written"));
-    }
-    if manifest.version != VERSION {
-        return Err(format!(
-            "is of format {}, this program reads {VERSION}",
-            manifest.version
-        ));
-    }
-    let mut files = BTreeMap::new();
-    for (name, entry) in manifest.files {
-        if name.contains(['/', '\\']) || name.starts_with('.') {
-            return Err(format!("{MANIFEST} names a file '{name}' elsewhere"));
-        }
-        let file = path.join(&name);
-        let size = fs::metadata(&file).map_err(|e| format!("{name} cannot be read: {e}"))?;
-        if size.len() != entry.bytes {
-            return Err(format!(
-                "{name} has {} bytes instead of {}",
-                size.len(),
-                entry.bytes
-            ));
-        }
-        let content = fs::read(&file).map_err(|e| format!("{name} cannot be read: {e}"))?;
-        if Entry::of(&content) != entry {
-            return Err(format!("{name} is not what was written"));
-        }
-        files.insert(name, content);
-    }
-    Ok(Checkpoint {
-        step: manifest.step,
-        files,
-        marks: manifest.marks,
-    })
-}
-
-fn synced(file: &Path, content: &[u8]) -> std::io::Result<()> {
-    let mut open = File::create(file)?;
-    open.write_all(content)?;
-    open.sync_all()
-}
-
 fn remove(folder: &Path) -> std::io::Result<()> {
     match fs::remove_dir_all(folder) {
         Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
@@ -321,7 +195,9 @@ fn remove(folder: &Path) -> std::io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::training::Marks;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     fn checkpoint(step: u64) -> Checkpoint {
         Checkpoint {

@@ -3,21 +3,12 @@
 use koala_data::Data;
 
 use super::session::Session;
-use super::{Network, RunConfig, RunFolder, RunResult};
+use super::{Outcome, RunConfig, RunFolder};
 use crate::Error;
 use crate::training::{
     Both, Checkpoint, Company, Event, FailureEvent, Forgetful, Interrupt, Keeper, Observer, Silent,
     Status,
 };
-
-/// What a run leaves.
-#[derive(Debug)]
-pub struct Outcome {
-    /// What came of it.
-    pub result: RunResult,
-    /// The trained network, for inference.
-    pub network: Network,
-}
 
 /// How a run stands that was brought to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]

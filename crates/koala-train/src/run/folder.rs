@@ -1,12 +1,14 @@
 //! The folder that keeps a run.
 
-use std::fs::{self, File, TryLockError};
-use std::io::{ErrorKind, Write};
+use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use super::durable::write_whole;
+use super::lock;
 use super::{
     CheckpointPolicy, Checkpoints, EventLog, RunConfig, RunResult, SampleFolder, TensorBoard,
 };
@@ -22,7 +24,6 @@ const CRITIC: &str = "critic.safetensors";
 const BEST: &str = "best.safetensors";
 const CHECKPOINTS: &str = "checkpoints";
 const SAMPLES: &str = "samples";
-const LOCK: &str = ".lock";
 
 /// The folder that keeps a run: `config.toml`, the log `events.jsonl`, [`TensorBoard`]'s file, `checkpoints/`, the weights
 /// of the best evaluation `best.safetensors`, and at its end `model.safetensors` and, last of all, `result.json`. A run that
@@ -315,31 +316,9 @@ impl RunFolder {
         self.lock().map(drop)
     }
 
-    /// Keeps other programs away from the run as long as the file is open. The operating system lets go of it also if this
-    /// program is killed. The file stays: were it removed, a program that had opened it before could lock what another no
-    /// longer sees.
+    /// Keeps other programs away from the run as long as the file is open.
     pub(super) fn lock(&self) -> Result<File, Error> {
-        let path = self.path.join(LOCK);
-        let mut options = File::options();
-        let file = options.create(true).write(true).truncate(false).open(&path);
-        let file = file.map_err(Error::file(&path, "create"))?;
-        let mut tries = 1;
-        loop {
-            match file.try_lock() {
-                Ok(()) => return Ok(file),
-                // Someone who only asks whether the run is busy lets go at once.
-                Err(TryLockError::WouldBlock) if tries < 5 => {
-                    tries += 1;
-                    std::thread::sleep(Duration::from_millis(5));
-                }
-                Err(TryLockError::WouldBlock) => {
-                    return Err(Error::Busy {
-                        folder: self.path.clone(),
-                    });
-                }
-                Err(TryLockError::Error(cause)) => return Err(Error::file(path, "lock")(cause)),
-            }
-        }
+        lock::take(&self.path)
     }
 
     /// Whether a program is at the run in the folder `path`. Nothing is made or kept there.
@@ -348,17 +327,7 @@ impl RunFolder {
     ///
     /// [`Error::File`] if that cannot be found out.
     pub fn is_busy(path: &Path) -> Result<bool, Error> {
-        let path = path.join(LOCK);
-        let file = match File::open(&path) {
-            Ok(file) => file,
-            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(false),
-            Err(cause) => return Err(Error::file(path, "open")(cause)),
-        };
-        match file.try_lock_shared() {
-            Ok(()) => Ok(false),
-            Err(TryLockError::WouldBlock) => Ok(true),
-            Err(TryLockError::Error(cause)) => Err(Error::file(path, "ask for the lock of")(cause)),
-        }
+        lock::is_taken(path)
     }
 
     fn write(&self, name: &str, content: &[u8]) -> Result<(), Error> {
@@ -383,54 +352,9 @@ fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
     }
 }
 
-/// Makes the names in a folder outlast a crash of the system.
-pub(super) fn sync_folder(folder: &Path) -> std::io::Result<()> {
-    // Other systems cannot open a folder, and need not.
-    if cfg!(unix) {
-        let here = folder.as_os_str().is_empty();
-        File::open(if here { Path::new(".") } else { folder })?.sync_all()?;
-    }
-    Ok(())
-}
-
-/// Writes a file under another name, syncs and renames it, so that it is there as a whole or not at all.
-///
-/// # Errors
-///
-/// [`Error::File`] if the system does not let us; what was there before is still there then.
-pub fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<(), Error> {
-    let file = folder.join(name);
-    let draft = folder.join(format!(".{name}.part"));
-    let write = || {
-        let mut open = File::create(&draft)?;
-        open.write_all(content)?;
-        open.sync_all()?;
-        fs::rename(&draft, &file)?;
-        sync_folder(folder)
-    };
-    write().map_err(|cause| {
-        // Leaving nothing half-written matters more than a second error.
-        let _ = fs::remove_file(&draft);
-        Error::file(&file, "write")(cause)
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn who_asks_whether_a_run_is_busy_changes_nothing() {
-        let parent = tempfile::tempdir().unwrap();
-        let run = RunFolder::at(parent.path());
-        assert!(!RunFolder::is_busy(parent.path()).unwrap());
-        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
-        let lock = run.lock().unwrap();
-        assert!(RunFolder::is_busy(parent.path()).unwrap());
-        drop(lock);
-        assert!(!RunFolder::is_busy(parent.path()).unwrap());
-        drop(run.lock().unwrap());
-    }
 
     fn config() -> RunConfig {
         RunConfig::resolve(None, &[]).unwrap()
@@ -466,7 +390,7 @@ mod tests {
             .map(|e| e.unwrap().file_name())
             .collect();
         left.sort();
-        assert_eq!(left, [LOCK, "notes.txt"]);
+        assert_eq!(left, [".lock", "notes.txt"]);
     }
 
     #[test]

@@ -3,69 +3,13 @@
 
 use std::path::Path;
 
-use koala_data::{DataKind, DatasetName};
 use toml::{Table, Value};
 
-use super::config_error::hint;
-use super::overlay::{apply, merge, wrong_kind};
-use super::{ConfigError, DatasetSpec, ModelSpec, RunConfig};
+use super::flag::origin;
+use super::groups::defaults;
+use super::overlay::{apply, merge};
+use super::{ConfigError, Override, RunConfig};
 use crate::device::DeviceName;
-use crate::optimizers::OptimizerSpec;
-use crate::training::{AverageSpec, ScheduleSpec};
-
-/// The tables whose `name` decides which keys they have.
-const GROUPS: [&str; 5] = ["dataset", "model", "optimizer", "schedule", "average"];
-
-/// The distance between losses and KOALA's target in adversarial training by default, the paper's.
-const ADVERSARIES_OFFSET: f64 = 4.0;
-
-/// The name that a group has by default; the first group is chosen by then.
-fn default_name(group: &str, chosen: &[String]) -> &'static str {
-    match group {
-        "dataset" => "digits",
-        "model" => match chosen.first().and_then(|name| DatasetName::named(name)) {
-            Some(dataset) if dataset.kind() == DataKind::Text => "lstm",
-            _ => "mlp",
-        },
-        "optimizer" => "koala-m",
-        "schedule" => "constant",
-        _ => "none",
-    }
-}
-
-/// A value given from outside, by a flag.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Override {
-    pub(super) key: String,
-    pub(super) value: Value,
-}
-
-impl Override {
-    /// The value of a key such as `epochs` or `optimizer.gain`. Its flag is `--` and the last part of the key, or the
-    /// table if the last part is `name`.
-    pub fn new(key: impl Into<String>, value: impl Into<Value>) -> Self {
-        Self {
-            key: key.into(),
-            value: value.into(),
-        }
-    }
-
-    /// The last value given for a key, if it is a text.
-    pub fn last(overrides: &[Self], key: &str) -> Option<String> {
-        let given = overrides.iter().rev().find(|over| over.key == key)?;
-        given.value.as_str().map(str::to_owned)
-    }
-
-    /// The flag that stands for it.
-    pub fn flag(&self) -> String {
-        flag(&self.key)
-    }
-}
-
-fn flag(key: &str) -> String {
-    let name = key.strip_suffix(".name").unwrap_or(key);
-    format!("--{}", name.rsplit('.').next().unwrap_or(name))
-}
 
 impl RunConfig {
     /// The configuration of a file, if one is given, with the overrides on top and defaults for the rest. Choosing another
@@ -120,27 +64,7 @@ impl RunConfig {
         file: &str,
         overrides: &[Override],
     ) -> Result<Self, ConfigError> {
-        let mut names = Vec::with_capacity(GROUPS.len());
-        for group in GROUPS {
-            let default = default_name(group, &names);
-            names.push(choose(&mut given, file, overrides, group, default)?);
-        }
-        let defaults = match (
-            DatasetSpec::named(&names[0]),
-            ModelSpec::named(&names[1]),
-            OptimizerSpec::named(&names[2]),
-            ScheduleSpec::named(&names[3]),
-            AverageSpec::named(&names[4]),
-        ) {
-            (Some(dataset), Some(model), Some(mut optimizer), Some(schedule), Some(average)) => {
-                if matches!(model, ModelSpec::Dcgan(_)) {
-                    optimizer.follow_losses(ADVERSARIES_OFFSET);
-                }
-                Self::with_defaults(dataset, model, optimizer, schedule, average)
-            }
-            // `choose` has checked the names.
-            _ => return Err(value_error("", file, "unknown name".to_owned())),
-        };
+        let defaults = defaults(&mut given, file, overrides)?;
         let mut table =
             Table::try_from(&defaults).map_err(|e| value_error("", file, e.to_string()))?;
         merge(&mut table, given, "", file)?;
@@ -207,15 +131,6 @@ fn words(table: &Table) -> Vec<(String, String)> {
     found
 }
 
-/// The flag, if the key came from one, else the file and the key.
-fn origin(key: &str, file: &str, overrides: &[Override]) -> String {
-    if file.is_empty() || overrides.iter().any(|o| o.key == key) {
-        flag(key)
-    } else {
-        format!("{file}: {key}")
-    }
-}
-
 fn value_error(key: &str, file: &str, fault: String) -> ConfigError {
     ConfigError::Value {
         origin: origin(key, file, &[]),
@@ -223,57 +138,12 @@ fn value_error(key: &str, file: &str, fault: String) -> ConfigError {
     }
 }
 
-/// The name chosen for a group; leaves in `given` only what belongs to it.
-fn choose(
-    given: &mut Table,
-    file: &str,
-    overrides: &[Override],
-    group: &'static str,
-    default: &str,
-) -> Result<String, ConfigError> {
-    let key = format!("{group}.name");
-    let from_flag = Override::last(overrides, &key);
-    let from_file = match given.get(group) {
-        None => None,
-        Some(Value::Table(table)) => match table.get("name") {
-            None => None,
-            Some(Value::String(name)) => Some(name.clone()),
-            Some(other) => return Err(wrong_kind(&key, file, "a text", other)),
-        },
-        Some(other) => return Err(wrong_kind(group, file, "a table", other)),
-    };
-    let (name, origin) = match (from_flag, &from_file) {
-        (Some(flag), file_name) => {
-            if file_name.as_ref() != Some(&flag) {
-                given.remove(group);
-            }
-            (flag, format!("--{group}"))
-        }
-        (None, Some(name)) => (name.clone(), file.to_owned()),
-        (None, None) => (default.to_owned(), String::new()),
-    };
-    let known: &[&str] = match group {
-        "dataset" => &DatasetName::ALL.map(|d| d.name()),
-        "model" => &ModelSpec::NAMES,
-        "optimizer" => &OptimizerSpec::NAMES,
-        "schedule" => &ScheduleSpec::NAMES,
-        _ => &AverageSpec::NAMES,
-    };
-    if known.contains(&name.as_str()) {
-        Ok(name)
-    } else {
-        Err(ConfigError::UnknownName {
-            hint: hint(&name, known),
-            origin,
-            group,
-            name,
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::ModelSpec;
     use super::*;
+    use crate::optimizers::OptimizerSpec;
+    use crate::training::{AverageSpec, ScheduleSpec};
     use proptest::prelude::*;
 
     fn parse(text: &str, overrides: &[Override]) -> Result<RunConfig, String> {

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use super::write_whole;
+use super::durable::write_whole;
 use crate::Error;
 use crate::gan::grid;
 use crate::training::{Event, Observer};

@@ -7,7 +7,7 @@ use std::path::Path;
 use burn::module::Module;
 use koala_models::stored::{weights_from_bytes, weights_to_bytes};
 
-use super::write_whole;
+use super::durable::write_whole;
 use crate::Error;
 
 /// Writes what [`weights_to_bytes`] gives. The file appears whole or not at all.

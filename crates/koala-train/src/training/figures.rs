@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 
-use super::{Evaluation, Measure, Part};
+use super::{Evaluation, Measure, Samples};
 
 /// An evaluation under the names that logs and results use: `test_loss`, `test_error` and `test_top5_error`, and for texts
 /// `test_perplexity` too; with `train_` or `validation_` for other samples.
@@ -15,40 +15,6 @@ pub struct Figures {
     pub evaluation: Evaluation,
     /// Whether they were texts, of which perplexity is told.
     pub text: bool,
-}
-
-/// What samples are for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Samples {
-    /// To train on: they were met once each, while the network was changing.
-    Train,
-    /// To choose by.
-    Validation,
-    /// To report on.
-    Test,
-    /// The same, met by the weights of the best evaluation instead of the last ones.
-    BestTest,
-}
-
-impl From<Part> for Samples {
-    fn from(part: Part) -> Self {
-        match part {
-            Part::Validation => Self::Validation,
-            Part::Test => Self::Test,
-        }
-    }
-}
-
-impl Samples {
-    /// `train`, `validation`, `test` or `best_test`.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Train => "train",
-            Self::Validation => "validation",
-            Self::Test => "test",
-            Self::BestTest => "best_test",
-        }
-    }
 }
 
 impl Figures {
@@ -110,6 +76,7 @@ impl Serialize for Figures {
 
 #[cfg(test)]
 mod tests {
+    use super::super::Part;
     use super::*;
 
     #[test]

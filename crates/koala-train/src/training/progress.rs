@@ -36,15 +36,6 @@ pub struct Counts {
     pub best: Option<Best>,
 }
 
-/// By what evaluations are compared; the other one decides among equals.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Measure {
-    /// The share of misread samples.
-    Error,
-    /// The mean loss.
-    Loss,
-}
-
 /// The first of the best evaluations.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Best {
@@ -111,7 +102,7 @@ impl Counting for Counts {
 
 #[cfg(test)]
 mod tests {
-    use super::super::Part;
+    use super::super::{Measure, Part};
     use super::*;
 
     #[test]

@@ -3,7 +3,7 @@
 use burn::tensor::{Tensor, TensorData, Transaction};
 use koala_models::Masks;
 
-use super::{Batches, Evaluation, Measure, Tally};
+use super::{Batches, Evaluation, Measure, Part, Tally};
 
 /// What there is to learn: where batches come from, which losses they have, and how well a network does.
 pub trait Task<M>: Batches {
@@ -43,15 +43,6 @@ pub trait Task<M>: Batches {
 
     /// What decides which evaluation is the best.
     fn measure(&self) -> Measure;
-}
-
-/// A part of the data that training does not see.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Part {
-    /// Samples to choose by.
-    Validation,
-    /// Samples to report on.
-    Test,
 }
 
 /// The losses of samples.

@@ -1,9 +1,8 @@
 //! What the training loop asks of those whom it trains.
 
 use burn::module::Module;
-use serde::Serialize;
 
-use super::{Batches, Checkpoint, Event, Part, Pictures, Plan, Player, Progress};
+use super::{Batches, Checkpoint, Counting, Event, Part, Pictures, Plan, Player, Progress};
 use crate::Error;
 use crate::optimizers::OptimizerError;
 
@@ -77,20 +76,3 @@ pub(crate) trait Trainee<'a>: Sized {
 
 /// What an evaluation finds.
 pub(crate) type Found<'a, K> = <<K as Trainee<'a>>::Counts as Counting>::Found;
-
-/// What a kind of training counts beside the steps, and keeps of its evaluations.
-pub(crate) trait Counting: Serialize {
-    /// What an evaluation finds.
-    type Found: Clone;
-
-    /// Takes an evaluation after so many steps; true if it is the best so far.
-    fn judge(&mut self, step: u64, found: &Self::Found) -> bool;
-
-    /// Steps that were done at the best evaluation, if its weights are to be tested at the end beside the last ones.
-    fn tested_best(&self) -> Option<u64> {
-        None
-    }
-
-    /// Ends an epoch, or if it is not whole the part of it that was done.
-    fn end_epoch(&mut self, whole: bool);
-}
