@@ -4,10 +4,10 @@
 //! A [`Suite`] says what is compared; a [`Campaign`] is its runs, planned and done in a folder that `koala-report` reads.
 //!
 //! ```no_run
-//! use koala_compare::{Campaign, Suite};
+//! use koala_compare::Suite;
 //!
-//! let suite = Suite::read("suites/digits.toml".as_ref())?;
-//! # let _ = suite;
+//! let suite = Suite::open("suites/digits.toml".as_ref())?;
+//! assert_eq!(suite.seeds.len(), 5);
 //! # Ok::<(), koala_compare::Error>(())
 //! ```
 

@@ -9,7 +9,7 @@
 //! let shape = ImageShape { channels: 1, height: 8, width: 8, classes: 10 };
 //! let network = Mlp::new(&MlpSpec::default(), shape, &mut Draws::new(0, &device));
 //! let images = Tensor::<4>::zeros([32, 1, 8, 8], &device);
-//! let scores = network.scores(images, &mut koala_models::Masks::off());
+//! let scores = network.forward(images);
 //! assert_eq!((scores.dims(), trainable_parameters(&network)), ([32, 10], 17226));
 //! ```
 
