@@ -196,6 +196,18 @@ mod tests {
     }
 
     #[test]
+    fn a_part_longer_than_the_file_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = content(17);
+        fs::write(folder.path().join("a.bin.part"), content(23)).unwrap();
+        let server = Server::new(&[("a.bin", &data, Manner::Ranges)]);
+        let file = remote("a.bin", &data, Packing::Plain);
+        let fetched = get(&folder, file, &server, &mut Count::default()).unwrap();
+        assert!(fs::read(&fetched[0]).unwrap() == data);
+        assert_eq!(*server.asked.lock().unwrap(), ["/a.bin from 23", "/a.bin"]);
+    }
+
+    #[test]
     fn a_whole_part_needs_no_request() {
         let folder = tempfile::tempdir().unwrap();
         let data = content(1_000);

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 /// What the host does with a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Manner {
-    /// Serves ranges.
+    /// Serves ranges, and refuses those beyond the end.
     Ranges,
     /// Serves the whole file, whatever is asked for.
     Whole,
@@ -73,11 +73,8 @@ fn answer(
         );
     };
     let from = match (range, manner) {
-        (Some(_), Manner::NoRange) => {
-            return stream.write_all(
-                b"HTTP/1.1 416 Range Not Satisfiable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
-            );
-        }
+        (Some(from), Manner::Ranges) if from >= content.len() => return refuse_range(stream),
+        (Some(_), Manner::NoRange) => return refuse_range(stream),
         (Some(_), Manner::Whole) | (None, _) => 0,
         (Some(_), Manner::WrongRange) => 1,
         (Some(from), _) => from,
@@ -102,4 +99,11 @@ fn answer(
         _ => body.len(),
     };
     stream.write_all(&body[..sent])
+}
+
+/// Says that the range is beyond the end.
+fn refuse_range(mut stream: TcpStream) -> std::io::Result<()> {
+    stream.write_all(
+        b"HTTP/1.1 416 Range Not Satisfiable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n",
+    )
 }
