@@ -57,7 +57,7 @@ impl<'a> Campaign<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::Config`] if something in the suite is wrong, [`Error::Data`] if data are missing.
+    /// [`koala_train::Error::Config`] if something in the suite is wrong, [`koala_train::Error::Data`] if data are missing.
     pub fn new(
         suite: &'a Suite,
         folder: &Path,
@@ -89,7 +89,7 @@ impl<'a> Campaign<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::File`] if it cannot be found out how one stands.
+    /// [`koala_train::Error::File`] if it cannot be found out how one stands.
     pub fn expected(&self) -> Result<(Vec<Expected>, usize), Error> {
         let (trials, reported) = (self.trials(), self.reported(&[]));
         let runs = match &self.sweeps {
