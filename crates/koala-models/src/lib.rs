@@ -5,7 +5,7 @@
 //! use burn::tensor::{Device, Tensor};
 //! use koala_models::{Classifier, Draws, ImageShape, Mlp, MlpSpec, trainable_parameters};
 //!
-//! let device = Device::flex();
+//! let device = Device::flex().autodiff();
 //! let shape = ImageShape { channels: 1, height: 8, width: 8, classes: 10 };
 //! let network = Mlp::new(&MlpSpec::default(), shape, &mut Draws::new(0, &device));
 //! let images = Tensor::<4>::zeros([32, 1, 8, 8], &device);
