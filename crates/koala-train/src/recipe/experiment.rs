@@ -70,7 +70,7 @@ impl Recipe {
         Self::new(name, origin(name), table(name, text)?)
     }
 
-    /// A problem of a suite: this table as a recipe that needs no [about], and may extend another. `origin` names it in
+    /// A problem of a suite: this table as a recipe that needs no `[about]`, and may extend another. `origin` names it in
     /// errors.
     pub fn of_suite(name: &str, origin: String, mut table: Table) -> Result<Self, ConfigError> {
         let about = Table::from_iter(
