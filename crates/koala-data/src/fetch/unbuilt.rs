@@ -15,3 +15,29 @@ pub(super) fn files(
 ) -> Result<Vec<PathBuf>, FetchError> {
     Err(FetchError::NotBuilt)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::fetch::{Options, fetch};
+    use crate::{DatasetName, Interrupt};
+
+    struct NoOne;
+
+    impl super::Watcher for NoOne {
+        fn begin(&mut self, _: &str, _: u64, _: Option<u64>) {}
+
+        fn advance(&mut self, _: u64) {}
+    }
+
+    #[test]
+    fn what_was_left_out_says_how_to_get_it() {
+        let fetched = fetch(
+            DatasetName::Mnist,
+            &Options::default(),
+            &mut NoOne,
+            &Interrupt::default(),
+        );
+        let text = fetched.unwrap_err().to_string();
+        assert!(text.contains("--features fetch"), "{text}");
+    }
+}
