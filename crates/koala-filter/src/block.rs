@@ -1,7 +1,9 @@
 //! A block in the middle of an update: its sums, its innovation, and what is told of it.
 
-use crate::gain::{BlockGain, quotient};
+use crate::demands::Innovations;
+use crate::gain::quotient;
 use crate::guard::vanishing;
+use crate::innovation::Innovation;
 use crate::layout::{Layout, Partition};
 use crate::report::{BlockOutcome, BlockReport, SkipReason};
 use crate::state::FilterState;
@@ -14,13 +16,6 @@ pub(crate) struct Block {
     pub tensors: Vec<usize>,
     /// Sums over the tensors that have a gradient and are not frozen, or why there are none.
     pub statistics: Result<BlockStatistics, SkipReason>,
-}
-
-/// A block's gain with the residual it is multiplied by.
-pub(crate) struct Innovation {
-    pub gain: BlockGain,
-    pub residual: f64,
-    pub clamped: bool,
 }
 
 impl Block {
@@ -42,7 +37,10 @@ impl Block {
                 )
             } else {
                 let sums = combined(&parts);
-                vanishing(&sums).map_or(Ok(sums), Err)
+                match state.method.demands().innovation {
+                    Innovations::PerBlock => vanishing(&sums).map_or(Ok(sums), Err),
+                    Innovations::WholeModel => Ok(sums),
+                }
             };
             Self {
                 name: name.to_owned(),
@@ -73,6 +71,7 @@ impl Block {
             gain_norm: 0.0,
             effective_learning_rate: 0.0,
             update_norm: 0.0,
+            metric: None,
         }
     }
 
@@ -118,6 +117,7 @@ impl Block {
                 * gain.position
                 * gain.direction_along_gradient(&sums),
             update_norm: factor * update_squared.sqrt(),
+            metric: gain.metric(&sums),
         }
     }
 }

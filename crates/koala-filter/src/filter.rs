@@ -5,24 +5,23 @@
 //! 1. [`Filter::begin_predict`]: what to do with the parameters, if anything; the adapter does it and sums deviations;
 //! 2. [`Filter::complete_predict`] with those sums: the time update;
 //! 3. loss and gradients at the predicted parameters;
-//! 4. [`Filter::reduction`] for each parameter: which sums to take;
+//! 4. [`Filter::reduction`] for each parameter: which sums to take, and [`Filter::metric_floor`] if there is a second reading;
 //! 5. [`Filter::update`]: the measurement update; the adapter does the steps that come out.
 
-use crate::config::Config;
 use crate::decay::WeightDecay;
 use crate::error::{Error, Result};
 use crate::group::Group;
 use crate::layout::Layout;
-use crate::method::Method;
+use crate::methods::{AnyMethod, Config};
 use crate::observation::Observation;
 use crate::phase::Phase;
 use crate::plan::Motion;
 use crate::report::{Covariance, ProcessNoise};
 use crate::state::{FilterState, STATE_VERSION, block_count};
-use crate::statistics::{BlockStatistics, Reduction, order_free_sum};
+use crate::statistics::{BlockStatistics, Reduction, larger, order_free_sum};
 use crate::update::{self, Update};
 
-/// The filter of any of the three methods over a layout of parameters.
+/// The filter of any of the methods over a layout of parameters.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Filter {
     state: FilterState,
@@ -42,7 +41,7 @@ impl Filter {
             phase: Phase::Updated,
             step: 0,
             measurement_noise: config.options().measurement_noise.initial(),
-            method: Method::new(config, blocks),
+            method: AnyMethod::new(config, layout.parameters().len(), blocks),
             missing_in_a_row: 0,
             missing_in_all: 0,
             clamped_in_all: 0,
@@ -160,7 +159,8 @@ impl Filter {
             });
         let partition = changed.state.method.options().partition;
         let blocks = block_count(&changed.state.layout, partition);
-        changed.state.method.extend(blocks);
+        let tensors = changed.state.layout.parameters().len();
+        changed.state.method.extend(tensors, blocks);
         *self = Self::from_state(changed.state)?;
         Ok(index)
     }
@@ -192,8 +192,32 @@ impl Filter {
     pub fn reduction(&self, position: usize) -> Option<Reduction> {
         (!self.state.is_frozen(position)).then(|| Reduction {
             decay: self.state.decay(position).in_measurement(),
-            products: matches!(self.state.method, Method::KoalaPp(_)),
+            sums: self.state.method.sums(position),
         })
+    }
+
+    /// The floor of the metric in this update, from the first reading of all tensors (their largest ŝ); `None` if the method
+    /// asks for no second one, or if it would be of no use: something is not finite.
+    pub fn metric_floor(&self, statistics: &[Option<BlockStatistics>]) -> Option<f64> {
+        let largest = statistics
+            .iter()
+            .flatten()
+            .map(|found| found.metric.largest)
+            .fold(0.0, larger);
+        let floor = self.state.method.floor(largest)?;
+        floor.is_finite().then_some(floor)
+    }
+
+    /// Whether predict moves the parameter at `position`, if the method moves any: it is not frozen and, with KOALA-A, had
+    /// a gradient in the last update.
+    pub fn moves(&self, position: usize) -> bool {
+        !self.is_frozen(position) && self.state.method.moves(position)
+    }
+
+    /// Whether the stored mean of the parameter at `position` is where the model is to be evaluated (KOALA-A). If not, it
+    /// is evaluated where it is.
+    pub fn averaged(&self, position: usize) -> bool {
+        self.state.method.averaged(position)
     }
 
     /// Whether the parameter at `position` is frozen.
@@ -240,9 +264,8 @@ impl Filter {
         }
     }
 
-    /// KOALA++ has no gain-only decay: its covariance product carries the decayed gradient.
+    /// Not every method knows gain-only decay.
     fn check_decay_rules(&self) -> Result<()> {
-        let plusplus = matches!(self.state.method, Method::KoalaPp(_));
         let gain_only = |decay: &WeightDecay| {
             decay.rule == crate::decay::DecayRule::GainOnly && decay.rate > 0.0
         };
@@ -251,11 +274,12 @@ impl Filter {
             .iter()
             .filter_map(|group| group.weight_decay)
             .chain([self.state.method.options().weight_decay]);
-        if plusplus && used.into_iter().any(|decay| gain_only(&decay)) {
+        let refused = !self.state.method.demands().gain_only_decay;
+        if refused && used.into_iter().any(|decay| gain_only(&decay)) {
             return Err(Error::invalid(
                 "weight-decay.rule",
                 "gain-only",
-                "coupled or decoupled with KOALA++",
+                "coupled or decoupled with KOALA++ and KOALA-A",
             ));
         }
         Ok(())

@@ -1,14 +1,17 @@
-//! The Kalman gain of one block, in the form common to the three methods.
+//! The Kalman gain of one innovation, in the form common to all methods.
 
 use crate::plan::{Memory, PreviousCovariance};
+use crate::report::Whiteness;
 use crate::statistics::BlockStatistics;
 
 /// A block's innovation variance and the coefficients of its step per unit of residual.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct BlockGain {
+    /// |h_b|^2, or h . A h in the method's metric: what P is multiplied by in S.
+    pub gradient_squared: f64,
     /// S_b.
     pub innovation_variance: f64,
-    /// Coefficient of the direction in x: P / S, or 1 / S for KOALA++.
+    /// Coefficient of the direction in x: P / S, or 1 / S for KOALA++, c p11 / S for KOALA-A.
     pub position: f64,
     /// What the direction is and what is remembered.
     pub kind: GainKind,
@@ -28,6 +31,15 @@ pub(crate) enum GainKind {
         previous: Option<PreviousCovariance>,
         gradient: f64,
         direction: f64,
+    },
+    /// KOALA-A: direction h / D; `velocity` = c p12 / S.
+    Adaptive {
+        velocity: f64,
+        /// c.
+        scale: f64,
+        /// What is added to the roots in D, if there is a metric.
+        floor: Option<f64>,
+        whiteness: Whiteness,
     },
 }
 
@@ -52,6 +64,12 @@ impl BlockGain {
                 gradient,
                 direction,
             },
+            // Of a tensor without metric; the method knows more.
+            GainKind::Adaptive { velocity, .. } => Memory::Adaptive {
+                velocity: scale * velocity,
+                metric: None,
+                averaging: None,
+            },
         }
     }
 
@@ -69,12 +87,14 @@ impl BlockGain {
                     + 2.0 * b * c * dot.gradient_previous;
                 squared.max(0.0)
             }
+            GainKind::Adaptive { .. } => statistics.metric.direction_squared,
             _ if along_gradient => statistics.gradient_squared,
             _ => statistics.decayed_squared,
         }
     }
 
-    /// d . h / |h|^2: the part of the direction that lies along h, per unit of h. 1 for V and M.
+    /// d . h / |h|^2: the part of the direction that lies along h, per unit of h. 1 for V and M, the mean of 1 / D as the
+    /// gradient sees it for KOALA-A.
     pub fn direction_along_gradient(&self, statistics: &BlockStatistics) -> f64 {
         match self.kind {
             GainKind::PlusPlus { .. } => {
@@ -84,7 +104,37 @@ impl BlockGain {
                     + c * statistics.products.gradient_previous;
                 quotient(along, statistics.decayed_squared)
             }
+            GainKind::Adaptive { .. } => quotient(
+                statistics.metric.weighted_gradient,
+                statistics.decayed_squared,
+            ),
             _ => 1.0,
+        }
+    }
+
+    /// The mean of KOALA-A's metric over a block, weighted by ŝ: 1 over the whole model.
+    pub fn metric(&self, statistics: &BlockStatistics) -> Option<f64> {
+        match self.kind {
+            GainKind::Adaptive {
+                scale,
+                floor: Some(_),
+                ..
+            } => Some(
+                scale
+                    * quotient(
+                        statistics.metric.weighted_second_moment,
+                        statistics.metric.second_moment,
+                    ),
+            ),
+            _ => None,
+        }
+    }
+
+    /// What KOALA-A's whiteness test said.
+    pub fn whiteness(&self) -> Option<Whiteness> {
+        match self.kind {
+            GainKind::Adaptive { whiteness, .. } => Some(whiteness),
+            _ => None,
         }
     }
 

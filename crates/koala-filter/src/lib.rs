@@ -1,7 +1,8 @@
 //! KOALA: training as Kalman filtering. The minibatch loss is a noisy measurement, the parameters are the hidden state,
 //! and an extended Kalman filter with a drastically simplified covariance is the optimizer.
 //!
-//! Three methods, one file each: [KOALA-V](KoalaVConfig), [KOALA-M](KoalaMConfig) and [KOALA++](KoalaPpConfig).
+//! Four methods, one file each: [KOALA-V](KoalaVConfig), [KOALA-M](KoalaMConfig) and [KOALA++](KoalaPpConfig) of the papers,
+//! and this project's own [KOALA-A](KoalaAConfig).
 //! [`dense::Koala`] trains plain slices with any of them; [`Filter`] is the mathematics alone, on which adapters for
 //! tensor libraries are built.
 //!
@@ -31,19 +32,22 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod adaptive;
 mod block;
-mod config;
 #[cfg(feature = "conformance")]
 pub mod conformance;
 mod decay;
+mod demands;
 pub mod dense;
 mod error;
 mod filter;
 mod gain;
 mod group;
 mod guard;
+mod innovation;
 mod layout;
 mod method;
+mod methods;
 mod momentum;
 mod noise;
 mod number;
@@ -62,25 +66,29 @@ mod target;
 mod update;
 mod vanilla;
 
-pub use config::{Config, MemoryKind};
+pub use adaptive::{KoalaAConfig, Metric};
 pub use decay::{DecayRule, WeightDecay};
+pub use demands::{Demands, Innovations, MemoryKind, SLOTS, SumsKind};
 pub use error::{Error, Result};
 pub use filter::Filter;
 pub use group::Group;
 pub use layout::{Layout, Parameter, Partition};
+pub use methods::Config;
 pub use momentum::{KoalaMConfig, PositionNoise};
 pub use noise::MeasurementNoise;
 pub use observation::Observation;
 pub use options::{NegativeResidual, Options};
 pub use phase::Phase;
-pub use plan::{Deviation, Displacement, Memory, Motion, PreviousCovariance, TensorStep};
+pub use plan::{
+    Deviation, Displacement, Memory, MetricStep, Motion, PreviousCovariance, TensorStep,
+};
 pub use plusplus::{KoalaPpConfig, PlusPlusVariant};
 pub use report::{
-    BlockOutcome, BlockReport, Covariance, Outcome, ProcessNoise, SkipReason, StepReport,
+    BlockOutcome, BlockReport, Covariance, Outcome, ProcessNoise, SkipReason, StepReport, Whiteness,
 };
 pub use schedule::Schedule;
 pub use state::{FilterState, STATE_VERSION};
-pub use statistics::{BlockStatistics, Products, Reduction};
+pub use statistics::{BlockStatistics, MetricSums, Products, Reduction, Sums};
 pub use target::Target;
 pub use update::Update;
 pub use vanilla::KoalaVConfig;

@@ -1,124 +1,141 @@
-//! The state of any of the three methods.
+//! What a method is: its configuration, and its state with the equations that move it.
 
-use serde::{Deserialize, Serialize};
-
-use crate::config::Config;
+use crate::demands::Demands;
+use crate::error::{Error, Result};
 use crate::gain::BlockGain;
-use crate::momentum::Momentum;
 use crate::options::Options;
-use crate::plan::Motion;
-use crate::plusplus::PlusPlus;
+use crate::plan::{Memory, Motion};
 use crate::report::{Covariance, ProcessNoise};
-use crate::statistics::BlockStatistics;
-use crate::vanilla::Vanilla;
+use crate::statistics::{BlockStatistics, Sums};
 
-/// The state of any of them, its configuration in it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum Method {
-    KoalaV(Vanilla),
-    KoalaM(Momentum),
-    KoalaPp(PlusPlus),
+/// The configuration of a method.
+pub(crate) trait MethodConfig {
+    /// Options common to all methods.
+    fn options(&self) -> &Options;
+
+    /// Options common to all methods, to be changed.
+    fn options_mut(&mut self) -> &mut Options;
+
+    /// What the method asks of the passes over memory.
+    fn demands(&self) -> Demands;
+
+    /// Checks every field.
+    fn check(&self) -> Result<()>;
 }
 
-impl Method {
-    pub fn new(config: Config, blocks: usize) -> Self {
-        match config {
-            Config::KoalaV(config) => Self::KoalaV(Vanilla::new(config)),
-            Config::KoalaM(config) => Self::KoalaM(Momentum::new(config)),
-            Config::KoalaPp(config) => Self::KoalaPp(PlusPlus::new(config, blocks)),
-        }
+/// The state of a method. An update is [`measured`](Self::measured), [`gain`](Self::gain) for each innovation, the steps
+/// that come of them, and [`correct`](Self::correct).
+pub(crate) trait Method {
+    /// Its configuration.
+    fn settings(&self) -> &dyn MethodConfig;
+
+    /// Checks every stored number, for a layout of so many tensors in so many blocks.
+    fn validate(&self, tensors: usize, blocks: usize) -> Result<()>;
+
+    /// Makes room for new tensors and blocks after the old ones, so many in all.
+    fn extend(&mut self, _tensors: usize, _blocks: usize) {}
+
+    /// What predict does to the parameters.
+    fn motion(&self) -> Option<Motion> {
+        None
     }
 
-    pub fn config(&self) -> Config {
-        match self {
-            Self::KoalaV(vanilla) => vanilla.config.clone().into(),
-            Self::KoalaM(momentum) => momentum.config.clone().into(),
-            Self::KoalaPp(plusplus) => plusplus.config.clone().into(),
-        }
+    /// Whether predict moves the tensor at `position` (if its group is not frozen).
+    fn moves(&self, _position: usize) -> bool {
+        true
     }
 
+    /// The time update of the covariance. `deviation` = |a - x|^2 over the `elements` parameters, where the motion asks
+    /// for it.
+    fn predict(&mut self, _deviation: f64, _elements: usize) {}
+
+    /// The sums that the update needs of the tensor at `position`.
+    fn sums(&self, _position: usize) -> Sums {
+        Sums::Gradient
+    }
+
+    /// The floor of a metric of which the largest second moment of all tensors is `largest`.
+    fn floor(&self, _largest: f64) -> Option<f64> {
+        None
+    }
+
+    /// A measurement that is not missing has come: counts it.
+    fn measured(&mut self) {}
+
+    /// The gain of an innovation: of the block `block`, or of the whole model.
+    fn gain(&mut self, block: usize, statistics: &BlockStatistics, r: f64) -> BlockGain;
+
+    /// What happens to the memory of the tensor at `position`, `scale` being e times the residual.
+    fn memory(&self, _position: usize, gain: &BlockGain, scale: f64) -> Memory {
+        gain.memory(scale)
+    }
+
+    /// Weight of the new x in the mean of a tensor, where the method keeps one.
+    fn averaging(&self, _position: usize) -> Option<f64> {
+        None
+    }
+
+    /// Whether the mean of the tensor at `position` has taken anything up.
+    fn averaged(&self, _position: usize) -> bool {
+        false
+    }
+
+    /// The covariance after the measurement.
+    fn correct(&mut self, correction: &Correction);
+
+    /// Q, as it is now.
+    fn process_noise(&self) -> ProcessNoise;
+
+    /// P, as it is now.
+    fn covariance(&self) -> Covariance;
+}
+
+impl dyn Method + '_ {
+    /// Options common to all methods.
     pub fn options(&self) -> &Options {
-        match self {
-            Self::KoalaV(vanilla) => &vanilla.config.options,
-            Self::KoalaM(momentum) => &momentum.config.options,
-            Self::KoalaPp(plusplus) => &plusplus.config.options,
-        }
+        self.settings().options()
     }
 
-    pub fn options_mut(&mut self) -> &mut Options {
-        match self {
-            Self::KoalaV(vanilla) => &mut vanilla.config.options,
-            Self::KoalaM(momentum) => &mut momentum.config.options,
-            Self::KoalaPp(plusplus) => &mut plusplus.config.options,
-        }
+    /// What the method asks of the passes over memory.
+    pub fn demands(&self) -> Demands {
+        self.settings().demands()
     }
+}
 
-    /// Makes room for new blocks after the old ones, `blocks` in all.
-    pub fn extend(&mut self, blocks: usize) {
-        if let Self::KoalaPp(plusplus) = self {
-            plusplus.innovation_variances.resize(blocks, None);
-        }
-    }
+/// What a measurement says to the covariance.
+pub(crate) struct Correction<'a> {
+    /// G: the largest |h_b|^2 of the blocks that are updated, or h . A h over the whole model. `None`: no usable gradient.
+    pub gradient: Option<f64>,
+    /// R.
+    pub r: f64,
+    /// The gains, one a block where blocks have their own.
+    pub gains: &'a [Option<BlockGain>],
+    /// Whether each tensor takes part.
+    pub taking_part: &'a [bool],
+    /// Whether each tensor's mean, where there is one, takes its x up.
+    pub averaging: &'a [bool],
+}
 
-    pub fn motion(&self) -> Option<Motion> {
-        match self {
-            Self::KoalaM(momentum) => Some(momentum.motion()),
-            Self::KoalaV(_) | Self::KoalaPp(_) => None,
-        }
+/// Checks a stored variance.
+pub(crate) fn variance(what: &str, value: f64) -> Result<()> {
+    if value.is_finite() && value >= 0.0 {
+        Ok(())
+    } else {
+        Err(damaged(format!("{what} is {value}")))
     }
+}
 
-    pub fn predict(&mut self, deviation: f64, elements: usize) {
-        match self {
-            Self::KoalaV(vanilla) => vanilla.predict(),
-            Self::KoalaM(momentum) => momentum.predict(deviation, elements),
-            Self::KoalaPp(_) => {}
-        }
+/// A 2x2 covariance as it may be stored.
+pub(crate) fn covariance(p11: f64, p12: f64, p22: f64) -> Result<()> {
+    variance("p11", p11)?;
+    variance("p22", p22)?;
+    if p12.is_finite() {
+        Ok(())
+    } else {
+        Err(damaged(format!("p12 is {p12}")))
     }
+}
 
-    pub fn gain(&self, block: usize, statistics: &BlockStatistics, r: f64) -> BlockGain {
-        match self {
-            Self::KoalaV(vanilla) => vanilla.gain(statistics.decayed_squared, r),
-            Self::KoalaM(momentum) => momentum.gain(statistics.decayed_squared, r),
-            Self::KoalaPp(plusplus) => plusplus.gain(block, statistics, r),
-        }
-    }
-
-    /// The covariance after the measurement: from the largest |h_b|^2 for V and M, from each block's S for ++.
-    pub fn correct(&mut self, largest: f64, r: f64, gains: &[Option<BlockGain>]) {
-        match self {
-            Self::KoalaV(vanilla) => vanilla.correct(largest, r),
-            Self::KoalaM(momentum) => momentum.correct(largest, r),
-            Self::KoalaPp(plusplus) => {
-                for (variance, gain) in plusplus.innovation_variances.iter_mut().zip(gains) {
-                    if let Some(gain) = gain {
-                        *variance = Some(gain.innovation_variance);
-                    }
-                }
-            }
-        }
-    }
-
-    pub fn process_noise(&self) -> ProcessNoise {
-        match self {
-            Self::KoalaV(vanilla) => ProcessNoise::Scalar(vanilla.config.process_noise),
-            Self::KoalaM(momentum) => ProcessNoise::PositionVelocity {
-                position: momentum.position_noise,
-                velocity: momentum.config.velocity_noise,
-            },
-            Self::KoalaPp(plusplus) => ProcessNoise::Scalar(plusplus.config.process_noise),
-        }
-    }
-
-    pub fn covariance(&self) -> Covariance {
-        match self {
-            Self::KoalaV(vanilla) => Covariance::Scalar(vanilla.covariance),
-            Self::KoalaM(momentum) => Covariance::Matrix {
-                p11: momentum.p11,
-                p12: momentum.p12,
-                p22: momentum.p22,
-            },
-            Self::KoalaPp(_) => Covariance::Product,
-        }
-    }
+pub(crate) fn damaged(what: String) -> Error {
+    Error::DamagedState { what }
 }

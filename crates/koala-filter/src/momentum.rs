@@ -17,10 +17,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::demands::{Demands, Innovations, MemoryKind, SumsKind};
 use crate::error::{Error, Result};
 use crate::gain::{BlockGain, GainKind, quotient};
+use crate::method::{Correction, Method, MethodConfig, covariance, variance};
 use crate::options::{Options, not_negative};
 use crate::plan::{Deviation, Motion};
+use crate::report::{Covariance, ProcessNoise};
+use crate::statistics::BlockStatistics;
 
 /// Weight of the old value in the running mean a of x, and in the running mean of q_x.
 const AVERAGING: f64 = 0.9;
@@ -159,6 +163,32 @@ impl KoalaMConfig {
     }
 }
 
+impl MethodConfig for KoalaMConfig {
+    fn options(&self) -> &Options {
+        &self.options
+    }
+
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn demands(&self) -> Demands {
+        Demands {
+            memory: MemoryKind::Velocity {
+                average: self.keeps_average(),
+            },
+            sums: SumsKind::Gradient,
+            moves: true,
+            innovation: Innovations::PerBlock,
+            gain_only_decay: true,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        self.validate()
+    }
+}
+
 /// KOALA-M's state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -185,10 +215,20 @@ impl Momentum {
             config,
         }
     }
+}
 
-    /// What predict does to the parameters.
-    pub fn motion(&self) -> Motion {
-        Motion {
+impl Method for Momentum {
+    fn settings(&self) -> &dyn MethodConfig {
+        &self.config
+    }
+
+    fn validate(&self, _tensors: usize, _blocks: usize) -> Result<()> {
+        covariance(self.p11, self.p12, self.p22)?;
+        variance("q_x", self.position_noise)
+    }
+
+    fn motion(&self) -> Option<Motion> {
+        Some(Motion {
             velocity_decay: self.config.velocity_decay,
             deviation: match self.config.position_noise {
                 PositionNoise::Authors { .. } => Some(Deviation { averaging: None }),
@@ -197,12 +237,12 @@ impl Momentum {
                 }),
                 PositionNoise::Fixed(_) => None,
             },
-        }
+        })
     }
 
-    /// `deviation` = |a - x|^2 over the `elements` parameters, before x moved. One that is not finite leaves q_x as it
-    /// was: the parameters are broken already, and the next measurement will be found missing.
-    pub fn predict(&mut self, deviation: f64, elements: usize) {
+    /// A deviation that is not finite leaves q_x as it was: the parameters are broken already, and the next measurement
+    /// will be found missing.
+    fn predict(&mut self, deviation: f64, elements: usize) {
         if deviation.is_finite() && elements > 0 {
             let n = elements as f64;
             match self.config.position_noise {
@@ -225,9 +265,10 @@ impl Momentum {
         self.p22 = kappa * kappa * p22 + q_v;
     }
 
-    pub fn gain(&self, gradient_squared: f64, r: f64) -> BlockGain {
-        let s = self.p11 * gradient_squared + r;
+    fn gain(&mut self, _block: usize, statistics: &BlockStatistics, r: f64) -> BlockGain {
+        let s = self.p11 * statistics.decayed_squared + r;
         BlockGain {
+            gradient_squared: statistics.decayed_squared,
             innovation_variance: s,
             position: quotient(self.p11, s),
             kind: GainKind::Momentum {
@@ -240,8 +281,11 @@ impl Momentum {
         }
     }
 
-    /// The covariance after a measurement whose largest block norm is `largest` (G).
-    pub fn correct(&mut self, largest: f64, r: f64) {
+    fn correct(&mut self, correction: &Correction) {
+        let r = correction.r;
+        let Some(largest) = correction.gradient else {
+            return;
+        };
         let (p11, p12, p22) = (self.p11, self.p12, self.p22);
         let s = p11 * largest + r;
         if s > 0.0 {
@@ -249,6 +293,21 @@ impl Momentum {
             self.p12 = p12 * (r / s);
             // Rounding may take a vanishing variance below 0.
             self.p22 = (p22 - p12 * (p12 * (largest / s))).max(0.0);
+        }
+    }
+
+    fn process_noise(&self) -> ProcessNoise {
+        ProcessNoise::PositionVelocity {
+            position: self.position_noise,
+            velocity: self.config.velocity_noise,
+        }
+    }
+
+    fn covariance(&self) -> Covariance {
+        Covariance::Matrix {
+            p11: self.p11,
+            p12: self.p12,
+            p22: self.p22,
         }
     }
 }

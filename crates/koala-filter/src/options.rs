@@ -1,8 +1,8 @@
 //! Options common to all methods.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::decay::WeightDecay;
+use crate::decay::{DecayRule, WeightDecay};
 use crate::error::{Error, Result};
 use crate::layout::Partition;
 use crate::noise::MeasurementNoise;
@@ -22,7 +22,7 @@ pub enum NegativeResidual {
     Error,
 }
 
-/// Options common to KOALA-V, KOALA-M and KOALA++. Every field has a documented default.
+/// Options common to all methods. Every field has a documented default.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct Options {
@@ -30,9 +30,9 @@ pub struct Options {
     pub gain: f64,
     /// What the gain is multiplied by over time. Default constant.
     pub schedule: Schedule,
-    /// Weight decay. Default none.
+    /// Weight decay. Default none; its rule is coupled if none is named, decoupled for KOALA-A.
     pub weight_decay: WeightDecay,
-    /// Measurement noise R. Default adaptive, beta_r = 0.9, R_0 = 1.
+    /// Measurement noise R. Default adaptive, beta_r = 0.9, R_0 = 1; bias-corrected for KOALA-A.
     pub measurement_noise: MeasurementNoise,
     /// Target of the loss. Default 0.
     pub target: Target,
@@ -62,7 +62,58 @@ impl Default for Options {
     }
 }
 
+/// Options as they are given: what is left out is the method's to say.
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct GivenOptions {
+    gain: Option<f64>,
+    schedule: Option<Schedule>,
+    weight_decay: Option<GivenDecay>,
+    measurement_noise: Option<MeasurementNoise>,
+    target: Option<Target>,
+    negative_residual: Option<NegativeResidual>,
+    partition: Option<Partition>,
+    missing_limit: Option<u32>,
+    max_update_norm: Option<f64>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct GivenDecay {
+    rate: f64,
+    rule: Option<DecayRule>,
+}
+
 impl Options {
+    /// Options read from `from`, those of `defaults` where nothing is given.
+    pub(crate) fn over<'de, D: Deserializer<'de>>(
+        defaults: Self,
+        from: D,
+    ) -> Result<Self, D::Error> {
+        let given = GivenOptions::deserialize(from)?;
+        let rule = defaults.weight_decay.rule;
+        Ok(Self {
+            gain: given.gain.unwrap_or(defaults.gain),
+            schedule: given.schedule.unwrap_or(defaults.schedule),
+            weight_decay: given
+                .weight_decay
+                .map_or(defaults.weight_decay, |decay| WeightDecay {
+                    rate: decay.rate,
+                    rule: decay.rule.unwrap_or(rule),
+                }),
+            measurement_noise: given
+                .measurement_noise
+                .unwrap_or(defaults.measurement_noise),
+            target: given.target.unwrap_or(defaults.target),
+            negative_residual: given
+                .negative_residual
+                .unwrap_or(defaults.negative_residual),
+            partition: given.partition.unwrap_or(defaults.partition),
+            missing_limit: given.missing_limit.unwrap_or(defaults.missing_limit),
+            max_update_norm: given.max_update_norm.or(defaults.max_update_norm),
+        })
+    }
+
     pub(crate) fn validate(&self) -> Result<()> {
         not_negative("options.gain", self.gain)?;
         self.schedule.validate("options.schedule")?;

@@ -3,7 +3,7 @@
 /// What `predict` does to each parameter. Methods without velocities have no motion: their predict leaves memory alone.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Motion {
-    /// kappa: x <- x + v, then v <- kappa v (frozen parameters do not move).
+    /// kappa: x <- x + v, then v <- kappa v (of the parameters that [move](crate::Filter::moves)).
     pub velocity_decay: f64,
     /// Whether and how |a - x|^2 is to be summed before x moves, over every parameter.
     pub deviation: Option<Deviation>,
@@ -23,9 +23,12 @@ pub enum TensorStep {
     Skip,
     /// One pass over the tensor and its memory.
     Move(Displacement),
+    /// It stands still, and its mean follows: x̄ <- x̄ + weight (x - x̄).
+    Average(f64),
 }
 
-/// With h = g + `decay` x (x before the step): x <- `shrinkage` (x - `position` d), where d = h, or KOALA++'s direction.
+/// With h = g + `decay` x (x before the step): x <- `shrinkage` (x - `position` d), where d = h, or KOALA++'s direction, or
+/// h / D with KOALA-A's metric.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Displacement {
     /// w of h in the direction.
@@ -59,6 +62,27 @@ pub enum Memory {
         /// Coefficient of h in the direction beside v (Q).
         direction: f64,
     },
+    /// KOALA-A: s <- `smoothing` s + (1 - `smoothing`) h^2, D = sqrt(`correction` s) + `floor` if there is a `metric`, else
+    /// D = 1; d = h / D; v <- v - `velocity` d; then, with the new x, x̄ <- x̄ + weight (x - x̄) if `averaging` is given.
+    Adaptive {
+        /// Coefficient of d.
+        velocity: f64,
+        /// How D is made.
+        metric: Option<MetricStep>,
+        /// Weight of the new x in x̄.
+        averaging: Option<f64>,
+    },
+}
+
+/// The numbers of KOALA-A's metric D for one tensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MetricStep {
+    /// Weight of s in its running mean.
+    pub smoothing: f64,
+    /// What corrects the bias of s towards its start at 0.
+    pub correction: f64,
+    /// What is added to the root.
+    pub floor: f64,
 }
 
 /// Coefficients of KOALA++'s memory in the new gradient-covariance product.

@@ -15,11 +15,14 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::demands::{Demands, Innovations, MemoryKind, SumsKind};
 use crate::error::Result;
 use crate::gain::{BlockGain, GainKind, quotient};
+use crate::method::{Correction, Method, MethodConfig, damaged, variance};
 use crate::options::{Options, not_negative};
 use crate::plan::PreviousCovariance;
-use crate::statistics::BlockStatistics;
+use crate::report::{Covariance, ProcessNoise};
+use crate::statistics::{BlockStatistics, Sums};
 
 /// Which solution of the covariance equation KOALA++ takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -95,6 +98,31 @@ impl KoalaPpConfig {
     }
 }
 
+impl MethodConfig for KoalaPpConfig {
+    fn options(&self) -> &Options {
+        &self.options
+    }
+
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn demands(&self) -> Demands {
+        Demands {
+            memory: MemoryKind::Covariance,
+            sums: SumsKind::Products,
+            moves: false,
+            innovation: Innovations::PerBlock,
+            // Its covariance product carries the decayed gradient.
+            gain_only_decay: false,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        self.validate()
+    }
+}
+
 /// KOALA++'s state beside the vectors: per block the previous S, `None` before its first step.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -104,17 +132,11 @@ pub(crate) struct PlusPlus {
 }
 
 impl PlusPlus {
-    pub fn new(config: KoalaPpConfig, blocks: usize) -> Self {
+    pub fn new(config: KoalaPpConfig) -> Self {
         Self {
             config,
-            innovation_variances: vec![None; blocks],
+            innovation_variances: Vec::new(),
         }
-    }
-
-    pub fn gain(&self, block: usize, statistics: &BlockStatistics, r: f64) -> BlockGain {
-        self.innovation_variances[block]
-            .and_then(|previous| self.continued(previous, statistics, r))
-            .unwrap_or_else(|| self.started(statistics.decayed_squared, r))
     }
 
     /// The step of a block that has a previous one; `None` if S does not come out positive and finite.
@@ -149,6 +171,7 @@ impl PlusPlus {
             && previous.covariance.is_finite()
             && previous.gradient.is_finite();
         usable.then_some(BlockGain {
+            gradient_squared: squared,
             innovation_variance: s,
             position: 1.0 / s,
             kind: GainKind::PlusPlus {
@@ -168,6 +191,7 @@ impl PlusPlus {
         let v = (sigma + q) * quotient(r, s_previous);
         let s = (v + q) * squared + r;
         BlockGain {
+            gradient_squared: squared,
             innovation_variance: s,
             position: quotient(1.0, s),
             kind: GainKind::PlusPlus {
@@ -176,5 +200,54 @@ impl PlusPlus {
                 direction: q,
             },
         }
+    }
+}
+
+impl Method for PlusPlus {
+    fn settings(&self) -> &dyn MethodConfig {
+        &self.config
+    }
+
+    fn validate(&self, _tensors: usize, blocks: usize) -> Result<()> {
+        let stored = self.innovation_variances.len();
+        if stored != blocks {
+            return Err(damaged(format!(
+                "S of {stored} blocks, but {blocks} blocks"
+            )));
+        }
+        self.innovation_variances
+            .iter()
+            .flatten()
+            .try_for_each(|&s| variance("S", s))
+    }
+
+    fn extend(&mut self, _tensors: usize, blocks: usize) {
+        self.innovation_variances.resize(blocks, None);
+    }
+
+    fn sums(&self, _position: usize) -> Sums {
+        Sums::Products
+    }
+
+    fn gain(&mut self, block: usize, statistics: &BlockStatistics, r: f64) -> BlockGain {
+        self.innovation_variances[block]
+            .and_then(|previous| self.continued(previous, statistics, r))
+            .unwrap_or_else(|| self.started(statistics.decayed_squared, r))
+    }
+
+    fn correct(&mut self, correction: &Correction) {
+        for (variance, gain) in self.innovation_variances.iter_mut().zip(correction.gains) {
+            if let Some(gain) = gain {
+                *variance = Some(gain.innovation_variance);
+            }
+        }
+    }
+
+    fn process_noise(&self) -> ProcessNoise {
+        ProcessNoise::Scalar(self.config.process_noise)
+    }
+
+    fn covariance(&self) -> Covariance {
+        Covariance::Product
     }
 }

@@ -27,11 +27,11 @@ pub struct StepReport {
     /// R after this step.
     #[serde(deserialize_with = "number::or_nan")]
     pub measurement_noise: f64,
-    /// Q, as used in this step.
+    /// Q, as used in this step; KOALA-A's after it.
     pub process_noise: ProcessNoise,
     /// P after this step.
     pub covariance: Covariance,
-    /// Index in `blocks` of the block with the largest |h|^2, which set the covariance.
+    /// Index in `blocks` of the block with the largest |h|^2, which set the covariance; `None` where the whole model did.
     pub limiting_block: Option<usize>,
     /// |dx|: norm of the whole update, decoupled decay aside.
     #[serde(deserialize_with = "number::or_nan")]
@@ -46,6 +46,9 @@ pub struct StepReport {
     pub missing_in_a_row: u32,
     /// Blocks, in the layout's order (one for the partition `Global`).
     pub blocks: Vec<BlockReport>,
+    /// What KOALA-A's whiteness test said; `None` for the other methods, and where the measurement is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub whiteness: Option<Whiteness>,
 }
 
 impl StepReport {
@@ -95,7 +98,7 @@ pub enum Outcome {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProcessNoise {
-    /// q of KOALA-V, Q of KOALA++.
+    /// q of KOALA-V, Q of KOALA++ and KOALA-A.
     Scalar(#[serde(deserialize_with = "number::or_nan")] f64),
     /// q_x and q_v of KOALA-M.
     PositionVelocity {
@@ -108,13 +111,31 @@ pub enum ProcessNoise {
     },
 }
 
+/// KOALA-A's test of whether its innovations are white, by which it finds Q.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Whiteness {
+    /// G = h . A h: the gradient, squared in the metric.
+    #[serde(deserialize_with = "number::or_nan")]
+    pub gradient_squared: f64,
+    /// ρ in [-1, 1], of this step: above 0 the gradient still points along the velocity, the filter moves too little; below,
+    /// too much. 0 in the first step and where there is no gradient or no velocity.
+    #[serde(deserialize_with = "number::or_nan")]
+    pub correlation: f64,
+    /// ρ', its running mean from 0.
+    #[serde(deserialize_with = "number::or_nan")]
+    pub smoothed_correlation: f64,
+    /// ρ̂, the running mean corrected for its start: what moves Q.
+    #[serde(deserialize_with = "number::or_nan")]
+    pub corrected_correlation: f64,
+}
+
 /// P of the method.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Covariance {
     /// KOALA-V.
     Scalar(#[serde(deserialize_with = "number::or_nan")] f64),
-    /// KOALA-M, [[p11, p12], [p12, p22]] of position and velocity.
+    /// KOALA-M and KOALA-A, [[p11, p12], [p12, p22]] of position and velocity.
     Matrix {
         /// Variance of the position.
         #[serde(deserialize_with = "number::or_nan")]
@@ -149,7 +170,7 @@ pub struct BlockReport {
     /// innovation^2 / S_b; near 1 on average if the filter is honest about its uncertainty.
     #[serde(deserialize_with = "number::or_nan")]
     pub normalised_innovation_squared: f64,
-    /// Norm of the block's Kalman gain vector (P |h| / S for V and M, |v + Q H| / S for ++).
+    /// Norm of the block's Kalman gain vector (P |h| / S for V and M, |v + Q H| / S for ++, p11 |A h| / S for A).
     #[serde(deserialize_with = "number::or_nan")]
     pub gain_norm: f64,
     /// Step along the gradient per unit of gradient: e (L_b - T) P / S for V and M; for ++ the projection of the
@@ -159,6 +180,10 @@ pub struct BlockReport {
     /// |dx_b|.
     #[serde(deserialize_with = "number::or_nan")]
     pub update_norm: f64,
+    /// Mean of KOALA-A's metric over the block, weighted by the second moments; over the whole model it is 1. `None` for
+    /// the other methods, and without a diagonal metric.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metric: Option<f64>,
 }
 
 /// What happened to a block.
@@ -205,6 +230,7 @@ mod tests {
             gain_norm: 0.0,
             effective_learning_rate: 0.0,
             update_norm: 0.0,
+            metric: None,
         };
         let report = StepReport {
             step: 3,
@@ -228,6 +254,7 @@ mod tests {
             bound_factor: 1.0,
             missing_in_a_row: 1,
             blocks: vec![block],
+            whiteness: None,
         };
         let text = serde_json::to_string(&report).unwrap();
         let found: StepReport = serde_json::from_str(&text).unwrap();

@@ -2,11 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
 use crate::decay::WeightDecay;
 use crate::error::{Error, Result};
 use crate::layout::{Layout, Partition};
-use crate::method::Method;
+use crate::method;
+use crate::methods::{AnyMethod, Config};
 use crate::phase::Phase;
 
 /// Version of the stored form that this crate writes.
@@ -29,7 +29,7 @@ pub struct FilterState {
     pub step: u64,
     /// R.
     pub measurement_noise: f64,
-    pub(crate) method: Method,
+    pub(crate) method: AnyMethod,
     /// Measurements missing in a row.
     pub missing_in_a_row: u32,
     /// Measurements missing in all.
@@ -55,6 +55,11 @@ impl FilterState {
         options.gain * options.schedule.factor(self.step)
     }
 
+    /// Number of measurements that were not missing.
+    pub(crate) fn measurements(&self) -> u64 {
+        self.step.saturating_sub(self.missing_in_all)
+    }
+
     /// Whether the parameter at `position` is frozen.
     pub(crate) fn is_frozen(&self, position: usize) -> bool {
         self.layout.group_of(position).frozen
@@ -78,41 +83,9 @@ impl FilterState {
         }
         self.config().validate()?;
         self.layout.validate()?;
-        let variance = |what: &str, value: f64| {
-            if value.is_finite() && value >= 0.0 {
-                Ok(())
-            } else {
-                Err(damaged(format!("{what} is {value}")))
-            }
-        };
-        variance("R", self.measurement_noise)?;
-        match &self.method {
-            Method::KoalaV(vanilla) => variance("P", vanilla.covariance),
-            Method::KoalaM(momentum) => {
-                variance("p11", momentum.p11)?;
-                variance("p22", momentum.p22)?;
-                variance("q_x", momentum.position_noise)?;
-                if momentum.p12.is_finite() {
-                    Ok(())
-                } else {
-                    Err(damaged(format!("p12 is {}", momentum.p12)))
-                }
-            }
-            Method::KoalaPp(plusplus) => {
-                let blocks = block_count(&self.layout, self.partition());
-                let stored = plusplus.innovation_variances.len();
-                if stored != blocks {
-                    return Err(damaged(format!(
-                        "S of {stored} blocks, but {blocks} blocks"
-                    )));
-                }
-                plusplus
-                    .innovation_variances
-                    .iter()
-                    .flatten()
-                    .try_for_each(|&s| variance("S", s))
-            }
-        }
+        method::variance("R", self.measurement_noise)?;
+        let blocks = block_count(&self.layout, self.partition());
+        self.method.validate(self.layout.parameters().len(), blocks)
     }
 }
 
@@ -122,8 +95,4 @@ pub(crate) fn block_count(layout: &Layout, partition: Partition) -> usize {
         Partition::PerTensor => layout.parameters().len(),
         Partition::Global => 1,
     }
-}
-
-fn damaged(what: String) -> Error {
-    Error::DamagedState { what }
 }

@@ -7,8 +7,28 @@ use std::ops::AddAssign;
 pub struct Reduction {
     /// w of h = g + w x in the measurement; with 0, h is g and x need not be read.
     pub decay: f64,
-    /// Whether [`Products`] are needed (KOALA++): sums with the stored H' and v'.
-    pub products: bool,
+    /// Which sums are needed beside |g|^2, |h|^2 and |x|^2.
+    pub sums: Sums,
+}
+
+/// Sums of a method, with the numbers that they need.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Sums {
+    /// None.
+    Gradient,
+    /// [`Products`] with the stored H' and v' (KOALA++).
+    Products,
+    /// [`MetricSums`] with D = 1 (KOALA-A without metric).
+    UnitMetric,
+    /// [`MetricSums`] (KOALA-A), in two readings: first the largest ŝ, where ŝ = `correction` (`smoothing` s +
+    /// (1 - `smoothing`) h^2); then, with D = sqrt(ŝ) + floor and the [floor](crate::Filter::metric_floor) of all tensors'
+    /// largest, the rest. The stored s is left as it is.
+    DiagonalMetric {
+        /// Weight of s.
+        smoothing: f64,
+        /// What corrects the bias of s towards its start at 0.
+        correction: f64,
+    },
 }
 
 /// Sums over one parameter tensor (and, added up, over one block). Accumulated in f64, or in tiers of f32, whatever
@@ -23,6 +43,27 @@ pub struct BlockStatistics {
     pub parameter_squared: f64,
     /// Dot products with KOALA++'s memory; zeros for the other methods.
     pub products: Products,
+    /// Sums in KOALA-A's metric; zeros for the other methods.
+    pub metric: MetricSums,
+}
+
+/// Sums in KOALA-A's metric A = c / D, without its scale c: ŝ the second moment of this step, v the velocity.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MetricSums {
+    /// The largest ŝ; 0 without a diagonal metric.
+    pub largest: f64,
+    /// Σ ŝ; 0 without a diagonal metric.
+    pub second_moment: f64,
+    /// Σ ŝ / D; 0 without a diagonal metric.
+    pub weighted_second_moment: f64,
+    /// Σ h^2 / D.
+    pub weighted_gradient: f64,
+    /// Σ h^2 / D^2.
+    pub direction_squared: f64,
+    /// v . h.
+    pub velocity_gradient: f64,
+    /// Σ v^2 D.
+    pub weighted_velocity: f64,
 }
 
 /// Dot products of KOALA++: H = h now, H' = h at the block's last update, v' = its stored gradient-covariance product.
@@ -46,6 +87,7 @@ impl BlockStatistics {
         self.gradient_squared.is_finite()
             && self.decayed_squared.is_finite()
             && self.parameter_squared.is_finite()
+            && self.metric.is_finite()
     }
 }
 
@@ -60,6 +102,45 @@ impl AddAssign for BlockStatistics {
         mine.gradient_covariance += theirs.gradient_covariance;
         mine.previous_covariance += theirs.previous_covariance;
         mine.covariance_squared += theirs.covariance_squared;
+        self.metric += other.metric;
+    }
+}
+
+impl MetricSums {
+    /// Whether all are finite: in narrow types a gradient can be whose square is not.
+    pub fn is_finite(&self) -> bool {
+        [
+            self.largest,
+            self.second_moment,
+            self.weighted_second_moment,
+            self.weighted_gradient,
+            self.direction_squared,
+            self.velocity_gradient,
+            self.weighted_velocity,
+        ]
+        .iter()
+        .all(|sum| sum.is_finite())
+    }
+}
+
+impl AddAssign for MetricSums {
+    fn add_assign(&mut self, other: Self) {
+        self.largest = larger(self.largest, other.largest);
+        self.second_moment += other.second_moment;
+        self.weighted_second_moment += other.weighted_second_moment;
+        self.weighted_gradient += other.weighted_gradient;
+        self.direction_squared += other.direction_squared;
+        self.velocity_gradient += other.velocity_gradient;
+        self.weighted_velocity += other.weighted_velocity;
+    }
+}
+
+/// The larger of two, and NaN if one of them is: what is not finite must not get lost.
+pub(crate) fn larger(left: f64, right: f64) -> f64 {
+    if left > right || left.is_nan() {
+        left
+    } else {
+        right
     }
 }
 
@@ -86,6 +167,18 @@ pub(crate) fn combined(parts: &[BlockStatistics]) -> BlockStatistics {
             gradient_covariance: sum(|part| part.products.gradient_covariance),
             previous_covariance: sum(|part| part.products.previous_covariance),
             covariance_squared: sum(|part| part.products.covariance_squared),
+        },
+        metric: MetricSums {
+            largest: parts
+                .iter()
+                .map(|part| part.metric.largest)
+                .fold(0.0, larger),
+            second_moment: sum(|part| part.metric.second_moment),
+            weighted_second_moment: sum(|part| part.metric.weighted_second_moment),
+            weighted_gradient: sum(|part| part.metric.weighted_gradient),
+            direction_squared: sum(|part| part.metric.direction_squared),
+            velocity_gradient: sum(|part| part.metric.velocity_gradient),
+            weighted_velocity: sum(|part| part.metric.weighted_velocity),
         },
     }
 }

@@ -1,9 +1,12 @@
-//! The measurement update, common to the three methods.
+//! The measurement update, common to all methods.
 
-use crate::block::{Block, Innovation};
+use crate::block::Block;
 use crate::error::{Error, Result};
 use crate::gain::BlockGain;
-use crate::guard::{guarded_residual, missing_cause};
+use crate::guard::missing_cause;
+use crate::innovation::{Measured, Measurement};
+use crate::method::Correction;
+use crate::methods::AnyMethod;
 use crate::observation::Observation;
 use crate::phase::Phase;
 use crate::plan::{Displacement, TensorStep};
@@ -52,6 +55,7 @@ pub(crate) fn update(
         bound_factor: 1.0,
         missing_in_a_row: 0,
         blocks: Vec::new(),
+        whiteness: None,
     };
     let blocks = Block::all(state, &statistics);
 
@@ -59,34 +63,26 @@ pub(crate) fn update(
         return missing(state, &blocks, report, cause);
     }
 
+    // On an error nothing has changed: the method's state is a copy until then.
+    let mut method = state.method.clone();
+    method.measured();
     // R is updated before it is used.
-    let r = options
-        .measurement_noise
-        .measured(state.measurement_noise, second_moment);
-
-    let mut innovations: Vec<Option<Innovation>> = Vec::with_capacity(blocks.len());
-    for (index, block) in blocks.iter().enumerate() {
-        let Ok(measured) = &block.statistics else {
-            innovations.push(None);
-            continue;
-        };
-        // L_b = L + w/2 |x_b|^2, the block's own penalty only.
-        let penalty = order_free_sum(block.tensors.iter().filter_map(|&position| {
-            let w = state.decay(position).in_measurement();
-            statistics[position].map(|found| 0.5 * w * found.parameter_squared)
-        }));
-        let (residual, clamped) = guarded_residual(
-            options.target.residual(loss, penalty),
-            options.negative_residual,
-            &block.name,
-            target,
-        )?;
-        innovations.push(Some(Innovation {
-            gain: state.method.gain(index, measured, r),
-            residual,
-            clamped,
-        }));
+    let r = options.measurement_noise.measured(
+        state.measurement_noise,
+        second_moment,
+        state.measurements() + 1,
+    );
+    let Measured {
+        blocks: innovations,
+        model,
+    } = Measurement {
+        options: &options,
+        loss,
+        target,
+        r,
+        statistics: &statistics,
     }
+    .innovations(state, &mut method, &blocks)?;
 
     // The whole update's norm, and the factor that keeps it within its bound.
     let mut squares = vec![0.0; statistics.len()];
@@ -115,7 +111,10 @@ pub(crate) fn update(
         _ => 1.0,
     };
 
-    let mut steps = vec![TensorStep::Skip; statistics.len()];
+    let mut steps: Vec<TensorStep> = (0..statistics.len())
+        .map(|position| standing(state, &method, position))
+        .collect();
+    let mut taking_part = vec![false; statistics.len()];
     for (block, innovation) in blocks.iter().zip(&innovations) {
         let Some(innovation) = innovation else {
             continue;
@@ -124,6 +123,7 @@ pub(crate) fn update(
             if statistics[position].is_none() {
                 continue;
             }
+            taking_part[position] = true;
             let decay = state.decay(position);
             let e = e * state.layout.group_of(position).gain;
             let scale = factor * e * innovation.residual;
@@ -131,25 +131,35 @@ pub(crate) fn update(
                 decay: decay.in_direction(),
                 position: scale * innovation.gain.position,
                 shrinkage: decay.shrinkage(e),
-                memory: innovation.gain.memory(scale),
+                memory: method.memory(position, &innovation.gain, scale),
             });
         }
     }
 
-    // G = max_b |h_b|^2 over the blocks that are updated.
-    let limiting = blocks
-        .iter()
-        .enumerate()
-        .filter_map(|(index, block)| Some((index, block.statistics.ok()?.decayed_squared)))
-        .max_by(|(_, left), (_, right)| left.total_cmp(right));
     let gains: Vec<Option<BlockGain>> = innovations
         .iter()
         .map(|innovation| innovation.as_ref().map(|found| found.gain))
         .collect();
-    if let Some((_, largest)) = limiting {
-        state.method.correct(largest, r, &gains);
-    }
+    // G: that of the whole model, or the largest |h_b|^2 of the blocks that are updated.
+    let limiting = gains
+        .iter()
+        .enumerate()
+        .filter_map(|(index, gain)| Some((index, gain.as_ref()?.gradient_squared)))
+        .max_by(|(_, left), (_, right)| left.total_cmp(right));
+    let gradient = match &model {
+        Some(model) => Some(model.gain.gradient_squared).filter(|&gradient| gradient > 0.0),
+        None => limiting.map(|(_, gradient)| gradient),
+    };
+    let averaging: Vec<bool> = steps.iter().map(|&step| step != TensorStep::Skip).collect();
+    method.correct(&Correction {
+        gradient,
+        r,
+        gains: &gains,
+        taking_part: &taking_part,
+        averaging: &averaging,
+    });
 
+    state.method = method;
     state.measurement_noise = r;
     state.phase = Phase::Updated;
     state.step += 1;
@@ -161,14 +171,16 @@ pub(crate) fn update(
             .any(|innovation| innovation.clamped),
     );
 
-    report.outcome = if limiting.is_some() {
+    report.outcome = if gradient.is_some() {
         Outcome::Measured
     } else {
         Outcome::NoGradient
     };
     report.measurement_noise = r;
     report.covariance = state.method.covariance();
-    report.limiting_block = limiting.map(|(index, _)| index);
+    report.process_noise = state.method.process_noise();
+    report.limiting_block = limiting.filter(|_| model.is_none()).map(|(index, _)| index);
+    report.whiteness = model.and_then(|found| found.gain.whiteness());
     report.update_norm = factor * unbounded;
     report.gradient_norm = order_free_sum(
         blocks
@@ -186,6 +198,16 @@ pub(crate) fn update(
         })
         .collect();
     Ok(Update { steps, report })
+}
+
+/// What becomes of a tensor that takes no part: where a mean is kept, it follows, unless it never took anything up and is
+/// frozen, so that it is x itself.
+fn standing(state: &FilterState, method: &AnyMethod, position: usize) -> TensorStep {
+    let idle = state.is_frozen(position) && !method.averaged(position);
+    match method.averaging(position) {
+        Some(weight) if !idle => TensorStep::Average(weight),
+        _ => TensorStep::Skip,
+    }
 }
 
 /// A missing measurement: nothing but the prediction happens, and the counters rise.

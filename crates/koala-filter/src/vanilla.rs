@@ -12,9 +12,13 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::demands::{Demands, Innovations, MemoryKind, SumsKind};
 use crate::error::Result;
 use crate::gain::{BlockGain, GainKind, quotient};
+use crate::method::{Correction, Method, MethodConfig, variance};
 use crate::options::{Options, not_negative};
+use crate::report::{Covariance, ProcessNoise};
+use crate::statistics::BlockStatistics;
 
 /// Configuration of KOALA-V.
 ///
@@ -75,6 +79,30 @@ impl KoalaVConfig {
     }
 }
 
+impl MethodConfig for KoalaVConfig {
+    fn options(&self) -> &Options {
+        &self.options
+    }
+
+    fn options_mut(&mut self) -> &mut Options {
+        &mut self.options
+    }
+
+    fn demands(&self) -> Demands {
+        Demands {
+            memory: MemoryKind::None,
+            sums: SumsKind::Gradient,
+            moves: false,
+            innovation: Innovations::PerBlock,
+            gain_only_decay: true,
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        self.validate()
+    }
+}
+
 /// KOALA-V's state.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -91,27 +119,48 @@ impl Vanilla {
             config,
         }
     }
+}
 
-    pub fn predict(&mut self) {
+impl Method for Vanilla {
+    fn settings(&self) -> &dyn MethodConfig {
+        &self.config
+    }
+
+    fn validate(&self, _tensors: usize, _blocks: usize) -> Result<()> {
+        variance("P", self.covariance)
+    }
+
+    fn predict(&mut self, _deviation: f64, _elements: usize) {
         self.covariance += self.config.process_noise;
     }
 
-    pub fn gain(&self, gradient_squared: f64, r: f64) -> BlockGain {
+    fn gain(&mut self, _block: usize, statistics: &BlockStatistics, r: f64) -> BlockGain {
         let p = self.covariance;
-        let s = p * gradient_squared + r;
+        let s = p * statistics.decayed_squared + r;
         BlockGain {
+            gradient_squared: statistics.decayed_squared,
             innovation_variance: s,
             position: quotient(p, s),
             kind: GainKind::Vanilla,
         }
     }
 
-    /// The covariance after a measurement whose largest block norm is `largest` (G).
-    pub fn correct(&mut self, largest: f64, r: f64) {
-        let p = self.covariance;
+    fn correct(&mut self, correction: &Correction) {
+        let (p, r) = (self.covariance, correction.r);
+        let Some(largest) = correction.gradient else {
+            return;
+        };
         let s = p * largest + r;
         if s > 0.0 {
             self.covariance = p * (r / s);
         }
+    }
+
+    fn process_noise(&self) -> ProcessNoise {
+        ProcessNoise::Scalar(self.config.process_noise)
+    }
+
+    fn covariance(&self) -> Covariance {
+        Covariance::Scalar(self.covariance)
     }
 }

@@ -6,11 +6,11 @@ mod support;
 
 use koala_filter::dense::Koala;
 use koala_filter::{
-    BlockOutcome, Config, Error, Group, KoalaMConfig, KoalaVConfig, Layout, NegativeResidual,
-    Observation, Outcome, Phase, SkipReason, StepReport, Target, WeightDecay,
+    BlockOutcome, Config, Error, Group, Innovations, KoalaMConfig, KoalaVConfig, Layout,
+    NegativeResidual, Observation, Outcome, Phase, SkipReason, StepReport, Target, WeightDecay,
 };
 use proptest::prelude::*;
-use support::{Problem, configs, methods, run, slices, step, with_options};
+use support::{Problem, block_methods, configs, methods, run, slices, step, with_options};
 
 fn update(
     optimizer: &mut Koala<f64>,
@@ -34,6 +34,7 @@ proptest! {
     /// No move, no decay, no effect on P: as if the block were not there.
     #[test]
     fn a_block_without_usable_gradient_is_left_alone(config in configs(), seed: u64, kind in 0_usize..3) {
+        prop_assume!(config.demands().innovation == Innovations::PerBlock);
         let config = with_options(config, |options| options.partition = koala_filter::Partition::PerTensor);
         let problem = Problem::new(seed, &[4, 3]);
         let mut x = problem.start::<f64>();
@@ -62,7 +63,7 @@ proptest! {
 
 #[test]
 fn a_gradient_vanishes_below_a_norm_of_1e_9_whatever_the_decay() {
-    for config in methods() {
+    for config in block_methods() {
         for (norm, skipped) in [(0.99e-9, true), (1.01e-9, false)] {
             let mut optimizer = Koala::<f64>::new(decayed(config.clone()), &[3]).unwrap();
             let mut x = vec![vec![1.0, 2.0, 3.0]];
@@ -77,7 +78,7 @@ fn a_gradient_vanishes_below_a_norm_of_1e_9_whatever_the_decay() {
 
 #[test]
 fn without_any_usable_gradient_p_stays_as_predicted_and_r_is_measured() {
-    for config in methods() {
+    for config in block_methods() {
         let mut optimizer = Koala::<f64>::new(decayed(config), &[3, 3]).unwrap();
         let mut x = vec![vec![1.0; 3], vec![2.0; 3]];
         let observation = Observation::from_mean(2.0);
@@ -273,6 +274,7 @@ fn below_target(policy: NegativeResidual, config: Config) -> Config {
 fn a_residual_below_its_target_is_clamped_and_counted() {
     for config in methods() {
         let config = below_target(NegativeResidual::Clamp, config);
+        let whole = config.demands().innovation == Innovations::WholeModel;
         let mut optimizer = Koala::<f64>::new(config, &[3]).unwrap();
         let mut x = vec![vec![1.0; 3]];
         let observation = Observation::from_mean(0.5);
@@ -282,8 +284,9 @@ fn a_residual_below_its_target_is_clamped_and_counted() {
         assert_eq!(report.clamped(), 1);
         assert_eq!(optimizer.state().filter.clamped_in_all, 1);
         // The measurement was made: R and P learn from it.
-        assert!((report.measurement_noise - (0.9 + 0.1 * 2.25)).abs() < 1e-12);
-        assert_eq!(report.limiting_block, Some(0));
+        let r = if whole { 2.25 } else { 0.9 + 0.1 * 2.25 };
+        assert!((report.measurement_noise - r).abs() < 1e-12);
+        assert_eq!(report.limiting_block, (!whole).then_some(0));
     }
 }
 
@@ -306,6 +309,10 @@ fn a_residual_below_its_target_may_be_allowed_and_ascends() {
 fn a_residual_below_its_target_may_be_an_error_that_changes_nothing() {
     for config in methods() {
         let config = below_target(NegativeResidual::Error, config);
+        let name = match config.demands().innovation {
+            Innovations::PerBlock => "0",
+            Innovations::WholeModel => "all",
+        };
         let mut optimizer = Koala::<f64>::new(config, &[3]).unwrap();
         let mut x = vec![vec![1.0; 3]];
         optimizer.predict(&mut slices(&mut x)).unwrap();
@@ -315,7 +322,7 @@ fn a_residual_below_its_target_may_be_an_error_that_changes_nothing() {
             .unwrap_err();
         assert!(
             matches!(&error, Error::LossBelowTarget { block, loss, target }
-                if block == "0" && *loss == 0.5 && *target == 2.0),
+                if block == name && *loss == 0.5 && *target == 2.0),
             "{error}"
         );
         assert_eq!(x[0], [1.0; 3]);

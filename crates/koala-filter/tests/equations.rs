@@ -58,6 +58,19 @@ fn worst_difference(config: &Config, problem: &Problem, steps: u64) -> f64 {
                 };
                 numbers.extend([(*p11, p[0]), (*p12, p[1]), (*p22, p[2]), (position, *q_x)]);
             }
+            (Covariance::Matrix { p11, p12, p22 }, PlainMethod::A(plain)) => {
+                let ProcessNoise::Scalar(q) = report.process_noise else {
+                    panic!("{:?}", report.process_noise);
+                };
+                numbers.extend([(*p11, plain.p[0]), (*p12, plain.p[1]), (*p22, plain.p[2])]);
+                numbers.push((q, plain.q));
+                let rho = report.whiteness.unwrap().smoothed_correlation;
+                compare(&[vec![rho, 1.0]], &[vec![plain.rho, 1.0]]);
+                if plain.config.mean.is_some() {
+                    let parameters: Vec<&[f64]> = x.iter().map(Vec::as_slice).collect();
+                    compare(&optimizer.evaluation(&parameters).unwrap(), &plain.mean);
+                }
+            }
             (Covariance::Product, PlainMethod::Pp { .. }) => {}
             other => panic!("{:?}", other.0),
         }
@@ -117,7 +130,7 @@ fn each_decay_rule_follows_its_own_equation() {
             DecayRule::Decoupled,
             DecayRule::GainOnly,
         ] {
-            if matches!(config, Config::KoalaPp(_)) && rule == DecayRule::GainOnly {
+            if !config.demands().gain_only_decay && rule == DecayRule::GainOnly {
                 continue;
             }
             let config = with_options(config.clone(), |options| {

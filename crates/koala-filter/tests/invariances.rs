@@ -125,6 +125,7 @@ proptest! {
                 };
                 options.measurement_noise = match options.measurement_noise {
                     MeasurementNoise::Fixed(r) => MeasurementNoise::Fixed(c * c * r),
+                    corrected @ MeasurementNoise::BiasCorrected { .. } => corrected,
                     MeasurementNoise::Adaptive { smoothing, initial } => MeasurementNoise::Adaptive {
                         smoothing,
                         initial: c * c * initial,

@@ -2,10 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::config::Config;
 use crate::dense::Koala;
 use crate::error::Result;
 use crate::layout::Layout;
+use crate::methods::Config;
 use crate::observation::Observation;
 use crate::report::StepReport;
 
@@ -40,6 +40,8 @@ pub struct Reference {
     pub predicted: Vec<Vec<f32>>,
     /// The parameters after update.
     pub updated: Vec<Vec<f32>>,
+    /// The parameters at which the model is then to be evaluated: KOALA-A's mean.
+    pub evaluated: Vec<Vec<f32>>,
     /// The report of update.
     pub report: StepReport,
 }
@@ -60,7 +62,9 @@ impl Case {
             let observation = Observation::from_losses(&step.losses);
             let report =
                 optimizer.update(&mut slices(&mut parameters), &gradients, &observation)?;
+            let slices: Vec<&[f32]> = parameters.iter().map(Vec::as_slice).collect();
             references.push(Reference {
+                evaluated: optimizer.evaluation(&slices)?,
                 predicted,
                 updated: parameters.clone(),
                 report,

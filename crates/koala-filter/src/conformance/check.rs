@@ -1,7 +1,7 @@
 //! A run through an adapter, compared with the reference.
 
 use super::case::{Case, Step};
-use crate::report::StepReport;
+use crate::report::{ProcessNoise, StepReport};
 
 /// An optimizer of another framework, holding a model with the parameters of a [`Case`].
 pub trait Adapter {
@@ -19,6 +19,12 @@ pub trait Adapter {
 
     /// The parameters as they are now, in the layout's order, each in row-major order.
     fn parameters(&self) -> Vec<Vec<f32>>;
+
+    /// The parameters at which the model is to be evaluated, after an update.
+    ///
+    /// # Errors
+    /// Those of the optimizer, as text.
+    fn evaluated(&self) -> Result<Vec<Vec<f32>>, String>;
 }
 
 /// Steps a case through an adapter. Every element of every parameter must agree to `tolerance` times the largest element
@@ -50,6 +56,13 @@ pub fn check(case: &Case, adapter: &mut dyn Adapter, tolerance: f64) -> Result<f
         worst = worst.max(
             compare(case, &reference.updated, &found, tolerance)
                 .map_err(|error| format!("{}: {error}", place("after update")))?,
+        );
+        let found = adapter
+            .evaluated()
+            .map_err(|error| format!("{}: {error}", place("evaluation")))?;
+        worst = worst.max(
+            compare(case, &reference.evaluated, &found, tolerance)
+                .map_err(|error| format!("{}: {error}", place("evaluation")))?,
         );
         worst = worst.max(
             compare_reports(&reference.report, &report, tolerance)
@@ -114,7 +127,21 @@ fn compare_reports(
             ));
         }
     }
+    let rho = |report: &StepReport| {
+        report
+            .whiteness
+            .map_or(0.0, |whiteness| whiteness.smoothed_correlation)
+    };
+    let off = (rho(expected) - rho(found)).abs();
+    if off.is_nan() || off > tolerance {
+        return Err(format!("rho is {}, not {}", rho(found), rho(expected)));
+    }
+    let q = |report: &StepReport| match report.process_noise {
+        ProcessNoise::Scalar(q) => q,
+        ProcessNoise::PositionVelocity { position, .. } => position,
+    };
     let numbers = [
+        ("Q", q(expected), q(found)),
         ("R", expected.measurement_noise, found.measurement_noise),
         ("loss", expected.loss, found.loss),
         ("update norm", expected.update_norm, found.update_norm),

@@ -2,8 +2,8 @@
 
 use super::case::{Case, Step};
 use crate::{
-    Config, Group, KoalaMConfig, KoalaPpConfig, KoalaVConfig, Layout, NegativeResidual, Partition,
-    PlusPlusVariant, PositionNoise, Schedule, Target, WeightDecay,
+    Config, Group, KoalaAConfig, KoalaMConfig, KoalaPpConfig, KoalaVConfig, Layout, Metric,
+    NegativeResidual, Partition, PlusPlusVariant, PositionNoise, Schedule, Target, WeightDecay,
 };
 
 /// A convolutional network's parameters: one tensor larger than a piece of work, one of a single element.
@@ -41,7 +41,7 @@ pub fn cases() -> Vec<Case> {
             decoupled,
             plain(),
         ));
-        if !matches!(config, Config::KoalaPp(_)) {
+        if config.demands().gain_only_decay {
             let gain_only = with(&config, |options| {
                 options.weight_decay = WeightDecay::gain_only(2e-2);
             });
@@ -83,7 +83,7 @@ pub fn cases() -> Vec<Case> {
     cases
 }
 
-fn methods() -> [(&'static str, Config); 6] {
+fn methods() -> [(&'static str, Config); 9] {
     let m = KoalaMConfig::new;
     [
         ("koala-v", KoalaVConfig::new().into()),
@@ -102,6 +102,15 @@ fn methods() -> [(&'static str, Config); 6] {
             KoalaPpConfig::new()
                 .with_variant(PlusPlusVariant::MinimumNorm)
                 .into(),
+        ),
+        ("koala-a", KoalaAConfig::new().into()),
+        (
+            "koala-a, no metric",
+            KoalaAConfig::new().with_metric(Metric::None).into(),
+        ),
+        (
+            "koala-a, no mean",
+            KoalaAConfig::new().with_mean(None).into(),
         ),
     ]
 }

@@ -1,5 +1,7 @@
 //! A parameter tensor as it is lent to a pass.
 
+use crate::demands::SLOTS;
+
 /// One parameter tensor, lent for a pass. Its slices have the same length and the same order of elements, whichever that
 /// is; those that a pass or a method has no use for are empty.
 #[derive(Debug)]
@@ -10,8 +12,18 @@ pub struct Lent<'a, F> {
     pub parameters: &'a mut [F],
     /// g.
     pub gradients: &'a [F],
-    /// KOALA-M: v. KOALA++: v'.
-    pub first: &'a mut [F],
-    /// KOALA-M: a. KOALA++: H'.
-    pub second: &'a mut [F],
+    /// What the method stores, by the [slots](crate::MemoryKind::slots) of its kind.
+    pub memory: [&'a mut [F]; SLOTS],
+}
+
+impl<F> Lent<'_, F> {
+    /// The same, lent on for as long as this is borrowed: for a pass that is not the last.
+    pub fn again(&mut self) -> Lent<'_, F> {
+        Lent {
+            position: self.position,
+            parameters: self.parameters,
+            gradients: self.gradients,
+            memory: self.memory.each_mut().map(|memory| &mut **memory),
+        }
+    }
 }

@@ -4,16 +4,16 @@ use super::lent::Lent;
 use super::passes;
 use super::real::Real;
 use super::state::{DenseState, TensorMemory};
-use crate::config::Config;
 use crate::error::{Error, Result};
 use crate::filter::Filter;
 use crate::group::Group;
 use crate::layout::Layout;
+use crate::methods::Config;
 use crate::observation::Observation;
 use crate::phase::Phase;
 use crate::report::StepReport;
 
-/// KOALA-V, KOALA-M or KOALA++ over slices of `F`, chosen by the configuration it is made with.
+/// KOALA-V, KOALA-M, KOALA++ or KOALA-A over slices of `F`, chosen by the configuration it is made with.
 ///
 /// A step is [`predict`](Self::predict), then loss and gradients at the predicted parameters, then
 /// [`update`](Self::update). All parameters are passed to both, in the same order every time. The crate's first page has
@@ -39,13 +39,13 @@ impl<F: Real> Koala<F> {
     /// [`Error::InvalidField`] naming the field of the configuration or of the layout that is wrong.
     pub fn with_layout(config: impl Into<Config>, layout: Layout) -> Result<Self> {
         let config = config.into();
-        let vectors = config.memory().names().len();
+        let kind = config.memory();
         let filter = Filter::new(config, layout)?;
         let memory = filter
             .layout()
             .parameters()
             .iter()
-            .map(|parameter| TensorMemory::zeros(vectors, parameter.len()))
+            .map(|parameter| TensorMemory::zeros(kind, parameter.len()))
             .collect();
         Ok(Self { filter, memory })
     }
@@ -56,7 +56,7 @@ impl<F: Real> Koala<F> {
     /// [`Error::UnsupportedVersion`], [`Error::DamagedState`], [`Error::InvalidField`].
     pub fn from_state(state: DenseState<F>) -> Result<Self> {
         let filter = Filter::from_state(state.filter)?;
-        let vectors = filter.config().memory().names().len();
+        let kind = filter.config().memory();
         let parameters = filter.layout().parameters();
         if state.memory.len() != parameters.len() {
             return Err(Error::DamagedState {
@@ -70,7 +70,7 @@ impl<F: Real> Koala<F> {
         let misfit = parameters
             .iter()
             .zip(&state.memory)
-            .find(|(parameter, memory)| !memory.fits(vectors, parameter.len()));
+            .find(|(parameter, memory)| !memory.fits(kind, parameter.len()));
         if let Some((parameter, _)) = misfit {
             return Err(Error::DamagedState {
                 what: format!("memory of '{}' has the wrong length", parameter.name),
@@ -121,31 +121,31 @@ impl<F: Real> Koala<F> {
         parameters: impl IntoIterator<Item = (N, Vec<usize>)>,
     ) -> Result<usize> {
         let index = self.filter.add_group(group, parameters)?;
-        let vectors = self.filter.config().memory().names().len();
+        let kind = self.filter.config().memory();
         let added = &self.filter.layout().parameters()[self.memory.len()..];
         self.memory.extend(
             added
                 .iter()
-                .map(|parameter| TensorMemory::zeros(vectors, parameter.len())),
+                .map(|parameter| TensorMemory::zeros(kind, parameter.len())),
         );
         Ok(index)
     }
 
-    /// The time update: moves the parameters to their prediction (KOALA-M; the others leave them alone).
+    /// The time update: moves the parameters to their prediction (KOALA-M and KOALA-A; the others leave them alone).
     ///
     /// # Errors
     /// [`Error::OutOfPhase`] without an update since the last predict; [`Error::CountMismatch`],
     /// [`Error::LengthMismatch`]. Nothing has changed then.
     pub fn predict(&mut self, parameters: &mut [&mut [F]]) -> Result<()> {
         let motion = self.filter.begin_predict()?;
-        self.check_parameters(parameters)?;
+        self.check_parameters(&lengths(parameters))?;
         let Some(motion) = motion else {
             return self.filter.complete_predict(&[]);
         };
         let filter = &self.filter;
         let none = vec![None; self.memory.len()];
         let tensors = lend(parameters, &none, &mut self.memory, |_| true);
-        let deviations = passes::advance(&motion, |position| filter.is_frozen(position), tensors);
+        let deviations = passes::advance(&motion, |position| filter.moves(position), tensors);
         self.filter.complete_predict(&deviations)
     }
 
@@ -161,27 +161,60 @@ impl<F: Real> Koala<F> {
         observation: &Observation,
     ) -> Result<StepReport> {
         self.filter.require("update", Phase::Predicted)?;
-        self.check_parameters(parameters)?;
+        self.check_parameters(&lengths(parameters))?;
         let gradients = self.checked_gradients(gradients)?;
         let given = |position: usize| gradients[position].is_some();
-        let tensors = lend(parameters, &gradients, &mut self.memory, given);
-        let mut sums = passes::reduce(&self.filter, tensors).into_iter();
-        let statistics: Vec<_> = (0..gradients.len())
-            .map(|position| given(position).then(|| sums.next().flatten()).flatten())
-            .collect();
+        let mut tensors = lend(parameters, &gradients, &mut self.memory, given);
+        let positions: Vec<usize> = tensors.iter().map(|tensor| tensor.position).collect();
+        let sums = passes::reduce(&self.filter, tensors.iter_mut().map(Lent::again).collect());
+        let mut statistics = vec![None; gradients.len()];
+        for (&position, sum) in positions.iter().zip(sums) {
+            statistics[position] = sum;
+        }
+        if let Some(floor) = self.filter.metric_floor(&statistics) {
+            let sums = passes::weigh(&self.filter, floor, tensors);
+            for (&position, sum) in positions.iter().zip(sums) {
+                if let Some(found) = &mut statistics[position] {
+                    found.metric += sum;
+                }
+            }
+        }
         let update = self.filter.update(&statistics, observation)?;
-        let tensors = lend(parameters, &gradients, &mut self.memory, given);
+        let tensors = lend(parameters, &gradients, &mut self.memory, |_| true);
         passes::displace(&update.steps, tensors);
         Ok(update.report)
     }
 
-    fn check_parameters(&self, parameters: &[&mut [F]]) -> Result<()> {
+    /// The parameters at which the model is to be evaluated: KOALA-A's mean x̄, where one is kept; else the parameters as
+    /// they are. Running statistics that a model keeps (batch normalisation) belong to other parameters and must be found
+    /// anew there.
+    ///
+    /// # Errors
+    /// [`Error::OutOfPhase`] between predict and update, when the parameters stand at their prediction;
+    /// [`Error::CountMismatch`], [`Error::LengthMismatch`].
+    pub fn evaluation(&self, parameters: &[&[F]]) -> Result<Vec<Vec<F>>> {
+        self.filter.require("evaluation", Phase::Updated)?;
+        let lengths: Vec<usize> = parameters.iter().map(|x| x.len()).collect();
+        self.check_parameters(&lengths)?;
+        let slot = self.filter.config().memory().mean_slot();
+        Ok(parameters
+            .iter()
+            .zip(&self.memory)
+            .enumerate()
+            .map(|(position, (x, memory))| match slot {
+                Some(slot) if self.filter.averaged(position) => memory.slots()[slot].to_vec(),
+                _ => x.to_vec(),
+            })
+            .collect())
+    }
+
+    fn check_parameters(&self, lengths: &[usize]) -> Result<()> {
         let expected = self.filter.layout().parameters();
-        check_count("parameters", expected.len(), parameters.len())?;
-        parameters
+        check_count("parameters", expected.len(), lengths.len())?;
+        lengths
             .iter()
             .enumerate()
-            .try_for_each(|(tensor, x)| self.check_length("parameter", tensor, x.len()))
+            .try_for_each(|(tensor, &length)| self.check_length("parameter", tensor, length))
     }
 
     fn checked_gradients<'g, G: Copy + Into<Option<&'g [F]>>>(
@@ -217,6 +250,10 @@ impl<F: Real> Koala<F> {
     }
 }
 
+fn lengths<F>(slices: &[&mut [F]]) -> Vec<usize> {
+    slices.iter().map(|slice| slice.len()).collect()
+}
+
 /// The wanted parameters with their gradients and memory.
 fn lend<'a, F: Real>(
     parameters: &'a mut [&mut [F]],
@@ -234,8 +271,7 @@ fn lend<'a, F: Real>(
             position,
             parameters,
             gradients: gradients.unwrap_or_default(),
-            first: &mut memory.first,
-            second: &mut memory.second,
+            memory: memory.slots_mut(),
         })
         .collect()
 }

@@ -1,10 +1,11 @@
 //! Pieces of tensors: the unit of parallel work. Their size is fixed, so that sums do not depend on the threads.
 
-use std::iter::repeat_with;
+use std::mem::take;
 
 use rayon::prelude::*;
 
 use super::lent::Lent;
+use crate::demands::SLOTS;
 
 /// Elements in a piece: small enough for a core's cache, large enough to be worth a task.
 pub const PIECE: usize = 32 * 1024;
@@ -15,35 +16,38 @@ pub(super) struct Piece<'a, F> {
     pub tensor: usize,
     pub parameters: &'a mut [F],
     pub gradients: &'a [F],
-    pub first: &'a mut [F],
-    pub second: &'a mut [F],
+    pub memory: [&'a mut [F]; SLOTS],
+}
+
+impl<F> Piece<'_, F> {
+    /// The memory, to be read.
+    pub fn read(&self) -> [&[F]; SLOTS] {
+        self.memory.each_ref().map(|memory| &**memory)
+    }
 }
 
 /// The pieces of all tensors, in order; each knows the index of its tensor in `tensors`.
 pub(super) fn cut<F>(tensors: Vec<Lent<'_, F>>) -> Vec<Piece<'_, F>> {
     let mut pieces = Vec::new();
     for (index, tensor) in tensors.into_iter().enumerate() {
-        let gradients = tensor
-            .gradients
-            .chunks(PIECE)
-            .chain(repeat_with(|| &[][..]));
-        let first = tensor.first.chunks_mut(PIECE);
-        let second = tensor.second.chunks_mut(PIECE);
-        let rows = tensor
-            .parameters
-            .chunks_mut(PIECE)
-            .zip(gradients)
-            .zip(first.chain(repeat_with(|| &mut [][..])))
-            .zip(second.chain(repeat_with(|| &mut [][..])));
-        pieces.extend(
-            rows.map(|(((parameters, gradients), first), second)| Piece {
+        let mut gradients = tensor.gradients;
+        let mut memory = tensor.memory;
+        pieces.extend(tensor.parameters.chunks_mut(PIECE).map(|parameters| {
+            let length = parameters.len();
+            let (gradient, rest) = gradients.split_at(length.min(gradients.len()));
+            gradients = rest;
+            Piece {
                 tensor: index,
                 parameters,
-                gradients,
-                first,
-                second,
-            }),
-        );
+                gradients: gradient,
+                memory: memory.each_mut().map(|memory| {
+                    let all = take(memory);
+                    let (part, rest) = all.split_at_mut(length.min(all.len()));
+                    *memory = rest;
+                    part
+                }),
+            }
+        }));
     }
     pieces
 }

@@ -1,6 +1,6 @@
 //! The element types of dense optimizers.
 
-use std::ops::{Add, Mul, Sub};
+use std::ops::{Add, Div, Mul, Sub};
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -16,12 +16,14 @@ pub trait Real:
     Copy
     + Default
     + PartialEq
+    + PartialOrd
     + Send
     + Sync
     + std::fmt::Debug
     + Add<Output = Self>
     + Sub<Output = Self>
     + Mul<Output = Self>
+    + Div<Output = Self>
     + Serialize
     + DeserializeOwned
     + sealed::Sealed
@@ -31,6 +33,10 @@ pub trait Real:
     fn from_f64(value: f64) -> Self;
     /// The same value as an `f64`.
     fn to_f64(self) -> f64;
+
+    /// The square root.
+    #[must_use]
+    fn sqrt(self) -> Self;
 }
 
 impl Real for f32 {
@@ -42,6 +48,10 @@ impl Real for f32 {
     fn to_f64(self) -> f64 {
         f64::from(self)
     }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f32::sqrt(self)
+    }
 }
 
 impl Real for f64 {
@@ -52,5 +62,9 @@ impl Real for f64 {
     #[inline(always)]
     fn to_f64(self) -> f64 {
         self
+    }
+    #[inline(always)]
+    fn sqrt(self) -> Self {
+        f64::sqrt(self)
     }
 }

@@ -46,7 +46,18 @@ impl Worst {
         step: usize,
         pairs: impl IntoIterator<Item = (f64, f64)>,
     ) {
-        let (mut largest, mut farthest) = (0.0_f64, 0.0_f64);
+        self.compare_beside(0.0, tensor, step, pairs);
+    }
+
+    /// As [`compare`](Self::compare), of numbers that are small beside a `size` of their own: a correlation beside 1.
+    pub fn compare_beside(
+        &mut self,
+        size: f64,
+        tensor: &str,
+        step: usize,
+        pairs: impl IntoIterator<Item = (f64, f64)>,
+    ) {
+        let (mut largest, mut farthest) = (size, 0.0_f64);
         for (found, recorded) in pairs {
             self.compared += 1;
             largest = largest.max(recorded.abs());
@@ -95,6 +106,13 @@ mod tests {
         assert_eq!(worst.difference.relative, 0.0);
         worst.compare("b", 1, [(1e-300, 0.0)]);
         assert_eq!(worst.difference.relative, f64::INFINITY);
+    }
+
+    #[test]
+    fn a_size_of_its_own_is_what_a_difference_is_beside() {
+        let mut worst = Worst::starting_at("r", 1);
+        worst.compare_beside(1.0, "rho", 1, [(0.25, 0.0)]);
+        assert_eq!(worst.difference.relative, 0.25);
     }
 
     #[test]

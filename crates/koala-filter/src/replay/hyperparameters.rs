@@ -4,8 +4,8 @@ use serde_json::{Map, Value};
 
 use super::error::{Fault, quoted};
 use crate::{
-    Config, Error, KoalaMConfig, KoalaPpConfig, KoalaVConfig, MeasurementNoise, PlusPlusVariant,
-    PositionNoise, WeightDecay,
+    Config, Error, KoalaAConfig, KoalaMConfig, KoalaPpConfig, KoalaVConfig, MeasurementNoise,
+    Metric, PlusPlusVariant, PositionNoise, Target, WeightDecay,
 };
 
 /// The configuration of `optimizer` with the hyperparameters of a JSON object and a weight-decay rule.
@@ -37,27 +37,50 @@ pub(super) fn config(optimizer: &str, decay_rule: &str, json: &str) -> Result<Co
                 PlusPlusVariant::MinimumNorm
             })
             .into(),
+        "koala-a" => KoalaAConfig::new()
+            .with_initial_process_noise(given.number("Q0", 0.3)?)
+            .with_velocity_decay(given.number("kappa", 0.9)?)
+            .with_metric(
+                match given.choice("metric", &["diagonal", "none"], "diagonal")? {
+                    "none" => Metric::None,
+                    _ => Metric::Diagonal,
+                },
+            )
+            .with_second_moment_smoothing(given.number("beta2", 0.99)?)
+            .with_epsilon(given.number("eps", 1e-8)?)
+            .with_rates(given.number("growth", 0.2)?, given.number("decay", 0.1)?)
+            .with_rate_horizon(given.number("k0", 30.0)?)
+            .with_whiteness_smoothing(given.number("smoothing", 0.9)?)
+            .with_mean(given.number_unless_null("average", 8.0)?)
+            .with_target(Target::Constant(given.number("target", 0.0)?))
+            .into(),
         other => {
             return Err(Fault::field(
                 "optimizer",
                 quoted(other),
-                "koala-v, koala-m or koala-pp",
+                "koala-v, koala-m, koala-pp or koala-a",
             ));
         }
     };
+    let adaptive = matches!(config, Config::KoalaA(_));
     let smoothing = given.number("alpha_r", 0.9)?;
     let rate = given.number("weight_decay", 0.0)?;
     let fixed = given.optional_number("r")?;
     given.check_all_used(optimizer)?;
 
+    let in_names = |error| in_recorded_names(optimizer, error);
     // First as if adaptive and decayed, so that numbers which the combination does not use are sound too.
     let options = config.options_mut();
-    options.measurement_noise = MeasurementNoise::Adaptive {
-        smoothing,
-        initial: 1.0,
+    options.measurement_noise = if adaptive {
+        MeasurementNoise::BiasCorrected { smoothing }
+    } else {
+        MeasurementNoise::Adaptive {
+            smoothing,
+            initial: 1.0,
+        }
     };
     options.weight_decay = WeightDecay::coupled(rate);
-    config.validate().map_err(in_recorded_names)?;
+    config.validate().map_err(in_names)?;
 
     let options = config.options_mut();
     if let Some(variance) = fixed {
@@ -67,27 +90,28 @@ pub(super) fn config(optimizer: &str, decay_rule: &str, json: &str) -> Result<Co
         "none" => WeightDecay::NONE,
         "coupled" => WeightDecay::coupled(rate),
         "gain-only" => WeightDecay::gain_only(rate),
+        "decoupled" => WeightDecay::decoupled(rate),
         other => {
             return Err(Fault::field(
                 "weight_decay_rule",
                 quoted(other),
-                "none, coupled or gain-only",
+                "none, coupled, decoupled or gain-only",
             ));
         }
     };
-    config.validate().map_err(in_recorded_names)?;
-    if decay_rule == "gain-only" && rate > 0.0 && matches!(config, Config::KoalaPp(_)) {
+    config.validate().map_err(in_names)?;
+    if decay_rule == "gain-only" && rate > 0.0 && !config.demands().gain_only_decay {
         return Err(Fault::field(
             "weight_decay_rule",
             quoted(decay_rule),
-            "none or coupled with koala-pp",
+            format!("none, coupled or decoupled with {optimizer}"),
         ));
     }
     Ok(config)
 }
 
 /// The configuration's error, in the recording's names.
-fn in_recorded_names(error: Error) -> Fault {
+fn in_recorded_names(optimizer: &str, error: Error) -> Fault {
     let Error::InvalidField {
         field,
         value,
@@ -102,11 +126,22 @@ fn in_recorded_names(error: Error) -> Fault {
         "initial-position-covariance" => "sw",
         "initial-cross-covariance" => "sc",
         "initial-velocity-covariance" => "sv",
+        "velocity-decay" if optimizer == "koala-a" => "kappa",
         "velocity-decay" => "a",
+        "initial-process-noise" => "Q0",
+        "second-moment-smoothing" => "beta2",
+        "epsilon" => "eps",
+        "growth-rate" => "growth",
+        "decline-rate" => "decay",
+        "rate-horizon" => "k0",
+        "whiteness-smoothing" => "smoothing",
+        "mean" => "average",
+        "options.target.constant" => "target",
         "position-noise.authors.initial" => "qw",
         "velocity-noise" => "qv",
         "options.measurement-noise.fixed" => "r",
-        "options.measurement-noise.adaptive.smoothing" => "alpha_r",
+        "options.measurement-noise.adaptive.smoothing"
+        | "options.measurement-noise.bias-corrected.smoothing" => "alpha_r",
         "options.weight-decay.rate" => "weight_decay",
         other => other,
     };
@@ -141,6 +176,34 @@ impl Hyperparameters {
             .as_f64()
             .filter(|number| number.is_finite())
             .ok_or_else(|| Fault::field(path(key), value, "a finite number"))
+    }
+
+    /// A number whose absence means `absent`, and null that there is none.
+    fn number_unless_null(&mut self, key: &str, absent: f64) -> Result<Option<f64>, Fault> {
+        match self.0.get(key) {
+            Some(Value::Null) => {
+                self.0.remove(key);
+                Ok(None)
+            }
+            _ => self.number(key, absent).map(Some),
+        }
+    }
+
+    /// One of `choices`.
+    fn choice(
+        &mut self,
+        key: &str,
+        choices: &[&'static str],
+        absent: &'static str,
+    ) -> Result<&'static str, Fault> {
+        let Some(value) = self.0.remove(key) else {
+            return Ok(absent);
+        };
+        choices
+            .iter()
+            .copied()
+            .find(|&choice| value == choice)
+            .ok_or_else(|| Fault::field(path(key), value, choices.join(" or ")))
     }
 
     /// A number whose absence means something else; null is absence too.

@@ -39,8 +39,13 @@ pub(super) fn start(name: &str) -> String {
 }
 
 /// Checks that every tensor of a step belongs to a parameter of `layout` and to a step up to `steps`: a gradient under
-/// a misspelt name would otherwise pass for one that is absent.
-pub(super) fn check_known(file: &SafeTensors, layout: &Layout, steps: usize) -> Result<(), Fault> {
+/// a misspelt name would otherwise pass for one that is absent. `mean`: whether the optimizer keeps a mean of parameters.
+pub(super) fn check_known(
+    file: &SafeTensors,
+    layout: &Layout,
+    steps: usize,
+    mean: bool,
+) -> Result<(), Fault> {
     let parameters: HashSet<&str> = layout
         .parameters()
         .iter()
@@ -56,10 +61,12 @@ pub(super) fn check_known(file: &SafeTensors, layout: &Layout, steps: usize) -> 
         };
         let first = match kind {
             "param" => 0,
-            "grad" | "predicted" => 1,
+            "grad" | "predicted" | "average" => 1,
             _ => continue,
         };
-        let reason = if !parameters.contains(name) {
+        let reason = if kind == "average" && !mean {
+            "this optimizer keeps no mean".to_owned()
+        } else if !parameters.contains(name) {
             format!("no parameter 'param/0/{name}'")
         } else if !step
             .parse()

@@ -23,7 +23,7 @@ const LIMIT: u64 = 1 << 30;
 pub struct Replay {
     /// What the recording says of itself.
     pub settings: Settings,
-    /// The largest relative difference over every parameter, predicted parameter, R, P and q_x of every step.
+    /// The largest relative difference over every parameter, predicted parameter, mean, R, P, Q and rho of every step.
     pub worst: Difference,
     /// Number of numbers compared.
     pub compared: u64,
@@ -92,10 +92,14 @@ struct Series {
     r: Vec<f64>,
     /// P of KOALA-V.
     sigma: Vec<f64>,
-    /// P of KOALA-M, row by row.
+    /// P of KOALA-M and KOALA-A, row by row.
     p: Vec<[f64; 4]>,
     /// q_x of KOALA-M.
     qw: Vec<f64>,
+    /// Q of KOALA-A.
+    q: Vec<f64>,
+    /// ρ' of KOALA-A.
+    rho: Vec<[f64; 1]>,
 }
 
 impl Series {
@@ -103,24 +107,27 @@ impl Series {
         let steps = settings.steps;
         let vanilla = matches!(settings.config, Config::KoalaV(_));
         let momentum = matches!(settings.config, Config::KoalaM(_));
+        let adaptive = matches!(settings.config, Config::KoalaA(_));
         let measured = |name| tensors.measured::<F>(name, steps);
+        let measured_if = |recorded: bool, name| match recorded {
+            true => measured(name),
+            false => Ok(Vec::new()),
+        };
         Ok(Self {
             loss: measured("loss")?,
             loss_sq: measured("loss_sq")?,
             gain: measured("lr")?,
             r: measured("r")?,
-            sigma: if vanilla {
-                measured("sigma")?
-            } else {
-                Vec::new()
-            },
-            p: if momentum {
+            sigma: measured_if(vanilla, "sigma")?,
+            p: if momentum || adaptive {
                 tensors.series::<F, 4>("P", &[steps, 2, 2])?
             } else {
                 Vec::new()
             },
-            qw: if momentum {
-                measured("qw")?
+            qw: measured_if(momentum, "qw")?,
+            q: measured_if(adaptive, "q")?,
+            rho: if adaptive {
+                tensors.series::<F, 1>("rho", &[steps])?
             } else {
                 Vec::new()
             },
@@ -142,6 +149,13 @@ impl Series {
         if let ProcessNoise::PositionVelocity { position, .. } = report.process_noise {
             worst.compare("qw", step, [(position, self.qw[index])]);
         }
+        if let (Some(whiteness), ProcessNoise::Scalar(q)) = (report.whiteness, report.process_noise)
+        {
+            worst.compare("q", step, [(q, self.q[index])]);
+            let [rho] = self.rho[index];
+            let found = whiteness.smoothed_correlation;
+            worst.compare_beside(1.0, "rho", step, [(found, rho)]);
+        }
     }
 }
 
@@ -151,7 +165,8 @@ fn run<F: Recorded>(
     tensors: &Tensors,
 ) -> Result<Worst, Fault> {
     let series = Series::read::<F>(settings, tensors)?;
-    names::check_known(tensors.file, layout, settings.steps)?;
+    let mean = settings.config.memory().mean_slot().is_some();
+    names::check_known(tensors.file, layout, settings.steps, mean)?;
     let parameters = layout.parameters();
     let mut x: Vec<Vec<F>> = parameters
         .iter()
@@ -159,8 +174,8 @@ fn run<F: Recorded>(
         .collect::<Result<_, _>>()?;
     let mut optimizer = Koala::<F>::with_layout(settings.config.clone(), layout.clone())
         .map_err(|source| Fault::Step { step: 0, source })?;
-    // KOALA-V and KOALA++ predict nothing: theirs need not be recorded.
-    let predicted_required = matches!(settings.config, Config::KoalaM(_));
+    // Methods that predict nothing need not have recorded it.
+    let predicted_required = settings.config.demands().moves;
     let mut worst = Worst::starting_at("r", 1);
 
     for step in 1..=settings.steps {
@@ -195,6 +210,15 @@ fn run<F: Recorded>(
             let name = format!("param/{step}/{}", parameter.name);
             let recorded = tensors.required(&name, &parameter.shape, step)?;
             worst.compare(&name, step, pairs(x, &recorded));
+        }
+        if mean {
+            let x: Vec<&[F]> = x.iter().map(Vec::as_slice).collect();
+            let means = optimizer.evaluation(&x).map_err(failed)?;
+            for (parameter, mean) in parameters.iter().zip(&means) {
+                let name = format!("average/{step}/{}", parameter.name);
+                let recorded = tensors.required(&name, &parameter.shape, step)?;
+                worst.compare(&name, step, pairs(mean, &recorded));
+            }
         }
     }
     Ok(worst)

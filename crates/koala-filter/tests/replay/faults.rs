@@ -218,12 +218,16 @@ fn every_missing_field_is_named() {
 #[test]
 fn every_invalid_field_is_named_with_what_it_may_hold() {
     for (field, value, expected) in [
-        ("optimizer", "adam", "koala-v, koala-m or koala-pp"),
+        ("optimizer", "adam", "koala-v, koala-m, koala-pp or koala-a"),
         ("dtype", "bfloat16", "float32 or float64"),
         ("steps", "forty", "a number of steps"),
         ("steps", "0", "at least 1"),
         ("steps", "-3", "a number of steps"),
-        ("weight_decay_rule", "odd", "none, coupled or gain-only"),
+        (
+            "weight_decay_rule",
+            "odd",
+            "none, coupled, decoupled or gain-only",
+        ),
         ("hyperparameters", "{", "a JSON object"),
         ("hyperparameters", "[1]", "a JSON object"),
     ] {

@@ -5,9 +5,13 @@ use koala_filter::replay::{Precision, replay};
 use crate::support::fixture;
 
 fn holds(name: &str, precision: Precision, numbers_a_step: u64) {
+    holds_over(name, precision, 40, numbers_a_step);
+}
+
+fn holds_over(name: &str, precision: Precision, steps: u64, numbers_a_step: u64) {
     let replay = replay(&fixture(name)).unwrap();
     assert_eq!(replay.settings.precision, precision);
-    assert_eq!(replay.compared, 40 * numbers_a_step);
+    assert_eq!(replay.compared, steps * numbers_a_step);
     println!(
         "{name}: {:e} in {}",
         replay.worst.relative,
@@ -59,6 +63,27 @@ fn koala_pp_holds() {
     holds("koala-pp", Precision::Double, N + 1);
 }
 
+/// Compared in a step of KOALA-A: predicted parameters, parameters and their means; R, P, Q, rho.
+fn adaptive(parameters: u64) -> u64 {
+    3 * parameters + 7
+}
+
+#[test]
+fn koala_a_holds() {
+    holds_over("koala-a", Precision::Double, 60, adaptive(N));
+}
+
+#[test]
+fn koala_a_with_coupled_decay_and_missing_gradients_holds() {
+    holds_over("koala-a-decay", Precision::Double, 40, adaptive(N));
+}
+
+#[test]
+fn koala_a_in_single_precision_holds() {
+    // A narrower network: 64 x 8 + 8 + 8 x 10 + 10.
+    holds_over("koala-a-f32", Precision::Single, 60, adaptive(610));
+}
+
 #[test]
 fn no_recording_is_left_out() {
     let folder = fixture("koala-v").parent().unwrap().to_owned();
@@ -70,6 +95,9 @@ fn no_recording_is_left_out() {
         .collect();
     names.sort();
     let tested = [
+        "koala-a",
+        "koala-a-decay",
+        "koala-a-f32",
         "koala-m",
         "koala-m-f32",
         "koala-m-missing",

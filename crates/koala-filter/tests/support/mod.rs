@@ -3,9 +3,10 @@
 #![allow(dead_code, unused_imports)]
 
 mod plain;
+mod plain_adaptive;
 mod problem;
 mod strategies;
 
 pub use plain::{Plain, PlainConfig, PlainMethod};
 pub use problem::{Problem, dot, noise, run, slices, step};
-pub use strategies::{configs, lengths, methods, options, with_options};
+pub use strategies::{block_methods, configs, lengths, methods, options, with_options};

@@ -5,6 +5,7 @@ use koala_filter::{
     Config, DecayRule, MeasurementNoise, PlusPlusVariant, PositionNoise, Target, WeightDecay,
 };
 
+use super::plain_adaptive::PlainAdaptive;
 use super::problem::dot;
 
 pub enum PlainMethod {
@@ -24,6 +25,7 @@ pub enum PlainMethod {
         q: f64,
         symmetric: bool,
     },
+    A(Box<PlainAdaptive>),
 }
 
 pub struct PlainConfig {
@@ -36,6 +38,7 @@ pub struct Plain {
     pub method: PlainMethod,
     pub config: PlainConfig,
     pub r: f64,
+    measurements: i32,
     /// v of KOALA-M, v' of KOALA++.
     v: Vec<Vec<f64>>,
     /// Running mean of x.
@@ -72,6 +75,7 @@ impl Plain {
                 q: c.process_noise,
                 symmetric: c.variant == PlusPlusVariant::Symmetric,
             },
+            Config::KoalaA(c) => PlainMethod::A(Box::new(PlainAdaptive::new(c, lengths))),
         };
         let options = config.options();
         Self {
@@ -84,9 +88,11 @@ impl Plain {
             r: match options.measurement_noise {
                 MeasurementNoise::Fixed(r) => r,
                 MeasurementNoise::Adaptive { initial, .. } => initial,
+                MeasurementNoise::BiasCorrected { .. } => 0.0,
             },
             v: zeros.clone(),
             a: zeros,
+            measurements: 0,
             previous: vec![None; lengths.len()],
         }
     }
@@ -95,6 +101,7 @@ impl Plain {
         match &mut self.method {
             PlainMethod::V { p, q } => *p += *q,
             PlainMethod::Pp { .. } => {}
+            PlainMethod::A(adaptive) => adaptive.predict(x),
             PlainMethod::M {
                 p,
                 kappa,
@@ -142,6 +149,10 @@ impl Plain {
         losses: &[f64],
         e: f64,
     ) {
+        if let PlainMethod::A(adaptive) = &mut self.method {
+            self.r = adaptive.update(x, gradients, losses, e);
+            return;
+        }
         let count = losses.len() as f64;
         let loss = losses.iter().sum::<f64>() / count;
         let target = match self.config.target {
@@ -149,8 +160,18 @@ impl Plain {
             Target::Offset(offset) => loss - offset,
         };
         let moment = losses.iter().map(|l| (l - target).powi(2)).sum::<f64>() / count;
-        if let MeasurementNoise::Adaptive { smoothing, .. } = self.config.noise {
-            self.r = smoothing * self.r + (1.0 - smoothing) * moment;
+        self.measurements += 1;
+        match self.config.noise {
+            MeasurementNoise::Fixed(_) => {}
+            MeasurementNoise::Adaptive { smoothing, .. } => {
+                self.r = smoothing * self.r + (1.0 - smoothing) * moment;
+            }
+            MeasurementNoise::BiasCorrected { smoothing } => {
+                let taken_up = |count: i32| 1.0 - smoothing.powi(count);
+                let sum = smoothing * self.r * taken_up(self.measurements - 1)
+                    + (1.0 - smoothing) * moment;
+                self.r = sum / taken_up(self.measurements);
+            }
         }
         let r = self.r;
         let WeightDecay { rate: w, rule } = self.config.decay;
@@ -185,6 +206,7 @@ impl Plain {
                         }
                     }
                 }
+                PlainMethod::A(_) => {}
                 PlainMethod::Pp {
                     sigma,
                     q,
@@ -250,7 +272,7 @@ impl Plain {
                         p[2] - p[1] * p[1] * h,
                     ];
                 }
-                PlainMethod::Pp { .. } => {}
+                PlainMethod::Pp { .. } | PlainMethod::A(_) => {}
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Configurations to try.
 
 use koala_filter::{
-    Config, DecayRule, KoalaMConfig, KoalaPpConfig, KoalaVConfig, MeasurementNoise, Options,
-    Partition, PlusPlusVariant, PositionNoise, Schedule, WeightDecay,
+    Config, DecayRule, Innovations, KoalaAConfig, KoalaMConfig, KoalaPpConfig, KoalaVConfig,
+    MeasurementNoise, Metric, Options, Partition, PlusPlusVariant, PositionNoise, Schedule,
+    WeightDecay,
 };
 use proptest::prelude::*;
 
@@ -21,7 +22,21 @@ pub fn methods() -> Vec<Config> {
         KoalaPpConfig::new()
             .with_variant(PlusPlusVariant::MinimumNorm)
             .into(),
+        KoalaAConfig::new().into(),
+        KoalaAConfig::new().with_metric(Metric::None).into(),
+        KoalaAConfig::new().with_mean(None).into(),
+        KoalaAConfig::new()
+            .with_metric(Metric::None)
+            .with_mean(None)
+            .into(),
     ]
+}
+
+/// Those of them that have an innovation a block.
+pub fn block_methods() -> Vec<Config> {
+    let mut methods = methods();
+    methods.retain(|config| config.demands().innovation == Innovations::PerBlock);
+    methods
 }
 
 pub fn with_options(mut config: Config, change: impl FnOnce(&mut Options)) -> Config {
@@ -48,6 +63,7 @@ pub fn options() -> impl Strategy<Value = Options> {
         ],
         prop_oneof![
             (0.1..5.0).prop_map(MeasurementNoise::Fixed),
+            unit().prop_map(|smoothing| MeasurementNoise::BiasCorrected { smoothing }),
             (unit(), 0.1..5.0)
                 .prop_map(|(smoothing, initial)| MeasurementNoise::Adaptive { smoothing, initial })
         ],
@@ -75,7 +91,7 @@ pub fn options() -> impl Strategy<Value = Options> {
         )
 }
 
-/// Any of the three methods with any of its hyperparameters and options.
+/// Any of the methods with any of its hyperparameters and options.
 pub fn configs() -> impl Strategy<Value = Config> {
     let method = prop_oneof![
         (0.01..2.0, 0.0..2.0).prop_map(|(p, q)| Config::from(
@@ -117,12 +133,38 @@ pub fn configs() -> impl Strategy<Value = Config> {
                     PlusPlusVariant::MinimumNorm
                 })
         )),
+        (
+            (0.01..3.0, unit(), any::<bool>()),
+            (unit(), prop_oneof![Just(1e-8), Just(0.0), 1e-6..1e-2]),
+            (0.0..0.5, 0.0..0.5, 1.0..100.0, unit()),
+            prop::option::of(0.0..20.0),
+        )
+            .prop_map(
+                |((q, kappa, diagonal), (beta, epsilon), (up, down, horizon, smoothing), eta)| {
+                    Config::from(
+                        KoalaAConfig::new()
+                            .with_initial_process_noise(q)
+                            .with_velocity_decay(kappa)
+                            .with_metric(if diagonal {
+                                Metric::Diagonal
+                            } else {
+                                Metric::None
+                            })
+                            .with_second_moment_smoothing(beta)
+                            .with_epsilon(epsilon)
+                            .with_rates(up, down)
+                            .with_rate_horizon(horizon)
+                            .with_whiteness_smoothing(smoothing)
+                            .with_mean(eta),
+                    )
+                }
+            ),
     ];
     (method, options()).prop_map(|(mut config, options)| {
-        let plusplus = matches!(config, Config::KoalaPp(_));
+        let gain_only = config.demands().gain_only_decay;
         let chosen = config.options_mut();
         *chosen = options;
-        if plusplus && chosen.weight_decay.rule == DecayRule::GainOnly {
+        if !gain_only && chosen.weight_decay.rule == DecayRule::GainOnly {
             chosen.weight_decay.rule = DecayRule::Coupled;
         }
         config
