@@ -21,20 +21,20 @@ pub(crate) fn advance<M: Module>(
     memory: &mut [Vectors],
     deviations: &mut [f64],
 ) {
-    let wanted = |at: usize| motion.deviation.is_some() || !filter.is_frozen(at);
+    let wanted = |at: usize| motion.deviation.is_some() || filter.moves(at);
     with_taken(model, positions, path, wanted, |taken| {
         let mut at_raw = Vec::new();
         let mut moved = Vec::new();
         for (at, (taken, vectors)) in taken.iter_mut().zip(memory.iter_mut()).enumerate() {
             let Some(taken) = taken else { continue };
-            let frozen = filter.is_frozen(at);
+            let moving = filter.moves(at);
             match &mut taken.values {
                 Values::Flex(parameter) => {
                     let vectors = vectors.iter_mut().filter_map(Values::as_flex_mut).collect();
                     at_raw.push(at);
-                    moved.push((raw::Moved { parameter, vectors }, frozen));
+                    moved.push((raw::Moved { parameter, vectors }, moving));
                 }
-                Values::Any(_) if frozen => {}
+                Values::Any(_) if !moving => {}
                 Values::Any(parameter) => {
                     with_tensors(parameter, taken.dtype, vectors, |parameter, vectors| {
                         let (parameter, velocity) =
@@ -90,7 +90,7 @@ pub(crate) fn displace<M: Module>(
 fn displacement(step: &TensorStep) -> Option<&Displacement> {
     match step {
         TensorStep::Move(displacement) => Some(displacement),
-        TensorStep::Skip => None,
+        TensorStep::Skip | TensorStep::Average(_) => None,
     }
 }
 

@@ -1,7 +1,9 @@
 //! Reductions and updates by tensor operations, for every device and type. All tensors are flat.
 
 use burn::Tensor;
-use koala_filter::{BlockStatistics, Deviation, Displacement, Memory, Motion, Products, Reduction};
+use koala_filter::{
+    BlockStatistics, Deviation, Displacement, Memory, MetricSums, Motion, Products, Reduction, Sums,
+};
 
 /// Sums of more elements than this are taken in two tiers: one flat `f32` sum would lose digits.
 const TIER: usize = 1024;
@@ -48,7 +50,7 @@ pub(crate) fn sums(
     if reduction.decay != 0.0 {
         sums.extend([dot(&h, &h), dot(parameter, parameter)]);
     }
-    if let (true, [v, p]) = (reduction.products, vectors) {
+    if let (Sums::Products, [v, p]) = (reduction.sums, vectors) {
         sums.extend([dot(&h, p), dot(p, p), dot(&h, v), dot(p, v), dot(v, v)]);
     }
     sums
@@ -66,7 +68,7 @@ pub(crate) fn statistics(
     } else {
         (next(), next())
     };
-    let products = if reduction.products {
+    let products = if reduction.sums == Sums::Products {
         Products {
             gradient_previous: next(),
             previous_squared: next(),
@@ -82,6 +84,7 @@ pub(crate) fn statistics(
         decayed_squared,
         parameter_squared,
         products,
+        metric: MetricSums::default(),
     }
 }
 

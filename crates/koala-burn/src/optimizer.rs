@@ -143,7 +143,7 @@ impl Koala {
                 let positions = positions(&ids);
                 let filter = &self.filter;
                 // Frozen parameters count in the deviation, but do not move.
-                let wanted = |at| motion.deviation.is_some() || !filter.is_frozen(at);
+                let wanted = |at| motion.deviation.is_some() || filter.moves(at);
                 let seen = look(model, &positions, self.path, wanted);
                 self.follow(&seen);
                 let mut deviations = reduce::deviations(&motion, &seen, &mut self.memory)?;

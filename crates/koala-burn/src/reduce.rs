@@ -2,7 +2,9 @@
 
 use burn::Tensor;
 use burn::tensor::{DType, FloatDType};
-use koala_filter::{BlockStatistics, Error as CoreError, Filter, Motion, Observation, Reduction};
+use koala_filter::{
+    BlockStatistics, Error as CoreError, Filter, Motion, Observation, Reduction, Sums,
+};
 
 use crate::error::{Error, Result};
 use crate::generic;
@@ -45,7 +47,7 @@ pub(crate) fn statistics(
                     reduction,
                     parameter,
                     gradient: gradient.clone(),
-                    vectors: if reduction.products {
+                    vectors: if reduction.sums == Sums::Products {
                         memory[at].iter().filter_map(Values::as_flex).collect()
                     } else {
                         Vec::new()
@@ -54,7 +56,7 @@ pub(crate) fn statistics(
             }
             (Values::Any(parameter), Values::Any(gradient)) => {
                 let parameter = placed(parameter, &seen.device, seen.working);
-                let vectors = if reduction.products {
+                let vectors = if reduction.sums == Sums::Products {
                     memory[at]
                         .iter()
                         .filter_map(Values::as_any)

@@ -59,6 +59,11 @@ impl Adapter for Burn {
     fn parameters(&self) -> Vec<Vec<f32>> {
         values(&self.model)
     }
+
+    fn evaluated(&self) -> Result<Vec<Vec<f32>>, String> {
+        let model = self.optimizer.evaluation(&self.model);
+        Ok(values(&model.map_err(|error| error.to_string())?))
+    }
 }
 
 fn conforms(path: UpdatePath, dtype: FloatDType, tolerance: f64) {

@@ -76,7 +76,7 @@ pub(crate) fn reduce(tensors: Vec<Reduced>) -> Vec<BlockStatistics> {
             let gradient = gradient.piece(&span, scratch);
             (
                 at,
-                kernel::reduce(reduction, parameter, gradient, first, second),
+                kernel::reduce(reduction, parameter, gradient, [first, second, &[]]),
             )
         },
     );
@@ -87,17 +87,17 @@ pub(crate) fn reduce(tensors: Vec<Reduced>) -> Vec<BlockStatistics> {
     totals
 }
 
-/// Predict: the sums |a - x|^2 of every parameter, before those that are not `frozen` moved.
+/// Predict: the sums |a - x|^2 of every parameter, before those that are to move did.
 pub(crate) fn advance(motion: &Motion, tensors: Vec<(Moved<'_>, bool)>) -> Vec<f64> {
     let mut totals = vec![0.0; tensors.len()];
     let mut pieces = Vec::new();
-    for (at, (moved, frozen)) in tensors.into_iter().enumerate() {
-        cut(moved, |span, rows| pieces.push((at, frozen, span, rows)));
+    for (at, (moved, moving)) in tensors.into_iter().enumerate() {
+        cut(moved, |span, rows| pieces.push((at, moving, span, rows)));
     }
     let sums = run(
         pieces,
         |(_, _, span, _)| span.length,
-        |_, (at, frozen, _, [x, v, a])| (at, kernel::advance(motion, frozen, x, v, a)),
+        |_, (at, moving, _, [x, v, a])| (at, kernel::advance(motion, moving, x, [v, a, &mut []])),
     );
     for (at, sum) in sums {
         totals[at] += sum;
@@ -124,7 +124,7 @@ pub(crate) fn displace(tensors: Vec<(Moved<'_>, FlexTensor, Displacement)>) {
         |(_, span, _)| span.length,
         |scratch, ((gradient, displacement), span, [x, first, second])| {
             let gradient = gradient.piece(&span, scratch);
-            kernel::displace(displacement, x, gradient, first, second);
+            kernel::displace(displacement, x, gradient, [first, second, &mut []]);
         },
     );
 }

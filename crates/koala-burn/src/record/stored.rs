@@ -107,7 +107,7 @@ fn decoded<M: Module>(bytes: &[u8], model: &M, origin: &str) -> Result<Koala> {
         !names.is_empty()
     });
     let parameters = filter.layout().parameters();
-    stored.check_names(parameters, names)?;
+    stored.check_names(parameters, &names)?;
     let memory = parameters
         .iter()
         .zip(seen)

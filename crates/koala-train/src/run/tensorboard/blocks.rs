@@ -54,6 +54,7 @@ pub(super) fn points(report: &BlockReport, points: &mut Vec<Scalar>) {
         gain_norm,
         effective_learning_rate,
         update_norm,
+        metric: _,
     } = report;
     points.push(Scalar::new(
         format!("blocks/{name}/outcome"),

@@ -128,6 +128,7 @@ fn whole(report: &StepReport, points: &mut Vec<Scalar>) {
         bound_factor,
         missing_in_a_row,
         blocks,
+        whiteness: _,
     } = report;
     let mut add = |tag: &'static str, value, about| points.push(Scalar::new(tag, value, about));
     let outcome = match outcome {

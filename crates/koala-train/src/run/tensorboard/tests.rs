@@ -123,6 +123,7 @@ fn block(name: &str, outcome: BlockOutcome, number: f64) -> BlockReport {
         gain_norm: number + 3.0,
         effective_learning_rate: number + 4.0,
         update_norm: number + 5.0,
+        metric: None,
     }
 }
 
@@ -156,6 +157,7 @@ fn step(step: u64, loss: f64) -> Told {
                 block("first", BlockOutcome::Restarted, step as f64),
                 block("second", skipped, 0.0),
             ],
+            whiteness: None,
         }),
     })
 }
