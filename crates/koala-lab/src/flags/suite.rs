@@ -12,7 +12,7 @@ use koala_train::run::ConfigError;
 use super::TaskFlags;
 
 /// Optimizers that are compared if none is named.
-const OPTIMIZERS: [&str; 5] = ["koala-m", "koala-v", "koala-pp", "sgd", "adam"];
+const OPTIMIZERS: [&str; 6] = ["koala-a", "koala-m", "koala-v", "koala-pp", "sgd", "adam"];
 /// Seeds if none is given.
 const SEEDS: [u64; 3] = [0, 1, 2];
 
@@ -25,7 +25,7 @@ pub struct SuiteFlags {
     /// Recipe to compare on, one of `koala recipes` or a .toml file; flags win over it
     #[arg(long, value_name = "NAME")]
     recipe: Option<String>,
-    /// Optimizers [default: koala-m,koala-v,koala-pp,sgd,adam]
+    /// Optimizers [default: koala-a,koala-m,koala-v,koala-pp,sgd,adam]
     #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = OptimizerSpec::NAMES)]
     optimizers: Vec<String>,
     /// Seeds that each optimizer runs with [default: 0,1,2]

@@ -1,6 +1,6 @@
 //! The filter's inside: whether it is honest about its uncertainty, and what it does with it.
 
-use koala_filter::StepReport;
+use koala_filter::{StepReport, Whiteness};
 
 use super::chart::{Chart, Drawings, Join, Line, Series, View, spans};
 use super::curves::{Told, line};
@@ -51,11 +51,15 @@ fn one(told: &Told, reports: &[StepReport], seed: Option<u64>, drawings: &mut Dr
         name: told.name.clone(),
         seed,
         honesty: honesty(&squared.middle),
-        figures: vec![
-            normalised(series, &steps, &squared, drawings),
-            innovation(series, &steps, reports, drawings),
-            covariances(series, &steps, reports, drawings),
-        ],
+        figures: [
+            Some(normalised(series, &steps, &squared, drawings)),
+            Some(innovation(series, &steps, reports, drawings)),
+            Some(covariances(series, &steps, reports, drawings)),
+            whiteness(series, &steps, reports, drawings),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         heat,
     }
 }
@@ -200,6 +204,48 @@ fn covariances(
         caption: "Covariance P, measurement noise R, process noise Q".to_owned(),
         description: ends(told.iter().map(|(name, values)| (*name, values.as_slice()))),
     }
+}
+
+/// What moves the process noise, of a method that tests its innovations for whiteness.
+fn whiteness(
+    series: &Series,
+    steps: &[f64],
+    reports: &[StepReport],
+    drawings: &mut Drawings,
+) -> Option<Figure> {
+    reports.iter().find_map(|report| report.whiteness)?;
+    let values = |of: fn(&Whiteness) -> f64| -> Vec<f64> {
+        let each = |report: &StepReport| report.whiteness.as_ref().map_or(f64::NAN, of);
+        reports.iter().map(each).collect()
+    };
+    let correlation = values(|whiteness| whiteness.correlation);
+    let mean = values(|whiteness| whiteness.corrected_correlation);
+    let lines = [&correlation, &mean].map(|values| Line {
+        middle: short(values),
+        ..Line::default()
+    });
+    let name = "its running mean, which moves Q";
+    let number = drawings.chart(Chart {
+        y: "ρ".to_owned(),
+        log: false,
+        log_x: false,
+        join: Join::Lines,
+        reference: Some((Short(0.0), "white: 0".to_owned())),
+        series: vec![
+            Series::grey("correlation of gradient and velocity"),
+            renamed(series, name, 0),
+        ],
+        views: vec![against(steps, lines.into())],
+    });
+    Some(Figure {
+        number,
+        caption: "Are the innovations white? Above 0 the filter moves too little and Q grows, below it falls"
+            .to_owned(),
+        description: ends([
+            ("correlation", correlation.as_slice()),
+            (name, mean.as_slice()),
+        ]),
+    })
 }
 
 fn renamed(series: &Series, name: &str, dash: usize) -> Series {

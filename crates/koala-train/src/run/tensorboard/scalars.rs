@@ -2,7 +2,7 @@
 //!
 //! Structs are taken apart field by field, so that a new number cannot be forgotten here.
 
-use koala_filter::{BlockOutcome, Covariance, Outcome, ProcessNoise, StepReport};
+use koala_filter::{BlockOutcome, Covariance, Outcome, ProcessNoise, StepReport, Whiteness};
 
 use super::blocks;
 use super::scalar::Scalar;
@@ -128,7 +128,7 @@ fn whole(report: &StepReport, points: &mut Vec<Scalar>) {
         bound_factor,
         missing_in_a_row,
         blocks,
-        whiteness: _,
+        whiteness,
     } = report;
     let mut add = |tag: &'static str, value, about| points.push(Scalar::new(tag, value, about));
     let outcome = match outcome {
@@ -160,7 +160,11 @@ fn whole(report: &StepReport, points: &mut Vec<Scalar>) {
         "R after the step.",
     );
     match process_noise {
-        ProcessNoise::Scalar(q) => add("filter/process_noise", *q, "Q, as used in the step."),
+        ProcessNoise::Scalar(q) => add(
+            "filter/process_noise",
+            *q,
+            "Q, as used in the step; KOALA-A's after it.",
+        ),
         ProcessNoise::PositionVelocity { position, velocity } => {
             add(
                 "filter/process_noise/position",
@@ -195,6 +199,29 @@ fn whole(report: &StepReport, points: &mut Vec<Scalar>) {
         }
         // A vector a block, of which the blocks' own numbers tell.
         Covariance::Product => {}
+    }
+    if let Some(Whiteness {
+        gradient_squared,
+        correlation,
+        smoothed_correlation: _,
+        corrected_correlation,
+    }) = *whiteness
+    {
+        add(
+            "filter/whiteness/gradient_squared",
+            gradient_squared,
+            "G, the gradient squared in the metric.",
+        );
+        add(
+            "filter/whiteness/correlation",
+            correlation,
+            "rho of this step: above 0 the gradient still points along the velocity, and Q grows; below, it falls.",
+        );
+        add(
+            "filter/whiteness/corrected_correlation",
+            corrected_correlation,
+            "The running mean of rho, corrected for its start: what moves Q.",
+        );
     }
     if let Some(index) = *limiting_block {
         add(
