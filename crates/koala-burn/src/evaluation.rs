@@ -18,8 +18,9 @@ impl Koala {
     /// parameters as they are. Neither `model` nor the optimizer changes, and the ids stay.
     ///
     /// **Batch normalisation.** The running statistics are those of `model`, which belong to the parameters that were
-    /// trained and not to their mean: with KOALA-A they must be found anew at what this returns before it is evaluated. Networks
-    /// without running statistics need nothing more.
+    /// trained and not to their mean: with KOALA-A they must be found anew at what this returns, as
+    /// [`recompute_statistics`](crate::recompute_statistics) does, before it is evaluated. Networks without running
+    /// statistics need nothing more.
     ///
     /// # Errors
     /// [`Error::Core`](crate::Error::Core) between predict and update, when the parameters stand at their prediction; with

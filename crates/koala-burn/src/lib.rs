@@ -37,7 +37,7 @@
 //!
 //! Evaluate ([`evaluation`](Koala::evaluation)) and save ([`save`](Koala::save)) between `update` and the next
 //! `predict`. An error never loses a model: whatever can fail comes before any parameter is touched. KOALA-A is evaluated
-//! at the mean of its iterates, which `evaluation` gives; with batch normalisation, running statistics must be found anew there.
+//! at the mean of its iterates, which `evaluation` gives; with batch normalisation, [`recompute_statistics`] must follow.
 //!
 //! # Parameters and groups
 //!
@@ -84,6 +84,7 @@ mod optimizer;
 mod raw;
 mod record;
 mod reduce;
+mod statistics;
 mod take;
 mod values;
 
@@ -97,4 +98,5 @@ pub use koala_filter::{
 };
 pub use measurement::Measurement;
 pub use optimizer::Koala;
+pub use statistics::recompute_statistics;
 pub use values::UpdatePath;
