@@ -135,5 +135,9 @@ fn with_tensors(
     let mut tensors = memory::tensors(vectors);
     let moved = work(parameter.clone().cast(working_type(dtype)), &mut tensors);
     *parameter = moved.cast(dtype);
-    *vectors = tensors.map(|tensor| tensor.map(Values::Any));
+    for (vector, tensor) in vectors.iter_mut().zip(tensors) {
+        if let Some(tensor) = tensor {
+            *vector = Some(Values::Any(tensor));
+        }
+    }
 }

@@ -39,7 +39,7 @@ impl Koala {
             positions: &positions(&ids),
             means: self.memory.iter().enumerate().map(mean).collect(),
         };
-        // Parameters of `valid` are its own, and so are its running statistics.
+        // What `valid` gives has running statistics of its own: setting parameters changes nothing of `model`.
         Ok(model.valid().map(&mut means))
     }
 }

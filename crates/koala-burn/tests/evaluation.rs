@@ -91,7 +91,9 @@ fn it_is_the_mean_of_the_iterates() {
             .unwrap()
             .with_path(path);
         let mut means = values(&model);
-        assert_eq!(values(&optimizer.evaluation(&model).unwrap()), means);
+        let evaluated = optimizer.evaluation(&model).unwrap();
+        assert_eq!(values(&evaluated), means);
+        assert!(!evaluated.first.weight.is_autodiff());
         for k in 1..=5 {
             step(&mut optimizer, &mut model, false);
             follow(&mut means, &model, k);
