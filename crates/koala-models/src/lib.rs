@@ -38,7 +38,7 @@ mod testing;
 
 pub use blend::{blend, with_weights_of};
 pub use classifier::Classifier;
-pub use cnn::{Cnn, CnnSpec};
+pub use cnn::{Cnn, CnnNorm, CnnSpec};
 pub use dropout::Masks;
 pub use init::{BATCH_NORM_MOMENTUM, Draws};
 pub use loss::cross_entropy;

@@ -253,6 +253,7 @@ mod tests {
         let spec = CnnSpec {
             channels: vec![3, 4],
             hidden: 0,
+            ..CnnSpec::default()
         };
         for (name, averages) in [("schedule-free-sgd", true), ("sgd", false)] {
             let mut draws = Draws::new(SEED, &Device::flex().autodiff());
