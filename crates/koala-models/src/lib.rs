@@ -16,6 +16,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod attention;
 mod blend;
 mod classifier;
 mod cnn;
@@ -28,6 +29,7 @@ mod learning;
 mod loss;
 mod mlp;
 mod parameters;
+mod pre_norm;
 pub mod random;
 mod resnet;
 mod shape;
@@ -35,7 +37,9 @@ mod spec_error;
 pub mod stored;
 #[cfg(test)]
 mod testing;
+mod vit;
 
+pub use attention::Attention;
 pub use blend::{blend, with_weights_of};
 pub use classifier::Classifier;
 pub use cnn::{Cnn, CnnNorm, CnnSpec};
@@ -46,6 +50,8 @@ pub use mlp::{Mlp, MlpSpec};
 pub use parameters::{
     FloatParameter, float_bytes, float_parameters, trainable, trainable_parameters,
 };
+pub use pre_norm::PreNormBlock;
 pub use resnet::{Projection, ResNet, ResNetForm, ResNetSpec, ResidualBlock};
 pub use shape::ImageShape;
 pub use spec_error::{SpecError, at_most};
+pub use vit::{Vit, VitSpec};
