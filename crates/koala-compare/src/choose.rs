@@ -83,7 +83,7 @@ fn last_validation(folder: &Path, measure: Measure) -> Result<f64, Error> {
     };
     let key = match measure {
         Measure::Error => "validation_error",
-        Measure::Loss => "validation_loss",
+        Measure::Loss | Measure::SquaredError => "validation_loss",
     };
     let value = result[key].as_f64();
     Ok(value.unwrap_or(f64::INFINITY))

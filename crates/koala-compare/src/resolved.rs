@@ -1,15 +1,16 @@
 //! A suite with every configuration resolved, checked against the data before anything runs.
 
-use koala_data::{Data, DataKind};
+use koala_data::{Data, DataKind, SampleSet};
 use koala_report::{Measure, Workload};
 use koala_train::run::ModelSpec;
 use koala_train::run::{ConfigError, Override, RunConfig, hint};
+use koala_train::training::Measure as Judged;
 
 use super::space::{Space, Values, default_space, numbers, trials, with_values};
 use super::{Problem, Suite};
 use crate::Error;
 
-/// Of so many training images one is held out to choose by, if nothing is said.
+/// Of so many training images or rows one is held out to choose by, if nothing is said.
 const HELD_OUT: usize = 10;
 
 /// A problem for every optimizer.
@@ -99,11 +100,13 @@ impl Suite {
         let kind = first.dataset.name().kind();
         // What is missing is told in the order in which a run asks for it.
         first.device.open()?;
-        let data = if kind == DataKind::Images && first.validation == 0 {
-            let Data::Images(split) = first.dataset.load(None)? else {
-                return Err(self.empty().into());
+        let data = if kind != DataKind::Text && first.validation == 0 {
+            let samples = match first.dataset.load(None)? {
+                Data::Images(split) => split.train.len(),
+                Data::Table(split) => split.train.len(),
+                Data::Text(_) => return Err(self.empty().into()),
             };
-            let held_out = (first.limited(split.train.len()) / HELD_OUT).max(1);
+            let held_out = (first.limited(samples) / HELD_OUT).max(1);
             for config in &mut configs {
                 config.validation = held_out;
             }
@@ -121,14 +124,16 @@ impl Suite {
         let samples = match &data {
             Data::Images(split) => first.limited(split.train.len()),
             Data::Text(corpus) => first.limited(corpus.train.len()),
+            Data::Table(split) => first.limited(split.train.len()),
         };
         let workload = Workload {
             name: problem.name.clone(),
             dataset: first.dataset.name().name().to_owned(),
             model: first.model.name().to_owned(),
-            measure: match kind {
-                DataKind::Images => Measure::Error,
-                DataKind::Text => Measure::Loss,
+            measure: match first.measure() {
+                None | Some(Judged::Error) => Measure::Error,
+                Some(Judged::Perplexity | Judged::Loss) => Measure::Loss,
+                Some(Judged::SquaredError) => Measure::SquaredError,
             },
             target: problem.target,
             examples_per_step: (first.batch_size * first.dataset.window().max(1)) as u64,

@@ -46,7 +46,7 @@ pub struct Problem {
     pub recipe: Recipe,
     /// What flags change of it.
     pub overrides: Vec<Override>,
-    /// What has to be reached by the held-out samples: error in percent, for texts loss in nats.
+    /// What has to be reached by the held-out samples: error in percent, or where there is none the loss.
     pub target: Option<f64>,
     /// Whether hyperparameters are tuned on it, if the suite tunes them.
     pub tuned: bool,

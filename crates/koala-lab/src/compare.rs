@@ -21,7 +21,7 @@ pub struct CompareArguments {
     /// that is not reported
     #[arg(long, value_name = "N", conflicts_with = "suite")]
     tuning_trials: Option<NonZero<u16>>,
-    /// What the held-out samples have to reach: error in percent, for texts loss in nats [default: the median of what is reached]
+    /// What the held-out samples have to reach: error in percent, for texts loss in nats, or the loss of what has no classes [default: the median of what is reached]
     #[arg(long, value_name = "X", conflicts_with = "suite")]
     target: Option<f64>,
 }

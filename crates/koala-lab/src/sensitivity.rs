@@ -51,6 +51,7 @@ fn table(found: &Comparison) -> String {
         let what = match workload.measure {
             Measure::Error => "error in percent",
             Measure::Loss => "loss in nats",
+            Measure::SquaredError => "squared error",
         };
         text += &format!(
             "{}: {what} of held-out samples, best evaluation, median over seeds\n",

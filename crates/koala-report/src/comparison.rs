@@ -102,7 +102,7 @@ pub struct Arm {
     pub test: Summary,
     /// The same, with the weights of the best evaluation.
     pub best_test: Summary,
-    /// Training loss of the last epoch, in nats.
+    /// Training loss of the last epoch.
     pub train_loss: Summary,
     /// Steps until the target was reached; infinite for runs that never did.
     pub steps_to_target: Summary,
@@ -135,7 +135,7 @@ pub struct RunMeasures {
     pub test: Option<f64>,
     /// Test samples with the weights of the best evaluation.
     pub best_test: Option<f64>,
-    /// Training loss of the last epoch in nats.
+    /// Training loss of the last epoch.
     pub train_loss: Option<f64>,
     /// Steps until the target was reached, nothing if it was not.
     pub steps_to_target: Option<u64>,

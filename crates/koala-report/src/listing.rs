@@ -185,6 +185,8 @@ pub enum Measure {
     Error,
     /// Mean loss in nats.
     Loss,
+    /// Mean squared error, in squares of the unit of what is told.
+    SquaredError,
 }
 
 /// A run of a suite.

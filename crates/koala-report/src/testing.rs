@@ -144,7 +144,7 @@ impl Outcome<'_> {
         fs::create_dir_all(folder).unwrap();
         let named = |of: &str, value: f64| match measure {
             Measure::Error => (format!("{of}_error"), value),
-            Measure::Loss => (format!("{of}_loss"), value),
+            Measure::Loss | Measure::SquaredError => (format!("{of}_loss"), value),
         };
         let mut log = vec![json!({
             "event": "start", "optimizer": optimizer, "dataset": "digits", "model": "mlp", "parameters": 1234, "seed": seed,

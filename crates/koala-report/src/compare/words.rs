@@ -8,6 +8,7 @@ impl Measure {
         match self {
             Self::Error => "error",
             Self::Loss => "loss",
+            Self::SquaredError => "squared error",
         }
     }
 
@@ -15,7 +16,15 @@ impl Measure {
     pub fn unit(self) -> &'static str {
         match self {
             Self::Error => "%",
-            Self::Loss => "nats",
+            Self::Loss | Self::SquaredError => self.loss_unit(),
+        }
+    }
+
+    /// The unit of the losses of what is judged so.
+    pub fn loss_unit(self) -> &'static str {
+        match self {
+            Self::Error | Self::Loss => "nats",
+            Self::SquaredError => "squared units",
         }
     }
 
@@ -23,7 +32,7 @@ impl Measure {
     pub fn digits(self) -> usize {
         match self {
             Self::Error => 2,
-            Self::Loss => 4,
+            Self::Loss | Self::SquaredError => 4,
         }
     }
 
@@ -36,7 +45,7 @@ impl Measure {
     pub(crate) fn difference(self) -> &'static str {
         match self {
             Self::Error => "points",
-            Self::Loss => "nats",
+            Self::Loss | Self::SquaredError => self.loss_unit(),
         }
     }
 }

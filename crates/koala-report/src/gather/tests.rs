@@ -74,6 +74,29 @@ fn loose_runs_stand_beside_a_suite_and_its_own_are_not_counted_twice() {
     );
 }
 
+/// A run tells in its log what it is judged by; without it, an error that is told decides.
+#[test]
+fn loose_runs_are_judged_by_what_their_logs_tell() {
+    for (told, expected) in [
+        (Some("squared-error"), Measure::SquaredError),
+        (Some("loss"), Measure::Loss),
+        (None, Measure::Loss),
+    ] {
+        let mut suite = Suite::new(&[0]);
+        suite.workload("rows", Measure::SquaredError, None);
+        suite.arm("koala-m", &Role::Defaults, 1.0, &[9e3]);
+        let run = suite.folder().join("runs/0000");
+        let log = run.join(crate::Log::FILE);
+        let text = std::fs::read_to_string(&log).unwrap();
+        let measure = told.map_or(String::new(), |told| format!(r#""measure":"{told}","#));
+        let text = text.replacen(r#"{"#, &format!("{{{measure}"), 1);
+        std::fs::write(&log, text).unwrap();
+        let found = gather(&[run]).unwrap().comparison.workloads;
+        assert_eq!(found[0].measure, expected, "{told:?}");
+        assert_eq!(found[0].arms[0].runs[0].test, Some(9e3));
+    }
+}
+
 #[test]
 fn efforts_that_differ_are_told() {
     let (mut one, other) = (suite("one", "digits", 3.0), suite("other", "clothes", 5.0));

@@ -119,7 +119,7 @@ impl<'a> Section<'a> {
             sensitivity: tuning::sensitivity(workload, palette, drawings),
             tuning: tuning::trials(workload, palette, drawings),
             trials: tuning::rows(workload),
-            inside: filter::of(&arms, drawings),
+            inside: filter::of(&arms, workload.measure, drawings),
         }
     }
 }

@@ -9,7 +9,7 @@ use super::heat::Heat;
 use super::numbers::{Short, plain, short};
 use super::resample::{Band, band};
 use crate::statistics::median;
-use crate::{VARIANCES, was_measured};
+use crate::{Measure, VARIANCES, was_measured};
 
 /// What one run's filter did.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Inside {
 }
 
 /// One run of each arm that has a filter; runs that stand for two arms once.
-pub(super) fn of(arms: &[Told], drawings: &mut Drawings) -> Vec<Inside> {
+pub(super) fn of(arms: &[Told], measure: Measure, drawings: &mut Drawings) -> Vec<Inside> {
     let with = |told| {
         let told: &Told = told;
         let run = told.runs.iter().find(|run| !run.log.filter.is_empty())?;
@@ -34,11 +34,17 @@ pub(super) fn of(arms: &[Told], drawings: &mut Drawings) -> Vec<Inside> {
     };
     let inside = arms.iter().filter(|told| !told.again).filter_map(with);
     inside
-        .map(|(told, reports, seed)| one(told, &reports, seed, drawings))
+        .map(|(told, reports, seed)| one(told, &reports, seed, measure, drawings))
         .collect()
 }
 
-fn one(told: &Told, reports: &[StepReport], seed: Option<u64>, drawings: &mut Drawings) -> Inside {
+fn one(
+    told: &Told,
+    reports: &[StepReport],
+    seed: Option<u64>,
+    measure: Measure,
+    drawings: &mut Drawings,
+) -> Inside {
     let series = &told.series;
     let steps: Vec<f64> = reports.iter().map(|report| report.step as f64).collect();
     let squared = over_blocks(reports, |block| block.normalised_innovation_squared);
@@ -53,7 +59,7 @@ fn one(told: &Told, reports: &[StepReport], seed: Option<u64>, drawings: &mut Dr
         honesty: honesty(&squared.middle),
         figures: [
             Some(normalised(series, &steps, &squared, drawings)),
-            Some(innovation(series, &steps, reports, drawings)),
+            Some(innovation(series, &steps, reports, measure, drawings)),
             Some(covariances(series, &steps, reports, drawings)),
             whiteness(series, &steps, reports, drawings),
         ]
@@ -133,6 +139,7 @@ fn innovation(
     series: &Series,
     steps: &[f64],
     reports: &[StepReport],
+    measure: Measure,
     drawings: &mut Drawings,
 ) -> Figure {
     let innovation = over_blocks(reports, |block| block.innovation);
@@ -144,7 +151,7 @@ fn innovation(
         high: short(&spread.middle),
     };
     let number = drawings.chart(Chart {
-        y: "innovation (nats)".to_owned(),
+        y: format!("innovation ({})", measure.loss_unit()),
         log: false,
         log_x: false,
         join: Join::Lines,

@@ -33,6 +33,7 @@ pub use events::EventLog;
 pub use execute::{Settled, execute, execute_on};
 pub use flag::Override;
 pub use folder::RunFolder;
+pub use koala_models::CnnNorm;
 pub use koala_models::stored::{weights_from_bytes, weights_to_bytes};
 pub use model::ModelSpec;
 pub use network::Network;

@@ -6,7 +6,7 @@ use koala_filter::{BlockOutcome, Covariance, Outcome, ProcessNoise, StepReport, 
 
 use super::blocks;
 use super::scalar::Scalar;
-use crate::training::{EpochEvent, EvaluationEvent, Figures, StepEvent};
+use crate::training::{EpochEvent, EvaluationEvent, Figures, Misread, StepEvent};
 
 /// The points of a step.
 pub(super) fn step(event: &StepEvent) -> Vec<Scalar> {
@@ -14,29 +14,19 @@ pub(super) fn step(event: &StepEvent) -> Vec<Scalar> {
         step: _,
         epoch: _,
         loss,
-        error,
-        top5_error,
+        misread,
         gain,
         effective_learning_rate,
         seconds,
         filter,
     } = event;
-    let mut points = vec![
-        Scalar::new(
-            "train/loss",
-            *loss,
-            "Mean loss of the batch before the step, in nats.",
-        ),
-        Scalar::new(
-            "train/error",
-            *error,
-            "Share of the batch that was misread before the step, in percent.",
-        ),
-        Scalar::new(
-            "train/top5_error",
-            *top5_error,
-            "Share of the batch whose class was not among the five with the highest scores, in percent.",
-        ),
+    let mut points = vec![Scalar::new(
+        "train/loss",
+        *loss,
+        "Mean loss of the batch before the step; a cross-entropy is in nats.",
+    )];
+    points.extend(misread.iter().flat_map(errors));
+    points.extend([
         Scalar::new(
             "gain",
             *gain,
@@ -48,11 +38,28 @@ pub(super) fn step(event: &StepEvent) -> Vec<Scalar> {
             "The learning rate with which plain gradient descent would have made a step as long.",
         ),
         Scalar::new("seconds", *seconds, "Seconds since the start."),
-    ];
+    ]);
     if let Some(report) = filter {
         self::filter(report, &mut points);
     }
     points
+}
+
+/// The shares of a batch that were misread.
+fn errors(misread: &Misread) -> [Scalar; 2] {
+    let Misread { error, top5_error } = misread;
+    [
+        Scalar::new(
+            "train/error",
+            *error,
+            "Share of the batch that was misread before the step, in percent.",
+        ),
+        Scalar::new(
+            "train/top5_error",
+            *top5_error,
+            "Share of the batch whose class was not among the five with the highest scores, in percent.",
+        ),
+    ]
 }
 
 /// The points of the filter as a whole and of each block.
@@ -98,11 +105,12 @@ fn figures(prefix: &str, figures: &Figures) -> Vec<Scalar> {
     let samples = figures.samples.name();
     let point = |(name, value): (&'static str, f64)| {
         let about = match name {
-            "loss" => "Mean loss of the samples, in nats.",
+            "loss" => "Mean loss of the samples; a cross-entropy is in nats.",
             "error" => "Share of the samples that was misread, in percent.",
             "top5_error" => {
                 "Share of the samples whose class was not among the five with the highest scores, in percent."
             }
+            "root" => "Root of the mean squared error.",
             _ => "exp of the mean loss.",
         };
         Scalar::new(format!("{samples}/{prefix}{name}"), value, about)
