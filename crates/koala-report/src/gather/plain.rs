@@ -136,6 +136,8 @@ pub(super) fn listing(found: &[Found], root: &Path) -> (Listing, Vec<String>) {
             },
             target: None,
             examples_per_step: group.first().map_or(1, |run| run.examples()),
+            test_samples: None,
+            horizon: None,
         });
     }
     let seeds: BTreeSet<u64> = runs.iter().map(|run| run.seed).collect();
@@ -147,6 +149,7 @@ pub(super) fn listing(found: &[Found], root: &Path) -> (Listing, Vec<String>) {
         source: "koala report".to_owned(),
         seeds: seeds.into_iter().collect(),
         tuning: None,
+        reference: None,
         jobs: 1,
         threads: 0,
         workloads,

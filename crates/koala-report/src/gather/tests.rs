@@ -81,6 +81,7 @@ fn efforts_that_differ_are_told() {
         trials: 4,
         sampler: crate::Sampler::Halton,
         seeds: vec![1000],
+        untuned: Vec::new(),
     });
     one.listing.threads = 2;
     let both = [one.folder().to_owned(), other.folder().to_owned()];
