@@ -7,7 +7,7 @@ use koala_train::run::RunFolder;
 
 use super::planned::Planned;
 use super::resolved::Resolved;
-use super::suite::TuningPlan;
+use super::tuning::TuningPlan;
 use crate::Error;
 
 /// The trial with the lowest mean, over the tuning seeds, of each run's last evaluation, since last weights are what is

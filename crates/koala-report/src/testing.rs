@@ -51,6 +51,7 @@ impl Suite {
                 source: "koala compare made-up.toml".to_owned(),
                 seeds: seeds.to_vec(),
                 tuning: None,
+                reference: None,
                 workloads: Vec::new(),
                 runs: Vec::new(),
                 choices: Vec::new(),
@@ -68,6 +69,8 @@ impl Suite {
             measure,
             target,
             examples_per_step: 32,
+            test_samples: None,
+            horizon: None,
         });
     }
 

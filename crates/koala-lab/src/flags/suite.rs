@@ -1,5 +1,6 @@
 //! Flags of everything that runs a suite.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
@@ -90,6 +91,7 @@ impl SuiteFlags {
             recipe,
             overrides: overrides.list,
             target: None,
+            measure: None,
             tuned: true,
         };
         Ok(Suite {
@@ -101,7 +103,10 @@ impl SuiteFlags {
                 seeds => seeds.to_vec(),
             }),
             optimizers: distinct(or(&self.optimizers, &OPTIMIZERS)),
+            overlays: BTreeMap::new(),
+            reference: None,
             problems: vec![problem],
+            horizons: Vec::new(),
             tuning: None,
             threads: None,
         })

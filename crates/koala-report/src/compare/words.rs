@@ -1,6 +1,6 @@
 //! Numbers and names as they stand in sentences.
 
-use crate::{ArmKind, Interval, Measure, Standing};
+use crate::{ArmKind, Interval, MeanRatio, Measure, Standing};
 
 impl Measure {
     /// What it is called, as in "a lower test error".
@@ -94,7 +94,7 @@ pub(crate) const BY_ITSELF: &str = "\"By itself\": in this pair alone, but not w
      Differences are of the test measure, seed by seed; below zero the optimizer is better than what it is held against.";
 
 /// Names in a row: `a`, `a and b`, `a, b and c`.
-pub(super) fn list<S: AsRef<str>>(names: &[S]) -> String {
+pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
     match names {
         [] => String::new(),
         [one] => one.as_ref().to_owned(),
@@ -136,4 +136,23 @@ pub(crate) fn interval(interval: Interval, digits: usize) -> String {
         signed(interval.low, digits),
         signed(interval.high, digits)
     )
+}
+
+/// A ratio with three digits behind the point, fewer of large ones: `0.980`, `12.3`, `4.1e5`.
+pub(crate) fn ratio(value: f64) -> String {
+    match value {
+        ..10.0 => format!("{value:.3}"),
+        ..100.0 => format!("{value:.1}"),
+        ..10_000.0 => format!("{value:.0}"),
+        _ => format!("{value:.1e}"),
+    }
+}
+
+/// The interval of a mean ratio: `0.980 to 1.310`, or `from 0.980` where the mean is a lower bound.
+pub(crate) fn interval_of(mean: &MeanRatio) -> Option<String> {
+    let ends = mean.interval?;
+    Some(match mean.at_least {
+        true => format!("from {}", ratio(ends.low)),
+        false => format!("{} to {}", ratio(ends.low), ratio(ends.high)),
+    })
 }

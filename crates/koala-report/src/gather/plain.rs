@@ -149,6 +149,8 @@ pub(super) fn listing(found: &[Found], root: &Path) -> (Listing, Vec<String>) {
             measure: measure(&group),
             target: None,
             examples_per_step: group.first().map_or(1, |run| run.examples()),
+            test_samples: None,
+            horizon: None,
         });
     }
     let seeds: BTreeSet<u64> = runs.iter().map(|run| run.seed).collect();
@@ -160,6 +162,7 @@ pub(super) fn listing(found: &[Found], root: &Path) -> (Listing, Vec<String>) {
         source: "koala report".to_owned(),
         seeds: seeds.into_iter().collect(),
         tuning: None,
+        reference: None,
         jobs: 1,
         threads: 0,
         workloads,

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::gather;
+use super::{View, gather, gather_as};
 use crate::testing::Suite;
 use crate::{Measure, Role};
 
@@ -104,6 +104,7 @@ fn efforts_that_differ_are_told() {
         trials: 4,
         sampler: crate::Sampler::Halton,
         seeds: vec![1000],
+        untuned: Vec::new(),
     });
     one.listing.threads = 2;
     let both = [one.folder().to_owned(), other.folder().to_owned()];
@@ -130,4 +131,56 @@ fn efforts_that_differ_are_told() {
             .iter()
             .any(|text| text.contains("effort"))
     );
+}
+
+#[test]
+fn a_reference_may_be_asked_for_over_that_of_the_suites() {
+    let named = |name: &str, workload: &str, reference: &str| {
+        let mut suite = suite(name, workload, 3.0);
+        suite.arm("sgd", &Role::Defaults, 1.0, &[2.0, 2.0]);
+        suite.arm("adam", &Role::Defaults, 1.0, &[4.0, 4.0]);
+        suite.listing.reference = Some(reference.to_owned());
+        suite
+    };
+    let asked = |name: &str| View {
+        reference: Some(name.to_owned()),
+    };
+    let (one, other) = (
+        named("one", "digits", "sgd"),
+        named("other", "clothes", "adam"),
+    );
+    let alone = [one.folder().to_owned()];
+    let reference = |paths: &[PathBuf], view: &View| {
+        let comparison = gather_as(paths, view).unwrap().comparison;
+        let name = comparison.reference.map(|reference| reference.name);
+        (name.unwrap_or_default(), comparison.warnings)
+    };
+    assert_eq!(reference(&alone, &View::default()).0, "sgd");
+    assert_eq!(reference(&alone, &asked("adam")).0, "adam");
+    // Suites that do not agree name none together.
+    let both = [one.folder().to_owned(), other.folder().to_owned()];
+    let (name, warnings) = reference(&both, &View::default());
+    assert_eq!(name, "");
+    assert!(
+        warnings
+            .iter()
+            .any(|told| told.contains("different references"))
+    );
+    let (name, warnings) = reference(&both, &asked("adam"));
+    assert_eq!(name, "adam");
+    assert!(
+        !warnings
+            .iter()
+            .any(|told| told.contains("different references"))
+    );
+    let told = gather_as(&both, &asked("adan")).unwrap_err().to_string();
+    assert!(told.contains("did you mean 'adam'?"), "{told}");
+    // Runs of no suite are called by what differs, and have their own settings.
+    let loose: Vec<PathBuf> = (0..6)
+        .map(|at| one.folder().join(format!("runs/{at:04}")))
+        .collect();
+    let comparison = gather_as(&loose, &asked("sgd")).unwrap().comparison;
+    let found = &comparison.reference.unwrap().horizons[0];
+    assert_eq!(found.references[0].kind, crate::ArmKind::Own);
+    assert_eq!(found.arms.len(), 3);
 }

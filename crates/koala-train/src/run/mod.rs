@@ -11,6 +11,7 @@ mod execute;
 mod flag;
 mod folder;
 mod groups;
+mod length;
 mod lock;
 mod manifest;
 mod model;
