@@ -2,6 +2,7 @@
 
 mod chosen;
 mod facing;
+mod notes;
 mod problem;
 mod ranks;
 mod summed;
@@ -51,7 +52,7 @@ pub(super) fn of(
         notes: Vec::new(),
     };
     reference.told = words::told(&reference);
-    reference.notes = words::notes(&reference, &problems);
+    reference.notes = notes::of(&reference, &problems);
     Ok(Some(reference))
 }
 
