@@ -123,3 +123,34 @@ impl<M, G: Learnable<M>> Task<M> for SampleTask<'_, G> {
         self.goal.measure()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::ImageTask;
+    use super::*;
+    use koala_data::{Augmentation, digits};
+
+    /// What is done to samples at random comes to the training batches, and anew in each epoch.
+    #[test]
+    fn training_batches_are_changed_as_the_goal_says() {
+        let split = digits().unwrap();
+        let order = BatchOrder {
+            seed: 3,
+            samples: 20,
+            batch_size: 10,
+            drop_last: false,
+        };
+        let batch = |augmentation, epoch| {
+            let task = ImageTask::new(&split, order, augmentation, 0, &Device::flex());
+            task.batch(&order.permutation(0), epoch, 1)
+        };
+        let plain = batch(Augmentation::None, 0);
+        let [first, second] = [0, 1].map(|epoch| batch(Augmentation::CropFlip, epoch));
+        assert_eq!(plain, batch(Augmentation::None, 1));
+        assert_eq!(
+            (&first.labels, &second.labels),
+            (&plain.labels, &plain.labels)
+        );
+        assert!(first.images != plain.images && first.images != second.images);
+    }
+}
