@@ -111,8 +111,8 @@ def weigh(filter: Filter, lent: Lent, floor: Number) -> list[list[Tensor | float
         velocities = _widened([row.memory[0] for row in group])
         denominators = torch._foreach_sqrt(moments)
         if isinstance(floor, Tensor):
-            floor = floor.to(device=moments[0].device)
-            torch._foreach_add_(denominators, floor.to(moments[0].dtype))
+            # Without alpha, it would be read back and added as a number.
+            torch._foreach_add_(denominators, floor.to(moments[0].device, moments[0].dtype), alpha=1)
         else:
             torch._foreach_add_(denominators, floor)
         lent.denominators.update(zip((row.position for row in group), denominators))
@@ -233,7 +233,7 @@ def _squared_norms(tensors: list[Tensor]) -> list[Tensor]:
 
 def _totals(tensors: list[Tensor]) -> list[Tensor]:
     """Sums of numbers that are not negative."""
-    if tensors[0].is_cpu:
+    if _one_by_one(tensors[0]):
         return [tensor.sum(dtype=torch.float64) for tensor in tensors]
     return [_wide(norm) for norm in torch._foreach_norm(tensors, 1)]
 
@@ -249,7 +249,7 @@ def _largest(tensors: list[Tensor]) -> list[Tensor | float]:
 
 
 def _dots(lefts: list[Tensor], rights: list[Tensor]) -> list[Tensor]:
-    if lefts[0].is_cpu:
+    if _one_by_one(lefts[0]):
         return [_dot(left, right) for left, right in zip(lefts, rights)]
     products = torch._foreach_mul(_widened(lefts), _widened(rights))
     positive = _totals(torch._foreach_clamp_min(products, 0.0))
@@ -261,6 +261,11 @@ def _dot(left: Tensor, right: Tensor) -> Tensor:
     if left.dtype in _HALF or right.dtype in _HALF:
         left, right = left.float(), right.float()
     return _wide((left * right).sum())
+
+
+def _one_by_one(tensor: Tensor) -> bool:
+    """Whether each tensor is summed by itself: on the CPU, where nothing is gained by fewer kernels."""
+    return tensor.is_cpu
 
 
 def _wide(number: Tensor) -> Tensor:
