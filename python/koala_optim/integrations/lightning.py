@@ -42,9 +42,13 @@ class EvaluateAtMean(Callback):
         if self._at_mean and self._batches is not None:
             recompute_batch_norm(pl_module, self._batches, pl_module.device)
 
-    def _leave(self, *_: Any) -> None:
+    def _leave(self, trainer: Trainer, pl_module: LightningModule) -> None:
         while self._at_mean:
             self._at_mean.pop()._from_mean()
 
     on_validation_start = on_test_start = on_predict_start = _enter
-    on_validation_end = on_test_end = on_predict_end = on_exception = _leave
+    on_validation_end = on_test_end = on_predict_end = _leave
+
+    def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
+        """Puts the parameters back, whatever went wrong."""
+        self._leave(trainer, pl_module)
