@@ -63,10 +63,8 @@ def measure(filter: Filter, lent: list[tuple[Any, list[Row], Any]]) -> Measured:
         for engine, part, memory in lent:
             for row, found in zip(part, engine.weigh(filter, memory, floor)):
                 if row.position in sums:
+                    # Among these the largest is 0: it is one for all parameters, and no sum over processes.
                     sums[row.position][LARGEST:] = found
-    for position in sums:
-        # It is the same for all parameters, and no sum over processes.
-        sums[position][LARGEST] = 0.0
     return Measured(sums, over, largest)
 
 

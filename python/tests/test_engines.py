@@ -163,6 +163,11 @@ def test_both_engines_share_the_largest_second_moment() -> None:
                 for at, parameter in enumerate(parameters):
                     parameter.grad = torch.full_like(parameter, (100.0 if at == large else 0.3) + step)
                 optimizer.update(torch.tensor([1.0, 2.0]))
+                if step == 0:
+                    # x moves along g / D, where D = |g| + epsilon 100 in the first step.
+                    first, second = (1.0 - float(parameter.detach().reshape(-1)[0]) for parameter in parameters)
+                    here, there = 100.0 / 150.0, 0.3 / 50.3
+                    assert first / second == pytest.approx(there / here if large else here / there, rel=1e-9)
         assert difference(values(mixed), values(equal)) < 1e-12
 
 

@@ -65,6 +65,15 @@ def test_a_mean_alone_is_taken_as_if_all_losses_were_equal(variant: Variant) -> 
     assert report["second_moment"] == pytest.approx(report["loss"] ** 2, rel=WITHIN)
 
 
+def test_without_a_noise_at_the_start_it_is_the_mean_of_what_was_measured(make: Maker) -> None:
+    parameter = nn.Parameter(torch.ones(2, dtype=torch.float64))
+    optimizer = make([parameter], initial_measurement_noise=None, measurement_noise_smoothing=0.5)
+    for loss, noise in ((2.0, 4.0), (4.0, (0.5 * 0.5 * 4.0 + 0.5 * 16.0) / 0.75)):
+        optimizer.predict()
+        optimizer.update(loss)
+        assert optimizer.filter_state()["measurement_noise"] == pytest.approx(noise, rel=1e-14)
+
+
 @pytest.mark.parametrize("shape", [(8,), (8, 1), (2, 4), (2, 2, 2)])
 def test_losses_of_any_shape(variant: Variant, shape: tuple[int, ...]) -> None:
     model, twin = network(), network()

@@ -44,7 +44,8 @@ class KoalaCallback(TrainerCallback):
     @torch.no_grad()
     def on_train_begin(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
         """Takes back what :meth:`on_train_end` did, unless the model has got other parameters since."""
-        koala = _koala(kwargs.get("optimizer"))
+        koala = _koala(kwargs.pop("optimizer", None))
+        koala._from_mean()  # if a training before this ended with an error
         parameters, self._parameters = self._parameters, []
         means = {id(parameter): mean for parameter, mean in koala._means()}
         if all(_equal(parameter, means.get(id(parameter))) for parameter, _ in parameters):

@@ -222,6 +222,8 @@ def evaluates_at_the_mean(foreach: bool) -> None:
         again = losses_of(model, batch).mean()
     torch.testing.assert_close(inside, expected, rtol=1e-12, atol=1e-12)
     assert torch.equal(again, outside) and not torch.equal(inside, outside)
+    for part, whole in zip(found.averaged_state_dict(model).values(), other.averaged_state_dict(reference).values()):
+        torch.testing.assert_close(part.full_tensor(), whole, rtol=1e-12, atol=1e-12)
     assert all(torch.equal(x, y) for x, y in zip(before, parameters_of(model)))
     assert_is_one_process("KoalaA", model, found, torch.float64, 10)
 

@@ -8,7 +8,7 @@ import torch
 pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("accelerate", reason="accelerate, which the Trainer needs, is not installed")
 
-from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
+from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainerCallback, TrainingArguments
 
 import koala_optim
 from koala_optim.integrations.transformers import KoalaCallback
@@ -102,6 +102,16 @@ def trained_with_koala_a(trained_by_hand, epochs=2):
     return model, optimizer
 
 
+def evaluated_at_the_mean(trained_by_hand, epochs):
+    model, optimizer = trained_with_koala_a(trained_by_hand, epochs)
+    model.eval()
+    with torch.no_grad(), optimizer.averaged():
+        inside = losses_by_hand(model, samples(6)).mean().item()
+    with torch.no_grad():
+        assert losses_by_hand(model, samples(6)).mean().item() != pytest.approx(inside, rel=1e-3)
+    return inside
+
+
 @pytest.mark.parametrize("often", [True, False], ids=["every-step", "at-the-end"])
 def test_evaluation_saving_and_the_result_are_at_the_mean(tmp_path, trained_by_hand, assert_same, often):
     model = bert()
@@ -117,11 +127,10 @@ def test_evaluation_saving_and_the_result_are_at_the_mean(tmp_path, trained_by_h
         assert_same(
             BertForSequenceClassification.from_pretrained(tmp_path / "checkpoint-6"), other, rtol=1e-3, atol=1e-5
         )
-        other.eval()
-        with torch.no_grad():
-            loss = losses_by_hand(other, samples(6)).mean().item()
+    loss = evaluated_at_the_mean(trained_by_hand, epochs=2)
     losses = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
     assert len(losses) == (6 if often else 2) and losses[-1] == pytest.approx(loss, rel=1e-4)
+    assert losses[2 if often else 0] == pytest.approx(evaluated_at_the_mean(trained_by_hand, epochs=1), rel=1e-4)
     assert trainer.evaluate()["eval_loss"] == pytest.approx(loss, rel=1e-4)
     # It is another place than the parameters, from which a further training goes on.
     assert any((x - y).abs().max() > 1e-3 for x, y in zip(outside, model.parameters()))
@@ -137,17 +146,27 @@ def trainer_parameters(optimizer, trainer):
     return [value for _, value in callback._parameters]
 
 
-def test_the_best_model_is_not_replaced_by_the_last_mean(tmp_path):
+class Stop(TrainerCallback):
+    def on_step_end(self, args, state, control, **kwargs):
+        control.should_training_stop |= state.global_step == 5
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["whole", "stopped"])
+def test_the_best_model_is_not_replaced_by_the_last_mean(tmp_path, stopped):
+    """After the last step the Trainer evaluates; stopped, it does not."""
     model = bert()
     optimizer = koala_optim.KoalaA(model.parameters())
-    options = {"eval_strategy": "steps", "eval_steps": 2, "save_strategy": "steps", "save_steps": 2}
-    trainer = trainer_of(tmp_path, model, optimizer=optimizer, load_best_model_at_end=True, **options)
+    options = {"eval_strategy": "steps", "eval_steps": 4, "save_strategy": "steps", "save_steps": 4}
+    options |= {"load_best_model_at_end": True, "metric_for_best_model": "worse", "greater_is_better": False}
+    trainer = trainer_of(tmp_path, model, optimizer=optimizer, **options)
+    if stopped:
+        trainer.add_callback(Stop())
     worse_and_worse = iter(range(10))
     trainer.compute_metrics = lambda predictions: {"worse": next(worse_and_worse)}
-    trainer.args.metric_for_best_model = "worse"
-    trainer.args.greater_is_better = False
     trainer.train()
-    best = BertForSequenceClassification.from_pretrained(tmp_path / "checkpoint-2")
+    assert trainer.state.global_step == (5 if stopped else 6)
+    assert trainer.state.best_model_checkpoint.endswith("checkpoint-4")
+    best = BertForSequenceClassification.from_pretrained(tmp_path / "checkpoint-4")
     assert all(torch.equal(x, y) for x, y in zip(model.parameters(), best.parameters(), strict=True))
     optimizer.state_dict()
 
