@@ -17,7 +17,7 @@ from torch.nn import Parameter
 from torch.optim import SGD, AdamW, Optimizer
 
 import koala_optim
-from koala_optim import Koala, KoalaM, KoalaPP, KoalaV
+from koala_optim import Koala, KoalaA, KoalaM, KoalaPP, KoalaV
 
 STEPS = 12
 # Steps of a turn that do not count: caches and PyTorch's threads are still busy with the contender before.
@@ -32,8 +32,12 @@ CONTENDERS: dict[str, Callable[[list[Parameter]], Optimizer]] = {
     "KOALA-M": lambda x: KoalaM(x, lr=1e-9),
     "KOALA-M, fixed position noise": lambda x: KoalaM(x, lr=1e-9, position_noise=1e-3),
     "KOALA++": lambda x: KoalaPP(x, lr=1e-9),
+    "KOALA-A": lambda x: KoalaA(x, lr=1e-9),
+    "KOALA-A, without mean": lambda x: KoalaA(x, lr=1e-9, mean=None),
+    "KOALA-A, without metric": lambda x: KoalaA(x, lr=1e-9, metric="none"),
     "KOALA-V, foreach": lambda x: KoalaV(x, lr=1e-9, foreach=True),
     "KOALA-M, foreach": lambda x: KoalaM(x, lr=1e-9, foreach=True),
+    "KOALA-A, foreach": lambda x: KoalaA(x, lr=1e-9, foreach=True),
 }
 
 

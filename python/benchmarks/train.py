@@ -12,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, field
+from itertools import islice
 from pathlib import Path
 
 import datasets
@@ -23,7 +24,7 @@ from torch.nn.functional import cross_entropy
 import koala_optim
 
 # The natural gain of KOALA; what is usual for the others.
-_RATES = {"koala-v": 1.0, "koala-m": 1.0, "koala-pp": 1.0, "sgd": 0.1, "adamw": 1e-3}
+_RATES = {"koala-v": 1.0, "koala-m": 1.0, "koala-pp": 1.0, "koala-a": 1.0, "sgd": 0.1, "adamw": 1e-3}
 
 
 @dataclass
@@ -58,7 +59,13 @@ def main(arguments: list[str] | None = None) -> Result:
         scheduler = torch.optim.lr_scheduler.CosineAnnealingLR(optimizer, steps)
     result = fit(model, optimizer, scheduler, batches(train, args.batch_size, args.seed), steps, args.log_every)
     result.optimizer = args.optimizer
-    result.test_error = error(model, test, args.test_limit)
+    if isinstance(optimizer, koala_optim.Koala) and optimizer.keeps_mean:
+        with optimizer.averaged():
+            some = islice(batches(train, args.batch_size, args.seed), min(a_epoch, 100))
+            koala_optim.recompute_batch_norm(model, some)
+            result.test_error = error(model, test, args.test_limit)
+    else:
+        result.test_error = error(model, test, args.test_limit)
     print(
         f"{args.optimizer}: test error {result.test_error:.2f} %, {result.seconds_a_step:.3f} s a step, "
         f"of which the optimizer {100.0 * result.optimizer_share:.1f} %"
@@ -77,7 +84,12 @@ def made(name: str, model: nn.Module, lr: float, weight_decay: float) -> torch.o
         return torch.optim.SGD(parameters, lr=lr, momentum=0.9, weight_decay=weight_decay, fused=True)
     if name == "adamw":
         return torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay, fused=True)
-    methods = {"koala-v": koala_optim.KoalaV, "koala-m": koala_optim.KoalaM, "koala-pp": koala_optim.KoalaPP}
+    methods = {
+        "koala-v": koala_optim.KoalaV,
+        "koala-m": koala_optim.KoalaM,
+        "koala-pp": koala_optim.KoalaPP,
+        "koala-a": koala_optim.KoalaA,
+    }
     return methods[name](parameters, lr=lr, weight_decay=weight_decay)
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+from contextlib import nullcontext
 from pathlib import Path
 
 import torch
@@ -35,7 +36,7 @@ def read(path: Path) -> tuple[Tensor, Tensor]:
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     arguments.add_argument("--data", type=Path, default=DIGITS)
-    arguments.add_argument("--method", choices=["KoalaV", "KoalaM", "KoalaPP"], default="KoalaM")
+    arguments.add_argument("--method", choices=["KoalaV", "KoalaM", "KoalaPP", "KoalaA"], default="KoalaM")
     arguments.add_argument("--epochs", type=int, default=5)
     arguments.add_argument("--batch", type=int, default=100, help="samples of a minibatch, of all processes together")
     options = arguments.parse_args()
@@ -65,7 +66,7 @@ def main() -> None:
             # The report is of the whole minibatch, the same on every process.
             losses_of_epoch.append(optimizer.report()["loss"])
         if rank == 0:
-            with torch.no_grad():
+            with optimizer.averaged() if optimizer.keeps_mean else nullcontext(), torch.no_grad():
                 right = (model.module(images[TRAINED_ON:]).argmax(1) == classes[TRAINED_ON:]).float().mean().item()
             loss = sum(losses_of_epoch) / len(losses_of_epoch)
             print(f"epoch {epoch + 1}: loss {loss:.4f}, right on other digits {right:.1%}", flush=True)

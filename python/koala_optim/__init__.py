@@ -9,12 +9,14 @@
 ...     losses.mean().backward()
 ...     optimizer.step()
 
-Sources: Davtyan et al., "KOALA: A Kalman Optimization Algorithm with Loss Adaptivity", AAAI 2022 (arXiv 2107.03331);
-Xia et al., "KOALA++", NeurIPS 2025 (arXiv 2506.04432).
+KOALA-A is this project's own. Sources of the others: Davtyan et al., "KOALA: A Kalman Optimization Algorithm with Loss
+Adaptivity", AAAI 2022 (arXiv 2107.03331); Xia et al., "KOALA++", NeurIPS 2025 (arXiv 2506.04432).
 """
 
 from ._native import TooManyMissing
+from .adaptive import KoalaA
 from .distributed import ReplicaDrift
+from .evaluation import recompute_batch_norm, warn_if_not_averaged
 from .momentum import KoalaM
 from .optimizer import Koala
 from .plusplus import KoalaPP
@@ -24,11 +26,14 @@ from .vanilla import KoalaV
 __version__ = "0.1.0"
 __all__ = [
     "Koala",
+    "KoalaA",
     "KoalaM",
     "KoalaPP",
     "KoalaV",
     "ReplicaDrift",
     "TooManyMissing",
     "filter_state",
+    "recompute_batch_norm",
     "scalars",
+    "warn_if_not_averaged",
 ]

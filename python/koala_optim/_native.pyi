@@ -6,23 +6,29 @@ Parameters: TypeAlias = list[tuple[str, list[int]]]
 """Names and shapes."""
 
 Sums: TypeAlias = list[float]
-"""|g|^2, |h|^2, |x|^2, h.H', |H'|^2, h.v', H'.v', |v'|^2 of one parameter."""
+"""|g|^2, |h|^2, |x|^2 of one parameter; then h.H', |H'|^2, h.v', H'.v', |v'|^2 (KOALA++, zeros for KOALA-V and KOALA-M) or
+max s^, sum s^, sum s^/D, sum h^2/D, sum h^2/D^2, v.h, sum v^2 D (KOALA-A)."""
+
+SLOTS: int
+"""Vectors that the passes know for each parameter."""
 
 class TooManyMissing(RuntimeError):
     """Too many measurements in a row were missing: the run has most likely diverged."""
 
 class Lent(TypedDict):
-    """Tensors as DLPack capsules: one list each, empty where there is no use for it, else one for each position."""
+    """Tensors as DLPack capsules: one list each, of ``memory`` one for each slot, empty where there is no use for it, else one
+    for each position."""
 
     positions: list[int]
     parameters: list[object]
     gradients: list[object]
-    first: list[object]
-    second: list[object]
+    memory: list[list[object]]
 
 class Step(TypedDict):
-    """What an update does with one parameter; ``None`` where the method has no such coefficient."""
+    """What an update does with one parameter; ``None`` where the method has no such coefficient. If it does not move, it is
+    its mean alone that follows."""
 
+    moves: bool
     decay: float
     position: float
     shrinkage: float
@@ -32,6 +38,8 @@ class Step(TypedDict):
     previous: float | None
     gradient: float | None
     direction: float | None
+    smoothing: float | None
+    mean: float | None
 
 class MadeStep(TypedDict):
     """One step of a made run; vectors are bytes of ``float32``."""
@@ -41,6 +49,7 @@ class MadeStep(TypedDict):
     losses: bytes
     predicted: list[bytes]
     updated: list[bytes]
+    evaluated: list[bytes]
     report: str
 
 class MadeRun(TypedDict):
@@ -61,7 +70,10 @@ class Filter:
     def config(self) -> str: ...
     def noise(self) -> str: ...
     def parameters(self) -> Parameters: ...
-    def memory(self) -> list[str]: ...
+    def memory(self) -> list[str | None]: ...
+    def mean_slot(self) -> int | None: ...
+    def averaged(self, position: int) -> bool: ...
+    def moves(self, position: int) -> bool: ...
     @property
     def predicted(self) -> bool: ...
     @property
@@ -70,12 +82,14 @@ class Filter:
     def set_group(self, index: int, group: str) -> None: ...
     def motion(self) -> tuple[float, bool, float | None] | None: ...
     def complete_predict(self, deviations: list[float]) -> None: ...
-    def reduction(self, position: int) -> tuple[float, bool] | None: ...
+    def reduction(self, position: int) -> tuple[float, str, float, float] | None: ...
+    def floor(self) -> tuple[float, float] | None: ...
     def update(self, statistics: list[Sums | None], sum: float, sum_of_squares: float, count: int) -> None: ...
     def tensor_step(self, position: int) -> Step | None: ...
     def report(self) -> str | None: ...
     def advance(self, tensors: Lent, frozen: list[int], threads: int) -> list[float]: ...
     def reduce(self, tensors: Lent, threads: int) -> list[Sums | None]: ...
+    def weigh(self, tensors: Lent, floor: float, threads: int) -> list[Sums]: ...
     def displace(self, tensors: Lent, threads: int) -> None: ...
 
 def conformance_cases() -> int: ...

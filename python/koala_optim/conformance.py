@@ -12,6 +12,7 @@ import json
 import math
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +20,7 @@ import torch
 from torch import Tensor
 
 from ._native import conformance_case, conformance_cases
+from .adaptive import KoalaA
 from .momentum import KoalaM
 from .optimizer import Koala
 from .plusplus import KoalaPP
@@ -37,6 +39,7 @@ class Step:
     losses: Tensor
     predicted: list[Tensor]
     updated: list[Tensor]
+    evaluated: list[Tensor]
     report: dict[str, Any]
 
 
@@ -78,6 +81,7 @@ def case(index: int) -> Case:
             losses=_tensor(step["losses"], [-1]),
             predicted=tensors(step["predicted"]),
             updated=tensors(step["updated"]),
+            evaluated=tensors(step["evaluated"]),
             report=json.loads(step["report"]),
         )
         for step in made["steps"]
@@ -119,6 +123,8 @@ def check(
         optimizer.observe(step.losses.to(device))
         optimizer.step()
         worst = max(worst, _compare(case, f"step {at}, after step", step.updated, parameters, within))
+        with optimizer.averaged() if optimizer.keeps_mean else nullcontext():
+            worst = max(worst, _compare(case, f"step {at}, evaluation", step.evaluated, parameters, within))
         worst = max(worst, _compare_reports(case, f"step {at}, report", step.report, optimizer.report() or {}, within))
     return worst
 
@@ -135,8 +141,13 @@ def build(case: Case, parameters: list[torch.nn.Parameter], foreach: bool | None
             decay = group["weight-decay"] or options["weight-decay"]
             own = {"lr": group["gain"], "weight_decay": decay["rate"], "decay_rule": decay["rule"]}
             groups.append({"params": named, **own, "frozen": group["frozen"], "index": index})
-    method: type[KoalaV | KoalaM | KoalaPP] = {"koala-v": KoalaV, "koala-m": KoalaM, "koala-pp": KoalaPP}[case.method]
-    return method(groups, **_own_settings(settings), **_common_settings(options), foreach=foreach)
+    methods: dict[str, type[KoalaV | KoalaM | KoalaPP | KoalaA]] = {
+        "koala-v": KoalaV,
+        "koala-m": KoalaM,
+        "koala-pp": KoalaPP,
+        "koala-a": KoalaA,
+    }
+    return methods[case.method](groups, **_own_settings(settings), **_common_settings(options), foreach=foreach)
 
 
 def _own_settings(settings: dict[str, Any]) -> dict[str, Any]:
@@ -158,6 +169,8 @@ def _common_settings(options: dict[str, Any]) -> dict[str, Any]:
     match options["measurement-noise"]:
         case {"adaptive": {"smoothing": smoothing, "initial": initial}}:
             common.update(measurement_noise_smoothing=smoothing, initial_measurement_noise=initial)
+        case {"bias-corrected": {"smoothing": smoothing}}:
+            common.update(measurement_noise_smoothing=smoothing, initial_measurement_noise=None)
         case {"fixed": fixed}:
             common.update(measurement_noise=fixed)
     ((common["target_rule"], common["target"]),) = options["target"].items()
@@ -190,16 +203,26 @@ def _compare_reports(case: Case, where: str, expected: dict[str, Any], found: di
     if (expected["outcome"], outcomes) != (found["outcome"], there):
         raise Disagreement(f"{case.name}, {where}: {found['outcome']}, {there}; not {expected['outcome']}, {outcomes}")
     worst = 0.0
-    for name in ("measurement_noise", "loss", "update_norm"):
-        # JSON has null for a number that is not finite.
-        x, y = (math.nan if report[name] is None else report[name] for report in (expected, found))
+    for name in ("measurement_noise", "loss", "update_norm", "process_noise"):
+        x, y = _number(expected[name]), _number(found[name])
         if math.isnan(x) and math.isnan(y):
             continue
         difference = abs(x - y) / max(abs(x), sys.float_info.min)
         if not difference <= within:
             raise Disagreement(f"{case.name}, {where}: {name} is {y}, not {x}")
         worst = max(worst, difference)
+    rho, other = (report.get("whiteness", {}).get("smoothed_correlation", 0.0) for report in (expected, found))
+    if not abs(rho - other) <= within:
+        raise Disagreement(f"{case.name}, {where}: rho is {other}, not {rho}")
     return worst
+
+
+def _number(value: Any) -> float:
+    """A number of a report; of KOALA-M's process noise that of the position. JSON has null for one that is not finite."""
+    match value:
+        case {"scalar": number} | {"position-velocity": {"position": number}}:
+            return _number(number)
+    return math.nan if value is None else float(value)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

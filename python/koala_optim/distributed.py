@@ -119,6 +119,14 @@ def sum_over(groups: ProcessGroups, values: list[Number]) -> Tensor:
     return vector
 
 
+def largest_over(groups: ProcessGroups, values: list[Number]) -> Tensor:
+    """The largest of the values over the processes of the groups, the same on each; at least 0."""
+    vector = _vector([0.0, *values], _device(groups[0])).max()
+    for group in groups:
+        dist.all_reduce(vector, op=dist.ReduceOp.MAX, group=group)
+    return vector
+
+
 def gathered(groups: ProcessGroups, values: list[Number]) -> Tensor:
     """The values of all processes of the group, one process after the other, as one vector."""
     (group,) = groups

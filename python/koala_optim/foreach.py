@@ -1,36 +1,49 @@
 """The engine for every other device and type: PyTorch's foreach operations, driven by the same filter.
 
 Nothing here reads a number back: sums stay on their device as tensors of no dimension, for :mod:`.readback` to fetch
-together. Sums of ``bfloat16`` and ``float16`` are taken in ``float32``.
+together. Sums of ``bfloat16`` and ``float16`` are taken in ``float32``, and so is all of KOALA-A's metric.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from ._native import Filter
+from .distributed import Number
 from .rows import Row
 
 _HALF = (torch.bfloat16, torch.float16)
 
 
-def lend(rows: list[Row], gradients: bool = False) -> list[Row]:
+@dataclass(slots=True)
+class Lent:
+    """Rows with what a pass finds and a later one of the same step needs, by position."""
+
+    rows: list[Row]
+    moments: dict[int, Tensor] = field(default_factory=dict)
+    """KOALA-A's second moments of this step, corrected: from the first reading to the second."""
+    denominators: dict[int, Tensor] = field(default_factory=dict)
+    """D of KOALA-A's metric: from the second reading to the step."""
+
+
+def lend(rows: list[Row], gradients: bool = False) -> Lent:
     """The rows for the passes below: as they are."""
-    return rows
+    return Lent(rows)
 
 
-def advance(filter: Filter, rows: list[Row]) -> list[Tensor | float]:
+def advance(filter: Filter, lent: Lent) -> list[Tensor | float]:
     """Predict: moves parameters and velocities; returns the squared deviation of each row."""
     motion = filter.motion()
     if motion is None:
         return []
     velocity_decay, deviates, averaging = motion
     deviations: dict[int, Tensor] = {}
-    for group in _alike(rows):
+    for group in _alike(lent.rows):
         parameters = [row.parameter for row in group]
         if deviates:
             averages = [row.memory[1] for row in group]
@@ -38,23 +51,23 @@ def advance(filter: Filter, rows: list[Row]) -> list[Tensor | float]:
                 _average(averages, parameters, averaging)
             differences = torch._foreach_sub(averages, parameters)
             deviations.update(zip((row.position for row in group), _squared_norms(differences)))
-        moving = [row for row in group if not row.frozen and filter.reduction(row.position) is not None]
+        moving = [row for row in group if not row.frozen and filter.moves(row.position)]
         if moving:
             velocities = [row.memory[0] for row in moving]
             torch._foreach_add_([row.parameter for row in moving], velocities)
             torch._foreach_mul_(velocities, velocity_decay)
-    return [deviations.get(row.position, 0.0) for row in rows]
+    return [deviations.get(row.position, 0.0) for row in lent.rows]
 
 
-def reduce(filter: Filter, rows: list[Row]) -> list[list[Tensor | float] | None]:
-    """The sums of each row; all rows have a gradient."""
+def reduce(filter: Filter, lent: Lent) -> list[list[Tensor | float] | None]:
+    """The sums of each row in the first reading; all rows have a gradient."""
     sums: dict[int, list[Tensor | float]] = {}
-    reductions = {row.position: filter.reduction(row.position) for row in rows}
-    for group in _alike(row for row in rows if reductions[row.position] is not None):
+    reductions = {row.position: filter.reduction(row.position) for row in lent.rows}
+    for group in _alike(row for row in lent.rows if reductions[row.position] is not None):
         gradients = [row.gradient for row in group]
         squares = _squared_norms(gradients)
         for row, squared in zip(group, squares):
-            sums[row.position] = [squared, squared, 0.0] + [0.0] * 5
+            sums[row.position] = [squared, squared, 0.0]
         decays = [reductions[row.position][0] for row in group]
         decayed = _decayed(group, decays)
         with_decay = [at for at, decay in enumerate(decays) if decay != 0.0]
@@ -63,30 +76,101 @@ def reduce(filter: Filter, rows: list[Row]) -> list[list[Tensor | float] | None]
             x2 = _squared_norms([group[at].parameter for at in with_decay])
             for at, of_h, of_x in zip(with_decay, h2, x2):
                 sums[group[at].position][1:3] = [of_h, of_x]
-        for row, h in zip(group, decayed):
-            if reductions[row.position][1]:
-                v, p = row.memory
-                sums[row.position][3:] = [_dot(h, p), _dot(p, p), _dot(h, v), _dot(p, v), _dot(v, v)]
-    return [sums.get(row.position) for row in rows]
+        kind = reductions[group[0].position][1]
+        if kind == "gradient":
+            for row in group:
+                sums[row.position] += [0.0] * 5
+        elif kind == "products":
+            for row, h in zip(group, decayed):
+                v, p, _ = row.memory
+                sums[row.position] += [_dot(h, p), _dot(p, p), _dot(h, v), _dot(p, v), _dot(v, v)]
+        elif kind == "unit-metric":
+            velocities = [row.memory[0] for row in group]
+            lengths = _squared_norms(velocities)
+            for row, of_vh, of_v in zip(group, _dots(velocities, decayed), lengths):
+                of_h = sums[row.position][1]
+                sums[row.position] += [0.0, 0.0, 0.0, of_h, of_h, of_vh, of_v]
+        else:
+            smoothing = reductions[group[0].position][2]
+            moments = torch._foreach_mul([row.memory[1] for row in group], smoothing)
+            decayed = _widened(decayed)
+            torch._foreach_addcmul_(moments, decayed, decayed, value=1.0 - smoothing)
+            torch._foreach_mul_(moments, [reductions[row.position][3] for row in group])
+            lent.moments.update(zip((row.position for row in group), moments))
+            for row, of_s in zip(group, _largest(moments)):
+                sums[row.position] += [of_s] + [0.0] * 6
+    return [sums.get(row.position) for row in lent.rows]
 
 
-def displace(filter: Filter, rows: list[Row]) -> None:
+def weigh(filter: Filter, lent: Lent, floor: Number) -> list[list[Tensor | float]]:
+    """The sums of each row in the metric with this floor, the second reading."""
+    sums: dict[int, list[Tensor | float]] = {}
+    for group in _alike(row for row in lent.rows if row.position in lent.moments):
+        moments = [lent.moments.pop(row.position) for row in group]
+        decayed = _widened(_decayed(group, [filter.reduction(row.position)[0] for row in group]))
+        velocities = _widened([row.memory[0] for row in group])
+        denominators = torch._foreach_sqrt(moments)
+        if isinstance(floor, Tensor):
+            # Without alpha, it would be read back and added as a number.
+            torch._foreach_add_(denominators, floor.to(moments[0].device, moments[0].dtype), alpha=1)
+        else:
+            torch._foreach_add_(denominators, floor)
+        lent.denominators.update(zip((row.position for row in group), denominators))
+        columns = [_totals(moments)]
+        torch._foreach_div_(moments, denominators)
+        columns.append(_totals(moments))
+        del moments
+        directions = torch._foreach_div(decayed, denominators)
+        squares = _squared_norms(directions)
+        torch._foreach_mul_(directions, decayed)
+        columns += [_totals(directions), squares, _dots(velocities, decayed)]
+        del directions
+        weighted = torch._foreach_mul(velocities, velocities)
+        torch._foreach_mul_(weighted, denominators)
+        columns.append(_totals(weighted))
+        for row, of_row in zip(group, zip(*columns)):
+            sums[row.position] = [0.0, *of_row]
+    return [sums.get(row.position, [0.0] * 7) for row in lent.rows]
+
+
+def displace(filter: Filter, lent: Lent) -> None:
     """Update: does the filter's steps."""
-    steps = {row.position: filter.tensor_step(row.position) for row in rows}
-    for group in _alike(row for row in rows if steps[row.position] is not None):
-        todo = [steps[row.position] for row in group]
-        parameters = [row.parameter for row in group]
-        decayed = _decayed(group, [step["decay"] for step in todo])
-        direction = decayed
-        if todo[0]["velocity"] is not None:
-            _add_scaled([row.memory[0] for row in group], decayed, [-step["velocity"] for step in todo])
-        elif todo[0]["gradient"] is not None:
-            direction = _covariance(group, todo, decayed)
-        _add_scaled(parameters, direction, [-step["position"] for step in todo])
-        if any(step["shrinkage"] != 1.0 for step in todo):
-            torch._foreach_mul_(parameters, [step["shrinkage"] for step in todo])
-        if todo[0]["averaging"] is not None:
-            _average([row.memory[1] for row in group], parameters, todo[0]["averaging"])
+    steps = {row.position: filter.tensor_step(row.position) for row in lent.rows}
+    for group in _alike(row for row in lent.rows if steps[row.position] is not None):
+        moving = [row for row in group if steps[row.position]["moves"]]
+        if moving:
+            _displace(lent, moving, [steps[row.position] for row in moving])
+        averaged = [row for row in group if steps[row.position]["mean"] is not None]
+        if averaged:
+            means = [row.memory[2] for row in averaged]
+            differences = torch._foreach_sub(_widened([row.parameter for row in averaged]), means)
+            _add_scaled(means, differences, [steps[row.position]["mean"] for row in averaged])
+
+
+def _displace(lent: Lent, group: list[Row], todo: list[dict]) -> None:
+    parameters = [row.parameter for row in group]
+    decayed = _decayed(group, [step["decay"] for step in todo])
+    direction = decayed
+    if todo[0]["smoothing"] is not None:
+        direction = _metric(lent, group, todo[0]["smoothing"], decayed)
+    if todo[0]["velocity"] is not None:
+        _add_scaled([row.memory[0] for row in group], direction, [-step["velocity"] for step in todo])
+    elif todo[0]["gradient"] is not None:
+        direction = _covariance(group, todo, decayed)
+    _add_scaled(parameters, direction, [-step["position"] for step in todo])
+    if any(step["shrinkage"] != 1.0 for step in todo):
+        torch._foreach_mul_(parameters, [step["shrinkage"] for step in todo])
+    if todo[0]["averaging"] is not None:
+        _average([row.memory[1] for row in group], parameters, todo[0]["averaging"])
+
+
+def _metric(lent: Lent, group: list[Row], smoothing: float, decayed: list[Tensor]) -> list[Tensor]:
+    """KOALA-A: s <- smoothing s + (1 - smoothing) h^2; returns h / D."""
+    moments = [row.memory[1] for row in group]
+    decayed = _widened(decayed)
+    torch._foreach_mul_(moments, smoothing)
+    torch._foreach_addcmul_(moments, decayed, decayed, value=1.0 - smoothing)
+    return torch._foreach_div(decayed, [lent.denominators.pop(row.position) for row in group])
 
 
 def _covariance(group: list[Row], todo: list[dict], decayed: list[Tensor]) -> list[Tensor]:
@@ -124,8 +208,16 @@ def _decayed(group: list[Row], decays: list[float]) -> list[Tensor]:
     return [h if decay != 0.0 else g for h, g, decay in zip(penalties, gradients, decays)]
 
 
+def _widened(tensors: list[Tensor]) -> list[Tensor]:
+    """Those of half precision as ``float32``."""
+    return [tensor.float() if tensor.dtype in _HALF else tensor for tensor in tensors]
+
+
 def _add_scaled(tensors: list[Tensor], others: list[Tensor], scales: list[float]) -> None:
-    torch._foreach_add_(tensors, torch._foreach_mul(others, scales))
+    scaled = torch._foreach_mul(others, scales)
+    if tensors[0].dtype in _HALF and scaled[0].dtype is torch.float32:
+        scaled = [tensor.to(like.dtype) for tensor, like in zip(scaled, tensors)]
+    torch._foreach_add_(tensors, scaled)
 
 
 def _average(averages: list[Tensor], parameters: list[Tensor], weight: float) -> None:
@@ -139,10 +231,41 @@ def _squared_norms(tensors: list[Tensor]) -> list[Tensor]:
     return [_wide(norm).square() for norm in torch._foreach_norm(tensors, 2, dtype=wide)]
 
 
+def _totals(tensors: list[Tensor]) -> list[Tensor]:
+    """Sums of numbers that are not negative."""
+    if _one_by_one(tensors[0]):
+        return [tensor.sum(dtype=torch.float64) for tensor in tensors]
+    return [_wide(norm) for norm in torch._foreach_norm(tensors, 1)]
+
+
+def _largest(tensors: list[Tensor]) -> list[Tensor | float]:
+    """The largest of numbers that are not negative, 0 where there is none."""
+    filled = [at for at, tensor in enumerate(tensors) if tensor.numel() > 0]
+    found: list[Tensor | float] = [0.0] * len(tensors)
+    if filled:
+        for at, largest in zip(filled, torch._foreach_max([tensors[at] for at in filled])):
+            found[at] = _wide(largest)
+    return found
+
+
+def _dots(lefts: list[Tensor], rights: list[Tensor]) -> list[Tensor]:
+    if _one_by_one(lefts[0]):
+        return [_dot(left, right) for left, right in zip(lefts, rights)]
+    products = torch._foreach_mul(_widened(lefts), _widened(rights))
+    positive = _totals(torch._foreach_clamp_min(products, 0.0))
+    torch._foreach_clamp_max_(products, 0.0)
+    return [above - below for above, below in zip(positive, _totals(products))]
+
+
 def _dot(left: Tensor, right: Tensor) -> Tensor:
-    if left.dtype in _HALF:
+    if left.dtype in _HALF or right.dtype in _HALF:
         left, right = left.float(), right.float()
     return _wide((left * right).sum())
+
+
+def _one_by_one(tensor: Tensor) -> bool:
+    """Whether each tensor is summed by itself: on the CPU, where nothing is gained by fewer kernels."""
+    return tensor.is_cpu
 
 
 def _wide(number: Tensor) -> Tensor:

@@ -49,7 +49,7 @@ class KoalaM(Koala):
         check_every: steps after which processes compare their filters; 0 for never.
         measurement_noise: a fixed R; ``None`` measures it as above.
         measurement_noise_smoothing: beta.
-        initial_measurement_noise: R at the start.
+        initial_measurement_noise: R at the start; ``None``: the mean of what was measured, with nothing assumed before it.
         target: T, the value that the loss is driven to; or under ``target_rule="offset"`` the distance u below the loss
             at which the target follows it, for losses without a lower bound.
         target_rule: ``constant`` or ``offset``.

@@ -9,7 +9,7 @@ import torch
 from torch.autograd.graph import increment_version
 from torch.utils.dlpack import to_dlpack
 
-from ._native import Filter
+from ._native import SLOTS, Filter
 from .rows import Row, as_dense_as
 
 if TYPE_CHECKING:
@@ -29,17 +29,16 @@ def lend(rows: list[Row], gradients: bool = False) -> Lent:
 
     Once for all passes of a step, since making the capsules is what costs a small network most.
     """
-    vectors = len(rows[0].memory) if rows else 0
 
-    def memory(index: int) -> list[Any]:
-        return [to_dlpack(row.memory[index]) for row in rows] if index < vectors else []
+    def memory(slot: int) -> list[Any]:
+        stored = rows and rows[0].memory and rows[0].memory[slot] is not None
+        return [to_dlpack(row.memory[slot]) for row in rows] if stored else []
 
     tensors: Tensors = {
         "positions": [row.position for row in rows],
         "parameters": [to_dlpack(row.parameter) for row in rows],
         "gradients": [to_dlpack(as_dense_as(row.parameter, row.gradient)) for row in rows] if gradients else [],
-        "first": memory(0),
-        "second": memory(1),
+        "memory": [memory(slot) for slot in range(SLOTS)],
     }
     return Lent(rows, tensors)
 
@@ -49,16 +48,22 @@ def advance(filter: Filter, lent: Lent) -> list[float]:
     frozen = [row.position for row in lent.rows if row.frozen]
     deviations = filter.advance(lent.tensors, frozen, torch.get_num_threads())
     # Autograd does not see what Rust writes: told, it refuses a backward through values that are no longer there.
-    increment_version([row.parameter for row in lent.rows if not row.frozen])
+    moved = [row.parameter for row in lent.rows if not row.frozen and filter.moves(row.position)]
+    increment_version(moved)
     return deviations
 
 
 def reduce(filter: Filter, lent: Lent) -> list[list[float] | None]:
-    """The sums of each row, lent with its gradient."""
+    """The sums of each row, lent with its gradient, in the first reading."""
     return filter.reduce(lent.tensors, torch.get_num_threads())
+
+
+def weigh(filter: Filter, lent: Lent, floor: float) -> list[list[float]]:
+    """The sums of each row in the metric with this floor, the second reading."""
+    return filter.weigh(lent.tensors, floor, torch.get_num_threads())
 
 
 def displace(filter: Filter, lent: Lent) -> None:
     """Update: does the filter's steps."""
     filter.displace(lent.tensors, torch.get_num_threads())
-    increment_version([row.parameter for row in lent.rows])
+    increment_version([row.parameter for row in lent.rows if row.gradient is not None])

@@ -1,10 +1,11 @@
-"""What the three optimizers have in common: PyTorch's optimizer, with predict and observe around its step."""
+"""What the four optimizers have in common: PyTorch's optimizer, with predict and observe around its step."""
 
 from __future__ import annotations
 
 import json
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, overload
 
 import torch
@@ -20,13 +21,15 @@ from .distributed import (
     check_same,
     fingerprint,
     is_due,
+    is_spread,
     local_part,
 )
+from .measure import LARGEST, measure
 from .observation import Observation
 from .progress import LOOP, Progress
 from .readback import Readback
 from .resharding import reshard_modules
-from .rows import Row, check_trainable, fits_native, rows_of, vectors_of
+from .rows import Row, check_trainable, fits_native, rows_of, stored_type, vectors_of
 from .scaling import unscaled
 from .settings import DecayRule, group_options, renamed
 
@@ -35,10 +38,11 @@ if TYPE_CHECKING:
 
 
 class Koala(Optimizer):
-    """Base of :class:`KoalaV`, :class:`KoalaM` and :class:`KoalaPP`; not to be made itself.
+    """Base of :class:`KoalaV`, :class:`KoalaM`, :class:`KoalaPP` and :class:`KoalaA`; not to be made itself.
 
     A step is :meth:`predict`, then losses at the predicted parameters, :meth:`observe`, backward, :meth:`step`.
-    Parameters stand at their prediction between ``predict`` and ``step``: evaluate and save after ``step``.
+    Parameters stand at their prediction between ``predict`` and ``step``: evaluate and save after ``step``, and, if the
+    optimizer :attr:`keeps_mean`, within :meth:`averaged`.
 
     Every parameter group has ``lr``, the gain multiplier e (1 is its natural value, and what learning-rate schedulers
     move), ``weight_decay``, ``decay_rule`` and ``frozen``.
@@ -47,6 +51,7 @@ class Koala(Optimizer):
     # GradScaler then calls step with scaled gradients, and also when they overflowed: predict was done and stands, and
     # the measurement is missing.
     _step_supports_amp_scaling = True
+    _can_keep_mean = False
 
     def __init__(
         self,
@@ -69,7 +74,7 @@ class Koala(Optimizer):
         self._filter: Filter | None = None
         self._synced: list[str] = []
         self._observation = Observation()
-        self._memory: tuple[str, ...] = ()
+        self._memory: tuple[str | None, ...] = ()
         self._progress = Progress()
         defaults = {"lr": lr, "weight_decay": weight_decay, "decay_rule": decay_rule, "frozen": False}
         super().__init__(params, defaults)
@@ -79,13 +84,14 @@ class Koala(Optimizer):
     @torch._disable_dynamo  # type: ignore[attr-defined]
     @torch.no_grad()
     def predict(self) -> None:
-        """The time update: moves the parameters to their prediction (KOALA-M; the other methods leave them alone).
+        """The time update: moves the parameters to their prediction (KOALA-M, KOALA-A; the others leave them alone).
 
         Compute losses and gradients afterwards.
 
         Raises:
             RuntimeError: if the last step was not finished by :meth:`step`.
         """
+        self._refuse_at_mean("predict")
         if self._predicted:
             raise RuntimeError(
                 "predict was called twice without a step between; call it once a step, before the first micro-batch:"
@@ -159,6 +165,7 @@ class Koala(Optimizer):
             RuntimeError: if nothing was observed; under ``negative_residual="error"``.
             TooManyMissing: after ``missing_limit`` losses or gradients in a row that were not finite.
         """
+        self._refuse_at_mean("step")
         losses = None
         if closure is not None:
             before = self._observation.count
@@ -191,6 +198,7 @@ class Koala(Optimizer):
 
     def update(self, losses: Tensor | float, **means: Any) -> None:
         """:meth:`observe` and :meth:`step` in one, after ``backward``."""
+        self._refuse_at_mean("update")
         self.observe(losses, **means)
         self.step()
 
@@ -203,20 +211,24 @@ class Koala(Optimizer):
             raise RuntimeError(f"step was called, but {missing}; a step is:{LOOP}")
         filter = self._synchronised()
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
-        rows = [row for row in self._rows(gradients) if row.gradient is not None]
-        lent = [(engine, part, engine.lend(part, gradients=True)) for engine, part in self._engines(rows)]
+        rows = self._rows(gradients)
+        lent = [
+            (engine, part, engine.lend(part, gradients=True))
+            for engine, part in self._engines([row for row in rows if row.gradient is not None])
+        ]
         readback = Readback()
         predicted = self._read_deviations(readback)
         statistics: list[list[float] | None] = [None] * len(self._parameters())
         shared: dict[int, tuple[list[Number], ProcessGroups]] = {}
-        for engine, part, memory in lent:
-            for row, sums in zip(part, engine.reduce(filter, memory)):
-                if engine is native and not row.over:
-                    statistics[row.position] = sums
-                elif sums is not None:
-                    shared[row.position] = sums, row.over
+        measured = measure(filter, lent)
+        for position, found in measured.sums.items():
+            if measured.here(position):
+                statistics[position] = [float(number) for number in found]
+            else:
+                shared[position] = found, measured.over[position]
         # By position: which engine a part goes to need not be the same in all processes.
         places = {position: readback.add(*shared[position]) for position in sorted(shared)}
+        largest = readback.add([] if measured.largest is None else [measured.largest])
         over = self._process_group.groups()
         due = over and is_due(filter.step + 1, self._check_every)
         mark = fingerprint(filter.state() if due else None, filter.step, self._check_every)
@@ -226,6 +238,10 @@ class Koala(Optimizer):
             self._complete(filter, [numbers[at][0] for at in predicted])
         for position, place in places.items():
             statistics[position] = numbers[place]
+        for number in numbers[largest]:
+            for sums in statistics:
+                if sums is not None:
+                    sums[LARGEST] = number
         gathered = iter(numbers[observed])
         processes = list(zip(*[gathered] * (4 + len(mark))))
         total, squares, count, overflow = (sum(column) for column in list(zip(*processes))[:4])
@@ -240,6 +256,10 @@ class Koala(Optimizer):
                 self._observation = Observation()
         for engine, _, memory in lent:
             engine.displace(filter, memory)
+        # Parameters that stand still, but whose mean follows.
+        still = [row for row in rows if row.gradient is None and filter.tensor_step(row.position) is not None]
+        for engine, part in self._engines(still):
+            engine.displace(filter, engine.lend(part))
         if over:
             check_same(over, [process[4:] for process in processes])
 
@@ -275,6 +295,7 @@ class Koala(Optimizer):
             TypeError: for complex, sparse or integer parameters.
             ValueError: naming the option of the group that is wrong.
         """
+        self._refuse_at_mean("add_param_group")
         if self._predicted:
             raise RuntimeError("add_param_group was called between predict and step; call it after step")
         super().add_param_group(param_group)
@@ -359,6 +380,118 @@ class Koala(Optimizer):
     def _deviations(self, deviations: list[tuple[list[Number], ProcessGroups]] | None) -> None:
         self._progress.deviations = deviations
 
+    # Evaluation.
+
+    @property
+    def keeps_mean(self) -> bool:
+        """Whether there is a mean of the parameters, at which the model is to be evaluated: KOALA-A, unless ``mean=None``."""
+        return self._filter_now().mean_slot() is not None
+
+    @contextmanager
+    def averaged(self) -> Iterator[None]:
+        """Within it, the parameters stand at their mean: where the model is to be evaluated.
+
+        >>> with optimizer.averaged():
+        ...     koala_optim.recompute_batch_norm(model, batches)  # if it has batch normalisation
+        ...     evaluate(model)
+
+        Afterwards, also after an exception, they are what they were, to the bit. Parameters whose mean has taken nothing
+        up, since no step was done with them, stay as they are. Takes memory for a copy of the parameters.
+
+        Raises:
+            RuntimeError: if the optimizer keeps no mean; between :meth:`predict` and :meth:`step`; within another
+                ``averaged``. Within it, :meth:`predict`, :meth:`step`, :meth:`update`, :meth:`state_dict`,
+                :meth:`load_state_dict`, :meth:`add_param_group` and copies of the optimizer raise one too.
+        """
+        self._to_mean()
+        try:
+            yield
+        finally:
+            self._from_mean()
+
+    @torch.no_grad()
+    def averaged_state_dict(self, model: torch.nn.Module) -> dict[str, Any]:
+        """``model.state_dict()`` with the mean in place of the parameters that this optimizer has, as copies.
+
+        Buffers are what they are: of a model with batch normalisation, take it within :meth:`averaged`, after
+        :func:`koala_optim.recompute_batch_norm`.
+
+        Raises:
+            RuntimeError: if the optimizer keeps no mean; between :meth:`predict` and :meth:`step`.
+        """
+        self._refuse_without_mean("averaged_state_dict")
+        means = {id(parameter): mean for parameter, mean in self._means()}
+        state: dict[str, Any] = model.state_dict(keep_vars=True)
+        for name, value in state.items():
+            if isinstance(value, Tensor):
+                mean = means.get(id(value), value)
+                state[name] = mean.detach().to(value.dtype, copy=True)
+        return state
+
+    def stands_beside_mean(self) -> bool:
+        """Whether there is a mean that has taken something up, and the parameters do not stand at it."""
+        return self._progress.outside is None and bool(self._means())
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    @torch.no_grad()
+    def _to_mean(self, *, saving: bool = False) -> None:
+        """Puts the parameters at the mean. ``saving``: a state may be taken there, which then has the parameters too."""
+        self._refuse_without_mean("averaged")
+        if self._progress.outside is not None:
+            raise RuntimeError("averaged was called within averaged: the parameters stand at the mean already")
+        self._progress.outside, self._progress.saving = [], saving
+        try:
+            means = self._means()
+            if any(is_spread(parameter) for parameter, _ in means):
+                reshard_modules()
+            for parameter, mean in means:
+                self._progress.outside.append((parameter, parameter.detach().clone()))
+                local_part(parameter).copy_(local_part(mean))
+        except BaseException:
+            self._from_mean()
+            raise
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    @torch.no_grad()
+    def _from_mean(self) -> None:
+        outside, self._progress.outside = self._progress.outside or [], None
+        if any(is_spread(parameter) for parameter, _ in outside):
+            reshard_modules()
+        for parameter, value in outside:
+            local_part(parameter).copy_(local_part(value))
+
+    def _means(self) -> list[tuple[Tensor, Tensor]]:
+        """The parameters that have a mean, with it."""
+        filter = self._filter_now()
+        parameters = self._parameters()
+        slot = filter.mean_slot()
+        if slot is None:
+            return []
+        found = [
+            (parameter, vectors_of(parameter, self.state, self._memory)[slot])
+            for position, parameter in enumerate(parameters)
+            if filter.averaged(position)
+        ]
+        return [(parameter, mean) for parameter, mean in found if mean is not None]
+
+    def _refuse_without_mean(self, called: str) -> None:
+        if not self.keeps_mean:
+            remedy = (
+                "give it one with mean=8.0" if type(self)._can_keep_mean else "evaluate at the parameters as they are"
+            )
+            raise RuntimeError(f"{called} was called, but this {type(self).__name__} keeps no mean; {remedy}")
+        if self._predicted:
+            raise RuntimeError(
+                f"{called} was called between predict and step, when the parameters stand at their prediction; call it "
+                "after step"
+            )
+
+    def _refuse_at_mean(self, called: str) -> None:
+        if self._progress.outside is not None:
+            raise RuntimeError(
+                f"{called} was called within averaged, where the parameters stand at the mean; leave it before"
+            )
+
     # What there is to see.
 
     @property
@@ -402,8 +535,18 @@ class Koala(Optimizer):
         parameters of the same values, the next step is the same to the bit. Losses observed and not used yet are not
         part of it.
         """
+        if not self._progress.saving:
+            self._refuse_at_mean("state_dict")
         self._publish()
-        return super().state_dict()
+        state = super().state_dict()
+        if self._progress.outside is not None:
+            keys = {id(p): key for p, key in zip(self._parameters(), stored.keys_of(state))}
+            for parameter, value in self._progress.outside:
+                state["state"][keys[id(parameter)]] = {
+                    **state["state"][keys[id(parameter)]],
+                    stored.PARAMETER: value,
+                }
+        return state
 
     @torch.no_grad()
     def load_state_dict(self, state_dict: dict[str, Any]) -> None:
@@ -412,8 +555,17 @@ class Koala(Optimizer):
         Raises:
             ValueError: if it is not the state of this method over parameters of these shapes and this partition.
         """
+        self._refuse_at_mean("load_state_dict")
         filter = stored.filter_of(state_dict, self._config, self._parameters(), type(self).__name__)
+        state_dict, parameters = stored.apart(state_dict, self._parameters())
         super().load_state_dict(state_dict)
+        for parameter, vectors in zip(self._parameters(), stored.vectors_of(state_dict)):
+            for name, vector in vectors.items():
+                # PyTorch gives them the parameter's type.
+                if isinstance(vector, Tensor) and stored_type(parameter, name) is not parameter.dtype:
+                    self.state[parameter][name] = vector.to(parameter.device, stored_type(parameter, name))
+        for parameter, value in parameters:
+            local_part(parameter).copy_(local_part(value))
         self._filter = filter
         self._config = filter.config()
         self._memory = tuple(filter.memory())
@@ -433,6 +585,7 @@ class Koala(Optimizer):
         self.param_groups[0]["filter"] = self._filter_now().state()
 
     def __getstate__(self) -> dict[str, Any]:
+        self._refuse_at_mean("a copy")
         self._publish()
         own = ("_config", "_foreach", "_process_group", "_check_every")
         return {**super().__getstate__(), **{name: self.__dict__[name] for name in own}}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from torch import Tensor
+
 from .distributed import Number, ProcessGroups
 
 LOOP = """
@@ -23,3 +25,7 @@ class Progress:
     """Whether predict was called, and step not since."""
     deviations: list[tuple[list[Number], ProcessGroups]] | None = None
     """Numbers of predict that are still to be fetched."""
+    outside: list[tuple[Tensor, Tensor]] | None = None
+    """While the parameters stand at the mean: those that it replaced, with their values before."""
+    saving: bool = False
+    """Whether a state may be taken while they do."""

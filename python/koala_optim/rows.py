@@ -11,6 +11,9 @@ from torch import Tensor
 
 from .distributed import ProcessGroups, gradient_part, is_spread, local_part, part_groups
 
+# Kept in float32 for parameters of half precision: what rarely changes by more than such a number's rounding.
+_WIDE = ("second_moment", "mean")
+_HALF = (torch.bfloat16, torch.float16)
 # Asked for every parameter of every step.
 _NATIVE = (torch.float32, torch.float64)
 _STRIDED = torch.strided
@@ -27,8 +30,9 @@ class Row:
     """Position among all parameters of the optimizer."""
     parameter: Tensor
     gradient: Tensor | None
-    memory: list[Tensor]
-    """The method's vectors: velocity and running mean for KOALA-M, v' and H' for KOALA++."""
+    memory: list[Tensor | None]
+    """The method's vectors by their slots: velocity and running mean for KOALA-M, v' and H' for KOALA++, velocity, second
+    moment and mean for KOALA-A; ``None`` where nothing is stored."""
     frozen: bool = False
     """Whether the parameter does not require a gradient at the moment."""
     over: ProcessGroups = ()
@@ -39,7 +43,7 @@ def rows_of(
     parameters: list[Tensor],
     gradients: list[Tensor | None],
     state: MutableMapping[Tensor, dict[str, Any]],
-    names: tuple[str, ...],
+    names: tuple[str | None, ...],
 ) -> list[Row]:
     """The rows of all parameters; those that do not require a gradient have none.
 
@@ -60,7 +64,7 @@ def rows_of(
         if is_spread(parameter):
             if gradient is not None:
                 gradient = gradient_part(parameter, gradient)
-            vectors = [local_part(vector) for vector in vectors]
+            vectors = [None if vector is None else local_part(vector) for vector in vectors]
             rows.append(Row(position, local_part(parameter), gradient, vectors, not wanted, part_groups(parameter)))
         else:
             rows.append(Row(position, parameter, gradient, vectors, not wanted))
@@ -68,24 +72,33 @@ def rows_of(
 
 
 def vectors_of(
-    parameter: Tensor, state: MutableMapping[Tensor, dict[str, Any]], names: tuple[str, ...]
-) -> list[Tensor]:
-    """The method's vectors of a parameter: where it is, of its type, in the order of its elements; zeros at first."""
-    if not names:
+    parameter: Tensor, state: MutableMapping[Tensor, dict[str, Any]], names: tuple[str | None, ...]
+) -> list[Tensor | None]:
+    """The method's vectors of a parameter: where it is, in the order of its elements; zeros at first."""
+    if not any(names):
         return []
     kept = state[parameter]
-    vectors = []
+    vectors: list[Tensor | None] = []
     for name in names:
+        if name is None:
+            vectors.append(None)
+            continue
         vector = kept.get(name)
+        dtype = stored_type(parameter, name)
         if vector is None or (vector.is_meta and not parameter.is_meta):
-            vector = torch.zeros_like(parameter, memory_format=torch.preserve_format, requires_grad=False)
-        elif vector.device != parameter.device or vector.dtype != parameter.dtype:
-            vector = vector.to(device=parameter.device, dtype=parameter.dtype)
+            vector = torch.zeros_like(parameter, dtype=dtype, memory_format=torch.preserve_format, requires_grad=False)
+        elif vector.device != parameter.device or vector.dtype != dtype:
+            vector = vector.to(device=parameter.device, dtype=dtype)
         if vector.stride() != parameter.stride() and not is_spread(parameter):
-            vector = as_dense_as(parameter, vector)
+            vector = _in_order_of(parameter, vector)
         kept[name] = vector
         vectors.append(vector)
     return vectors
+
+
+def stored_type(parameter: Tensor, name: str) -> torch.dtype:
+    """The type of a vector of the method: the parameter's, or ``float32`` where half precision would not do."""
+    return torch.float32 if name in _WIDE and parameter.dtype in _HALF else parameter.dtype
 
 
 def check_trainable(parameters: list[Tensor]) -> None:
@@ -131,4 +144,9 @@ def as_dense_as(parameter: Tensor, tensor: Tensor) -> Tensor:
         (tensor.is_contiguous() and parameter.is_contiguous()) or tensor.stride() == parameter.stride()
     ):
         return tensor
-    return torch.empty_like(parameter, memory_format=torch.preserve_format).copy_(tensor)
+    return _in_order_of(parameter, tensor, parameter.dtype)
+
+
+def _in_order_of(parameter: Tensor, tensor: Tensor, dtype: torch.dtype | None = None) -> Tensor:
+    like = torch.empty_like(parameter, dtype=dtype or tensor.dtype, memory_format=torch.preserve_format)
+    return like.copy_(tensor)

@@ -1,4 +1,4 @@
-"""Settings that the three methods share, as the filter reads them."""
+"""Settings that all methods share, as the filter reads them."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ _FIELDS = {
     "options.measurement-noise.fixed": "measurement_noise",
     "options.measurement-noise.adaptive.initial": "initial_measurement_noise",
     "options.measurement-noise.adaptive.smoothing": "measurement_noise_smoothing",
+    "options.measurement-noise.bias-corrected.smoothing": "measurement_noise_smoothing",
     "options.target.constant": "target",
     "options.target.offset": "target",
     "options.max-update-norm": "max_update_norm",
@@ -27,11 +28,11 @@ _FIELDS = {
 
 
 class CommonSettings(TypedDict, total=False):
-    """Keyword arguments that all three optimizers take, beside their own. See :class:`koala_optim.KoalaM`."""
+    """Keyword arguments that all optimizers take, beside their own. See :class:`koala_optim.KoalaM`."""
 
     measurement_noise: float | None
     measurement_noise_smoothing: float
-    initial_measurement_noise: float
+    initial_measurement_noise: float | None
     target: float
     target_rule: TargetRule
     negative_residual: NegativeResidual
@@ -44,7 +45,7 @@ def options(
     *,
     measurement_noise: float | None = None,
     measurement_noise_smoothing: float = 0.9,
-    initial_measurement_noise: float = 1.0,
+    initial_measurement_noise: float | None = 1.0,
     target: float = 0.0,
     target_rule: TargetRule = "constant",
     negative_residual: NegativeResidual = "clamp",
@@ -60,15 +61,15 @@ def options(
     if not whole or not 1 <= missing_limit < 2**32:
         raise ValueError(f"missing_limit = {missing_limit!r}: must be a whole number, at least 1")
     noise: dict[str, Any]
-    if measurement_noise is None:
-        noise = {
-            "adaptive": {
-                "smoothing": real("measurement_noise_smoothing", measurement_noise_smoothing),
-                "initial": real("initial_measurement_noise", initial_measurement_noise),
-            }
-        }
-    else:
+    if measurement_noise is not None:
         noise = {"fixed": real("measurement_noise", measurement_noise)}
+    else:
+        smoothing = real("measurement_noise_smoothing", measurement_noise_smoothing)
+        if initial_measurement_noise is None:
+            noise = {"bias-corrected": {"smoothing": smoothing}}
+        else:
+            initial = real("initial_measurement_noise", initial_measurement_noise)
+            noise = {"adaptive": {"smoothing": smoothing, "initial": initial}}
     return {
         "measurement-noise": noise,
         "target": {target_rule: real("target", target)},

@@ -10,6 +10,9 @@ from torch import Tensor
 from ._native import Filter
 from .distributed import spread_alike
 
+PARAMETER = "parameter"
+"""Of a state that was taken while the parameters stood at the mean: what they were."""
+
 
 def filter_of(state_dict: dict[str, Any], config: str, parameters: list[Tensor], optimizer: str) -> Filter:
     """The filter in a state, if the state is one of an optimizer of this configuration over these parameters.
@@ -56,11 +59,9 @@ def _check_shapes(filter: Filter, parameters: list[Tensor]) -> None:
             )
 
 
-def _check_vectors(state_dict: dict[str, Any], parameters: list[Tensor], names: list[str]) -> None:
-    keys = [key for group in state_dict["param_groups"] for key in group["params"]]
-    for position, (parameter, key) in enumerate(zip(parameters, keys)):
-        vectors = state_dict["state"].get(key, {})
-        for name in names:
+def _check_vectors(state_dict: dict[str, Any], parameters: list[Tensor], names: list[str | None]) -> None:
+    for position, (parameter, vectors) in enumerate(zip(parameters, vectors_of(state_dict))):
+        for name in filter(None, names):
             vector = vectors.get(name)
             if vector is None and not parameter.requires_grad:
                 # torch.distributed.checkpoint drops the state of what is not trained: it starts anew, with zeros.
@@ -75,3 +76,29 @@ def _check_vectors(state_dict: dict[str, Any], parameters: list[Tensor], names: 
                     f"the state of parameter {position} is not spread over processes as the parameter is; load it with "
                     "torch.distributed.checkpoint.state_dict.set_optimizer_state_dict"
                 )
+
+
+def keys_of(state_dict: dict[str, Any]) -> list[Any]:
+    """Under which keys a state has what belongs to the parameters, in order."""
+    return [key for group in state_dict["param_groups"] for key in group["params"]]
+
+
+def vectors_of(state_dict: dict[str, Any]) -> list[dict[str, Any]]:
+    """What a state has of each parameter, in order."""
+    return [state_dict["state"].get(key, {}) for key in keys_of(state_dict)]
+
+
+def apart(state_dict: dict[str, Any], parameters: list[Tensor]) -> tuple[dict[str, Any], list[tuple[Tensor, Tensor]]]:
+    """A state without the parameters that it may bring along, and these."""
+    found = [
+        (parameter, vectors[PARAMETER])
+        for parameter, vectors in zip(parameters, vectors_of(state_dict))
+        if PARAMETER in vectors
+    ]
+    if not found:
+        return state_dict, []
+    without = {
+        key: {name: value for name, value in vectors.items() if name != PARAMETER}
+        for key, vectors in state_dict["state"].items()
+    }
+    return {**state_dict, "state": without}, found

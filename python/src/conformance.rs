@@ -27,6 +27,8 @@ struct MadeStep<'py> {
     losses: Bound<'py, PyBytes>,
     predicted: Vec<Bound<'py, PyBytes>>,
     updated: Vec<Bound<'py, PyBytes>>,
+    /// Where the model is to be evaluated after the step.
+    evaluated: Vec<Bound<'py, PyBytes>>,
     /// JSON.
     report: String,
 }
@@ -65,6 +67,7 @@ pub(crate) fn conformance_case(py: Python<'_>, index: usize) -> PyResult<MadeRun
             losses: bytes(py, &step.losses),
             predicted: all_bytes(py, &reference.predicted),
             updated: all_bytes(py, &reference.updated),
+            evaluated: all_bytes(py, &reference.evaluated),
             report: written::<StepReport>(&reference.report)?,
         })
     });

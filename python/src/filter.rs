@@ -3,7 +3,8 @@
 use koala_filter::dense::passes;
 use koala_filter::{
     BlockStatistics, Config, Deviation, Displacement, Filter, FilterState, Group, Layout, Memory,
-    Observation, Phase, PreviousCovariance, Products, StepReport, TensorStep,
+    MetricSums, Observation, Phase, PreviousCovariance, Products, StepReport, Sums, SumsKind,
+    TensorStep,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -13,13 +14,17 @@ use crate::error::{malformed, raised, written};
 use crate::lent::{Slices, Tensors};
 use crate::pool;
 
-/// The sums over one tensor, in the order of `BlockStatistics` and its products.
-type Sums = [f64; 8];
+/// The sums over one tensor, in the order of `BlockStatistics`: the three of every method, and its products or, for a
+/// method with a metric, the sums in it.
+type Numbers = Vec<f64>;
 
-/// What a step does with one tensor: decay, position, shrinkage, and for KOALA-M (velocity, averaging), for KOALA++
-/// (covariance, previous gradient, gradient, direction), the first two `None` where the block (re)starts.
-#[derive(IntoPyObject)]
+/// What a step does with one tensor: whether it moves, decay, position, shrinkage, and for KOALA-M (velocity, averaging),
+/// for KOALA++ (covariance, previous gradient, gradient, direction), the first two `None` where the block (re)starts, for
+/// KOALA-A (velocity, smoothing of the second moment if there is one, weight of x in the mean if there is one). A tensor
+/// that does not move has the last alone.
+#[derive(IntoPyObject, Default)]
 struct Step {
+    moves: bool,
     decay: f64,
     position: f64,
     shrinkage: f64,
@@ -29,6 +34,8 @@ struct Step {
     previous: Option<f64>,
     gradient: Option<f64>,
     direction: Option<f64>,
+    smoothing: Option<f64>,
+    mean: Option<f64>,
 }
 
 /// The filter of one optimizer.
@@ -92,9 +99,31 @@ impl PyFilter {
             .collect()
     }
 
-    /// Names of the vectors that the method stores for each parameter.
-    fn memory(&self) -> Vec<&'static str> {
-        self.filter.config().memory().names().to_vec()
+    /// Names of the vectors that the method stores for each parameter, by the slots in which the passes expect them:
+    /// `None` where it stores nothing.
+    fn memory(&self) -> Vec<Option<String>> {
+        let slots = self.filter.config().memory().slots();
+        slots
+            .iter()
+            .map(|slot| slot.map(|name| name.replace('-', "_")))
+            .collect()
+    }
+
+    /// The slot of the mean at which the model is to be evaluated, if the method keeps one.
+    fn mean_slot(&self) -> Option<usize> {
+        self.filter.config().memory().mean_slot()
+    }
+
+    /// Whether the stored mean of the parameter at `position` is where the model is to be evaluated.
+    fn averaged(&self, position: usize) -> PyResult<bool> {
+        self.check(position)?;
+        Ok(self.filter.averaged(position))
+    }
+
+    /// Whether predict moves the parameter at `position`.
+    fn moves(&self, position: usize) -> PyResult<bool> {
+        self.check(position)?;
+        Ok(self.filter.moves(position))
     }
 
     #[getter]
@@ -138,25 +167,48 @@ impl PyFilter {
         self.filter.complete_predict(&deviations).map_err(raised)
     }
 
-    /// For the parameter at `position`: (decay, whether products are summed); `None` if it is frozen.
-    fn reduction(&self, position: usize) -> PyResult<Option<(f64, bool)>> {
+    /// For the parameter at `position`: (decay, name of the sums, smoothing and correction of the second moment); `None` if
+    /// it is frozen.
+    fn reduction(&self, position: usize) -> PyResult<Option<(f64, &'static str, f64, f64)>> {
         self.check(position)?;
         let reduction = self.filter.reduction(position);
-        Ok(reduction.map(|reduction| (reduction.decay, reduction.products)))
+        Ok(reduction.map(|reduction| {
+            let (name, smoothing, correction) = match reduction.sums {
+                Sums::Gradient => ("gradient", 0.0, 0.0),
+                Sums::Products => ("products", 0.0, 0.0),
+                Sums::UnitMetric => ("unit-metric", 0.0, 0.0),
+                Sums::DiagonalMetric {
+                    smoothing,
+                    correction,
+                } => ("diagonal-metric", smoothing, correction),
+            };
+            (reduction.decay, name, smoothing, correction)
+        }))
+    }
+
+    /// (epsilon, least) of the metric's floor, epsilon sqrt(largest second moment of all parameters) + least, if the method
+    /// wants a second reading with it.
+    fn floor(&self) -> Option<(f64, f64)> {
+        let least = self.filter.metric_floor(&[])?;
+        match self.filter.config() {
+            Config::KoalaA(config) => Some((config.epsilon, least)),
+            _ => None,
+        }
     }
 
     /// The measurement update. `statistics`: one a parameter, `None` without a gradient.
     fn update(
         &mut self,
-        statistics: Vec<Option<Sums>>,
+        statistics: Vec<Option<Numbers>>,
         sum: f64,
         sum_of_squares: f64,
         count: u64,
     ) -> PyResult<()> {
-        let statistics: Vec<_> = statistics
+        let kind = self.filter.config().demands().sums;
+        let statistics = statistics
             .into_iter()
-            .map(|sums| sums.map(statistics_of))
-            .collect();
+            .map(|sums| sums.map(|sums| statistics_of(kind, &sums)).transpose())
+            .collect::<PyResult<Vec<_>>>()?;
         let observation = Observation::from_sums(sum, sum_of_squares, count).map_err(raised)?;
         self.steps.clear();
         let update = self
@@ -168,12 +220,16 @@ impl PyFilter {
         Ok(())
     }
 
-    /// The step of the parameter at `position` in the last update; `None` if it does not move.
+    /// The step of the parameter at `position` in the last update; `None` if nothing is done with it.
     fn tensor_step(&self, position: usize) -> PyResult<Option<Step>> {
         self.check(position)?;
         Ok(match self.steps.get(position) {
             Some(TensorStep::Move(displacement)) => Some(step_of(displacement)),
-            _ => None,
+            Some(&TensorStep::Average(weight)) => Some(Step {
+                mean: Some(weight),
+                ..Step::default()
+            }),
+            Some(TensorStep::Skip) | None => None,
         })
     }
 
@@ -197,12 +253,12 @@ impl PyFilter {
         let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
         let elements = slices.elements();
         let filter = &self.filter;
-        let still = |position| filter.is_frozen(position) || frozen.contains(&position);
+        let moving = |position| filter.moves(position) && !frozen.contains(&position);
         let (of_f32, of_f64) = py.detach(|| {
             pool::install(threads, || {
                 (
-                    passes::advance(&motion, still, slices.f32),
-                    passes::advance(&motion, still, slices.f64),
+                    passes::advance(&motion, moving, slices.f32),
+                    passes::advance(&motion, moving, slices.f64),
                 )
             })
         });
@@ -215,7 +271,8 @@ impl PyFilter {
         py: Python<'_>,
         tensors: Tensors<'_>,
         threads: usize,
-    ) -> PyResult<Vec<Option<Sums>>> {
+    ) -> PyResult<Vec<Option<Numbers>>> {
+        let kind = self.filter.config().demands().sums;
         let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
         let elements = slices.elements();
         let filter = &self.filter;
@@ -230,7 +287,33 @@ impl PyFilter {
         let statistics = Slices::merge(&elements, of_f32, of_f64);
         Ok(statistics
             .into_iter()
-            .map(|found| found.map(sums_of))
+            .map(|found| found.map(|found| sums_of(kind, &found)))
+            .collect())
+    }
+
+    /// The second reading of CPU tensors: the sums in the metric, to be added to the last of those of the first.
+    fn weigh(
+        &self,
+        py: Python<'_>,
+        tensors: Tensors<'_>,
+        floor: f64,
+        threads: usize,
+    ) -> PyResult<Vec<Numbers>> {
+        let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
+        let elements = slices.elements();
+        let filter = &self.filter;
+        let (of_f32, of_f64) = py.detach(|| {
+            pool::install(threads, || {
+                (
+                    passes::weigh(filter, floor, slices.f32),
+                    passes::weigh(filter, floor, slices.f64),
+                )
+            })
+        });
+        let sums = Slices::merge(&elements, of_f32, of_f64);
+        Ok(sums
+            .iter()
+            .map(|sums| metric_numbers(sums).to_vec())
             .collect())
     }
 
@@ -272,46 +355,83 @@ fn parsed<T: DeserializeOwned>(what: &str, text: &str) -> PyResult<T> {
     serde_json::from_str(text).map_err(|error| malformed(what, &error))
 }
 
-fn statistics_of([g2, h2, x2, hp, pp, hv, pv, vv]: Sums) -> BlockStatistics {
-    BlockStatistics {
-        gradient_squared: g2,
-        decayed_squared: h2,
-        parameter_squared: x2,
-        products: Products {
-            gradient_previous: hp,
-            previous_squared: pp,
-            gradient_covariance: hv,
-            previous_covariance: pv,
-            covariance_squared: vv,
-        },
+fn statistics_of(kind: SumsKind, sums: &[f64]) -> PyResult<BlockStatistics> {
+    let mut found = BlockStatistics::default();
+    match (kind, sums) {
+        (SumsKind::Gradient | SumsKind::Products, &[g2, h2, x2, hp, pp, hv, pv, vv]) => {
+            (found.gradient_squared, found.decayed_squared) = (g2, h2);
+            found.parameter_squared = x2;
+            found.products = Products {
+                gradient_previous: hp,
+                previous_squared: pp,
+                gradient_covariance: hv,
+                previous_covariance: pv,
+                covariance_squared: vv,
+            };
+        }
+        (SumsKind::Metric { .. }, &[g2, h2, x2, largest, s, sd, hd, dd, vh, vd]) => {
+            (found.gradient_squared, found.decayed_squared) = (g2, h2);
+            found.parameter_squared = x2;
+            found.metric = MetricSums {
+                largest,
+                second_moment: s,
+                weighted_second_moment: sd,
+                weighted_gradient: hd,
+                direction_squared: dd,
+                velocity_gradient: vh,
+                weighted_velocity: vd,
+            };
+        }
+        _ => {
+            return Err(PyValueError::new_err(
+                "another number of sums than the method has",
+            ));
+        }
     }
+    Ok(found)
 }
 
-fn sums_of(found: BlockStatistics) -> Sums {
-    let products = found.products;
-    [
+fn sums_of(kind: SumsKind, found: &BlockStatistics) -> Numbers {
+    let mut sums = vec![
         found.gradient_squared,
         found.decayed_squared,
         found.parameter_squared,
-        products.gradient_previous,
-        products.previous_squared,
-        products.gradient_covariance,
-        products.previous_covariance,
-        products.covariance_squared,
+    ];
+    match kind {
+        SumsKind::Gradient | SumsKind::Products => {
+            let products = found.products;
+            sums.extend([
+                products.gradient_previous,
+                products.previous_squared,
+                products.gradient_covariance,
+                products.previous_covariance,
+                products.covariance_squared,
+            ]);
+        }
+        SumsKind::Metric { .. } => sums.extend(metric_numbers(&found.metric)),
+    }
+    sums
+}
+
+fn metric_numbers(sums: &MetricSums) -> [f64; 7] {
+    [
+        sums.largest,
+        sums.second_moment,
+        sums.weighted_second_moment,
+        sums.weighted_gradient,
+        sums.direction_squared,
+        sums.velocity_gradient,
+        sums.weighted_velocity,
     ]
 }
 
 fn step_of(displacement: &Displacement) -> Step {
     let mut step = Step {
+        moves: true,
         decay: displacement.decay,
         position: displacement.position,
         shrinkage: displacement.shrinkage,
-        velocity: None,
-        averaging: None,
-        covariance: None,
-        previous: None,
-        gradient: None,
-        direction: None,
+        ..Step::default()
     };
     match displacement.memory {
         Memory::None => {}
@@ -337,6 +457,15 @@ fn step_of(displacement: &Displacement) -> Step {
             }
             step.gradient = Some(gradient);
             step.direction = Some(direction);
+        }
+        Memory::Adaptive {
+            velocity,
+            metric,
+            averaging,
+        } => {
+            step.velocity = Some(velocity);
+            step.smoothing = metric.map(|metric| metric.smoothing);
+            step.mean = averaging;
         }
     }
     step

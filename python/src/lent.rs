@@ -1,5 +1,6 @@
 //! The tensors of a call, checked and lent to the passes of `koala-filter` as slices.
 
+use koala_filter::SLOTS;
 use koala_filter::dense::passes::Lent;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -8,15 +9,14 @@ use pyo3::types::PyCapsule;
 use crate::tensor::{Element, Memory};
 
 /// DLPack capsules of the tensors of a call: one list each, empty where a method or a pass has no use for it, else one
-/// tensor for each position.
+/// tensor for each position. `memory`: such a list for each slot of the method's memory.
 #[derive(FromPyObject)]
 #[pyo3(from_item_all)]
 pub(crate) struct Tensors<'py> {
     positions: Vec<usize>,
     parameters: Vec<Bound<'py, PyCapsule>>,
     gradients: Vec<Bound<'py, PyCapsule>>,
-    first: Vec<Bound<'py, PyCapsule>>,
-    second: Vec<Bound<'py, PyCapsule>>,
+    memory: [Vec<Bound<'py, PyCapsule>>; SLOTS],
 }
 
 /// One tensor of the call.
@@ -24,8 +24,7 @@ struct Row {
     position: usize,
     parameters: Memory,
     gradients: Option<Memory>,
-    first: Option<Memory>,
-    second: Option<Memory>,
+    memory: [Option<Memory>; SLOTS],
 }
 
 /// The tensors of a call, apart by type, with the order in which they were given.
@@ -63,11 +62,9 @@ impl Tensors<'_> {
 
     fn rows(&self, parameters: usize) -> PyResult<Vec<Row>> {
         let count = self.positions.len();
-        let lists = [&self.parameters, &self.gradients, &self.first, &self.second];
-        if lists
-            .iter()
-            .any(|list| list.len() != count && !list.is_empty())
-            || self.parameters.len() != count
+        let mut beside = self.memory.iter().chain([&self.gradients]);
+        if self.parameters.len() != count
+            || beside.any(|list| list.len() != count && !list.is_empty())
         {
             return Err(PyValueError::new_err("lists of tensors of unequal length"));
         }
@@ -97,11 +94,11 @@ impl Tensors<'_> {
                         ))
                     }
                 };
+                let [first, second, third] = &self.memory;
                 Ok(Row {
                     position,
                     gradients: beside(&self.gradients)?,
-                    first: beside(&self.first)?,
-                    second: beside(&self.second)?,
+                    memory: [beside(first)?, beside(second)?, beside(third)?],
                     parameters,
                 })
             })
@@ -131,22 +128,17 @@ impl Row {
                 Some(memory) => unsafe { memory.slice() },
                 None => &[],
             },
-            first: written(&self.first),
-            second: written(&self.second),
+            memory: self.memory.each_ref().map(written),
         }
     }
 }
 
 /// Checks that no memory which is written is used twice.
 fn apart(rows: &[Row]) -> PyResult<()> {
-    let mut ranges: Vec<(usize, usize, bool)> = Vec::with_capacity(4 * rows.len());
+    let mut ranges: Vec<(usize, usize, bool)> = Vec::with_capacity((2 + SLOTS) * rows.len());
     for row in rows {
-        let written = [
-            Some(&row.parameters),
-            row.first.as_ref(),
-            row.second.as_ref(),
-        ];
-        let written = written.into_iter().flatten().map(|memory| (memory, true));
+        let written = row.memory.iter().flatten().chain([&row.parameters]);
+        let written = written.map(|memory| (memory, true));
         let read = row.gradients.iter().map(|memory| (memory, false));
         ranges.extend(written.chain(read).filter_map(|(memory, written)| {
             let (start, end) = memory.range();

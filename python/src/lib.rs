@@ -19,4 +19,7 @@ mod _native {
     use crate::error::TooManyMissing;
     #[pymodule_export]
     use crate::filter::PyFilter;
+    /// Vectors that the passes know for each parameter.
+    #[pymodule_export]
+    const SLOTS: usize = koala_filter::SLOTS;
 }

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 import koala_optim
-from koala_optim import Koala, KoalaM, KoalaPP, KoalaV
+from koala_optim import Koala, KoalaA, KoalaM, KoalaPP, KoalaV
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
 
@@ -27,6 +27,8 @@ class Variant:
     method: type[Koala]
     settings: dict[str, Any]
     memory: tuple[str, ...]
+    whole_model: bool = False
+    """Whether there is one innovation of the whole model, whatever its blocks."""
 
     def __call__(self, params: Any, **settings: Any) -> Koala:
         return self.method(params, **{**self.settings, **settings})
@@ -39,6 +41,9 @@ VARIANTS = (
     Variant("m-fixed", KoalaM, {"position_noise": 1e-3}, ("velocity",)),
     Variant("pp", KoalaPP, {}, ("covariance", "gradient")),
     Variant("pp-minimum-norm", KoalaPP, {"variant": "minimum-norm"}, ("covariance", "gradient")),
+    Variant("a", KoalaA, {}, ("velocity", "second_moment", "mean"), True),
+    Variant("a-no-metric", KoalaA, {"metric": "none"}, ("velocity", "mean"), True),
+    Variant("a-no-mean", KoalaA, {"mean": None}, ("velocity", "second_moment"), True),
 )
 
 Maker = Callable[..., Koala]

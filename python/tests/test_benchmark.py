@@ -41,7 +41,7 @@ def fashion_mnist(tmp_path):
     return tmp_path
 
 
-@pytest.mark.parametrize("optimizer", ["koala-v", "koala-m", "koala-pp", "sgd", "adamw"])
+@pytest.mark.parametrize("optimizer", ["koala-v", "koala-m", "koala-pp", "koala-a", "sgd", "adamw"])
 def test_every_optimizer_trains(script, fashion_mnist, optimizer, tmp_path, capsys):
     threads = torch.get_num_threads()
     command = [

@@ -24,7 +24,7 @@ def trained(kind, compiled, steps=6):
     return torch.cat([parameter.detach().flatten() for parameter in model.parameters()])
 
 
-@pytest.mark.parametrize("kind", [koala_optim.KoalaV, koala_optim.KoalaM, koala_optim.KoalaPP])
+@pytest.mark.parametrize("kind", [koala_optim.KoalaV, koala_optim.KoalaM, koala_optim.KoalaPP, koala_optim.KoalaA])
 def test_a_compiled_model_sees_every_step(kind):
     torch.compiler.reset()
     torch.testing.assert_close(trained(kind, compiled=True), trained(kind, compiled=False))

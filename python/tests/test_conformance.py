@@ -6,7 +6,7 @@ import re
 import pytest
 import torch
 
-from koala_optim import conformance
+from koala_optim import conformance, foreach
 
 INDICES = range(conformance.conformance_cases())
 TYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
@@ -14,8 +14,8 @@ TYPES = [torch.float32, torch.float64, torch.bfloat16, torch.float16]
 
 def test_there_are_runs_of_every_method() -> None:
     names = [case.name for case in conformance.cases()]
-    assert len(names) == len(set(names)) >= 46
-    assert {name.split(",")[0] for name in names} == {"koala-v", "koala-m", "koala-pp"}
+    assert len(names) == len(set(names)) >= 64
+    assert {name.split(",")[0] for name in names} == {"koala-v", "koala-m", "koala-pp", "koala-a"}
 
 
 @pytest.mark.parametrize("index", INDICES)
@@ -26,6 +26,13 @@ def test_rust_agrees_to_the_bit(index: int) -> None:
 
 @pytest.mark.parametrize("index", INDICES)
 def test_foreach_agrees_to_rounding(index: int) -> None:
+    assert conformance.check(conformance.case(index), foreach=True) <= 1e-5
+
+
+@pytest.mark.parametrize("index", [at for at in INDICES if conformance.case(at).method == "koala-a"])
+def test_the_sums_of_devices_agree(index: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Several tensors in one operation, where they are not on the CPU."""
+    monkeypatch.setattr(foreach, "_one_by_one", lambda tensor: False)
     assert conformance.check(conformance.case(index), foreach=True) <= 1e-5
 
 

@@ -9,7 +9,7 @@ import torch
 from support import Variant, difference, memory, network, same, train, values
 from torch import Tensor, nn
 
-from koala_optim import KoalaM
+from koala_optim import KoalaA, KoalaM
 
 WITHIN = {torch.float32: 2e-6, torch.float64: 1e-12}
 SETTINGS = [
@@ -149,6 +149,39 @@ def test_both_engines_in_one_optimizer(variant: Variant) -> None:
                 parameter.grad = torch.full_like(parameter, 0.3 + step)
             optimizer.update(torch.tensor([1.0, 2.0]))
     assert difference([parameter.double() for parameter in mixed], equal) < 2e-6
+
+
+def test_both_engines_share_the_largest_second_moment() -> None:
+    """It is in the metric of all parameters, whichever engine has the one that it is of."""
+    for large in (0, 1):
+        mixed = [nn.Parameter(torch.ones(3, 4).double()), nn.Parameter(with_gaps(torch.ones(5).double()))]
+        equal = [nn.Parameter(torch.ones(shape).double()) for shape in ((3, 4), (5,))]
+        for parameters in (mixed, equal):
+            optimizer = KoalaA(parameters, epsilon=0.5)
+            for step in range(4):
+                optimizer.predict()
+                for at, parameter in enumerate(parameters):
+                    parameter.grad = torch.full_like(parameter, (100.0 if at == large else 0.3) + step)
+                optimizer.update(torch.tensor([1.0, 2.0]))
+                if step == 0:
+                    # x moves along g / D, where D = |g| + epsilon 100 in the first step.
+                    first, second = (1.0 - float(parameter.detach().reshape(-1)[0]) for parameter in parameters)
+                    here, there = 100.0 / 150.0, 0.3 / 50.3
+                    assert first / second == pytest.approx(there / here if large else here / there, rel=1e-9)
+        assert difference(values(mixed), values(equal)) < 1e-12
+
+
+def test_the_third_vector_is_no_shared_memory_either(variant: Variant) -> None:
+    """What stands in the state may come from anywhere: each vector is checked."""
+    for name in variant.memory:
+        parameter = nn.Parameter(torch.ones(4))
+        optimizer = variant([parameter], foreach=False)
+        optimizer.state[parameter][name] = parameter.data
+        with pytest.raises(ValueError, match="share memory"):
+            optimizer.predict()
+            parameter.grad = torch.ones(4)
+            optimizer.update(1.0)
+        assert torch.equal(parameter, torch.ones(4))
 
 
 def test_shared_memory_is_refused_by_rust(variant: Variant) -> None:

@@ -9,7 +9,7 @@ from support import VARIANTS, Maker, Variant, assert_twins, batch, losses_of, ne
 from torch import nn
 
 import koala_optim
-from koala_optim import KoalaM, KoalaPP, KoalaV
+from koala_optim import KoalaA, KoalaM, KoalaPP, KoalaV
 
 BAD_COMMON = [
     ({"lr": -0.5}, "lr = -0.5: must not be negative"),
@@ -62,6 +62,19 @@ def test_bad_settings(variant: Variant, settings: dict, message: str) -> None:
         (KoalaPP, {"initial_covariance": -0.1}, "initial_covariance = -0.1: must be"),
         (KoalaPP, {"process_noise": math.nan}, "process_noise = nan: must be finite"),
         (KoalaPP, {"variant": "full"}, "variant = 'full': must be 'symmetric' or 'minimum-norm'"),
+        (KoalaA, {"initial_process_noise": 0.0}, "initial_process_noise = 0.0: must be"),
+        (KoalaA, {"velocity_decay": 1.5}, "velocity_decay = 1.5: must be"),
+        (KoalaA, {"metric": "full"}, "metric = 'full': must be 'diagonal' or 'none'"),
+        (KoalaA, {"second_moment_smoothing": 1.0}, "second_moment_smoothing = 1.0: must be"),
+        (KoalaA, {"epsilon": -1e-8}, "epsilon = -1e-8: must"),
+        (KoalaA, {"growth_rate": -0.1}, "growth_rate = -0.1: must"),
+        (KoalaA, {"decline_rate": math.nan}, "decline_rate = nan: must be finite"),
+        (KoalaA, {"rate_horizon": 0.0}, "rate_horizon = 0.0: must be"),
+        (KoalaA, {"whiteness_smoothing": -0.1}, "whiteness_smoothing = -0.1: must be"),
+        (KoalaA, {"mean": -1.0}, "mean = -1.0: must"),
+        (KoalaA, {"mean": "long"}, "mean = 'long': must be a number"),
+        (KoalaA, {"measurement_noise_smoothing": 1.0}, "measurement_noise_smoothing = 1.0: must be"),
+        (KoalaA, {"decay_rule": "gain-only", "weight_decay": 0.1}, 'decay_rule = "gain-only": must be coupled or'),
         (KoalaPP, {"decay_rule": "gain-only", "weight_decay": 0.1}, 'decay_rule = "gain-only": must be coupled or'),
     ],
 )

@@ -7,7 +7,7 @@ from torch.nn.utils import clip_grad_norm_
 
 import koala_optim
 
-KINDS = [koala_optim.KoalaV, koala_optim.KoalaM, koala_optim.KoalaPP]
+KINDS = [koala_optim.KoalaV, koala_optim.KoalaM, koala_optim.KoalaPP, koala_optim.KoalaA]
 # Gradients above 2 do not fit float32 under this scale.
 TOO_MUCH = 2.0**127
 

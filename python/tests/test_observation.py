@@ -65,6 +65,15 @@ def test_a_mean_alone_is_taken_as_if_all_losses_were_equal(variant: Variant) -> 
     assert report["second_moment"] == pytest.approx(report["loss"] ** 2, rel=WITHIN)
 
 
+def test_without_a_noise_at_the_start_it_is_the_mean_of_what_was_measured(make: Maker) -> None:
+    parameter = nn.Parameter(torch.ones(2, dtype=torch.float64))
+    optimizer = make([parameter], initial_measurement_noise=None, measurement_noise_smoothing=0.5)
+    for loss, noise in ((2.0, 4.0), (4.0, (0.5 * 0.5 * 4.0 + 0.5 * 16.0) / 0.75)):
+        optimizer.predict()
+        optimizer.update(loss)
+        assert optimizer.filter_state()["measurement_noise"] == pytest.approx(noise, rel=1e-14)
+
+
 @pytest.mark.parametrize("shape", [(8,), (8, 1), (2, 4), (2, 2, 2)])
 def test_losses_of_any_shape(variant: Variant, shape: tuple[int, ...]) -> None:
     model, twin = network(), network()
@@ -195,7 +204,7 @@ def test_too_many_missing_measurements_are_an_error(make: Maker) -> None:
     assert issubclass(TooManyMissing, RuntimeError)
 
 
-def test_a_parameter_without_gradient_is_left_alone(make: Maker) -> None:
+def test_a_parameter_without_gradient_is_left_alone(make: Maker, variant: Variant) -> None:
     model = network()
     optimizer = make(model.parameters(), weight_decay=0.1)
     optimizer.predict()
@@ -205,9 +214,14 @@ def test_a_parameter_without_gradient_is_left_alone(make: Maker) -> None:
     model[2].bias.grad.fill_(1e-12)
     start = values(model)
     optimizer.update(losses)
-    assert [torch.equal(x, y) for x, y in zip(values(model), start)] == [False, True, False, True]
+    # KOALA-A has no threshold: it does not look at one parameter alone.
+    taking_part = variant.whole_model
+    assert [torch.equal(x, y) for x, y in zip(values(model), start)] == [False, True, False, not taking_part]
     outcomes = [block["outcome"] for block in optimizer.report()["blocks"]]
-    assert outcomes[1::2] == [{"skipped": "no-gradient"}, {"skipped": "vanishing-gradient"}]
+    assert outcomes[1::2] == [
+        {"skipped": "no-gradient"},
+        "updated" if taking_part else {"skipped": "vanishing-gradient"},
+    ]
 
 
 def test_no_gradient_at_all_is_no_error(make: Maker) -> None:

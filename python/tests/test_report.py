@@ -1,5 +1,7 @@
 """Numbers for loggers: names, and what stands for what."""
 
+import math
+
 import pytest
 import torch
 
@@ -12,6 +14,9 @@ OF_METHOD = {
     koala_optim.KoalaM: {"process_noise/position", "process_noise/velocity"}
     | {"covariance/p11", "covariance/p12", "covariance/p22"},
     koala_optim.KoalaPP: {"process_noise"},
+    koala_optim.KoalaA: {"process_noise", "covariance/p11", "covariance/p12", "covariance/p22"}
+    | {"whiteness/gradient_squared", "whiteness/correlation"}
+    | {"whiteness/smoothed_correlation", "whiteness/corrected_correlation"},
 }
 
 
@@ -61,6 +66,28 @@ def test_a_missing_step():
     assert {"gradient_norm", "effective_learning_rate", "first/gradient_norm"}.isdisjoint(numbers)
     assert numbers["covariance/p11"] > 0.2
     assert "first" in optimizer.report()["outcome"]["missing"]["cause"]
+
+
+def test_the_whiteness_test_and_the_metric():
+    """Equal gradients: the second points along the velocity that the first has left behind, so the filter moves too little."""
+    parameters = [(name, torch.nn.Parameter(torch.ones(4))) for name in ("first", "second")]
+    optimizer = koala_optim.KoalaA(parameters)
+    for correlation in (0.0, 1.0):
+        optimizer.predict()
+        optimizer.observe(torch.tensor([1.0, 3.0]))
+        for (_, parameter), gradient in zip(parameters, (1.0, 10.0)):
+            parameter.grad = torch.full((4,), gradient)
+        optimizer.step()
+        numbers = koala_optim.scalars(optimizer, prefix="", blocks=True)
+        assert numbers["whiteness/correlation"] == pytest.approx(correlation)
+        # A = c / sqrt(s^) with c = sum s^ / sum sqrt(s^) = 404 / 44.
+        assert numbers["first/metric"] == pytest.approx(404 / 44)
+        assert numbers["second/metric"] == pytest.approx(404 / 440)
+        assert numbers["whiteness/gradient_squared"] == pytest.approx(404.0)
+    assert numbers["whiteness/smoothed_correlation"] == pytest.approx(0.1)
+    assert numbers["whiteness/corrected_correlation"] == pytest.approx(1.0)
+    assert numbers["process_noise"] == pytest.approx(0.3 * math.exp(0.2 / (1 + 2 / 30)))
+    assert koala_optim.filter_state(optimizer)["process_noise"] == {"scalar": numbers["process_noise"]}
 
 
 def test_losses_below_the_target_are_counted():

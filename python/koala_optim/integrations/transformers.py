@@ -1,18 +1,21 @@
-"""HuggingFace's ``Trainer``: predict where its steps begin, and a loss whose single values the optimizer sees."""
+"""HuggingFace's ``Trainer``: predict where its steps begin, a loss whose single values the optimizer sees, and evaluation
+and saving at the mean."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
+import torch
 from torch import Tensor
 from transformers import TrainerCallback, TrainingArguments
 
+from ..evaluation import recompute_batch_norm
 from ..optimizer import Koala
 
 
 class KoalaCallback(TrainerCallback):
-    """Both halves of what a ``Trainer`` needs to train with KOALA; give it as a callback, and its :meth:`loss` too.
+    """What a ``Trainer`` needs to train with KOALA; give it as the last callback, and its :meth:`loss` too.
 
     >>> koala = KoalaCallback(losses_of)
     >>> trainer = Trainer(
@@ -20,15 +23,36 @@ class KoalaCallback(TrainerCallback):
     ...     callbacks=[koala], compute_loss_func=koala.loss, ...
     ... )
 
+    With an optimizer that keeps a mean (:class:`koala_optim.KoalaA`), the Trainer evaluates at it, and so are the models
+    in its checkpoints. The optimizer's state in a checkpoint then has the parameters beside, so that a resumed training
+    goes on to the bit. After the training the model stands at the mean; a further ``train()`` goes on from the parameters.
+
     Args:
         losses_of: from the model's outputs and the labels, the losses of the samples or tokens that count, of any shape:
             those whose label is not -100.
+        batches: of a model with batch normalisation that is evaluated at the mean, some batches of its inputs in training,
+            by which the running statistics are found there: see :func:`koala_optim.recompute_batch_norm`.
     """
 
-    def __init__(self, losses_of: Callable[[Any, Tensor], Tensor]) -> None:
+    def __init__(self, losses_of: Callable[[Any, Tensor], Tensor], batches: Iterable[Any] | None = None) -> None:
         self._losses_of = losses_of
+        self._batches = batches
         self._optimizer: Koala | None = None
         self._micro_batches = 1
+        self._parameters: list[tuple[Tensor, Tensor]] = []
+
+    @torch.no_grad()
+    def on_train_begin(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        """Takes back what :meth:`on_train_end` did, unless the model has got other parameters since."""
+        koala = _koala(kwargs.pop("optimizer", None))
+        koala._from_mean()  # if a training before this ended with an error
+        parameters, self._parameters = self._parameters, []
+        means = {id(parameter): mean for parameter, mean in koala._means()}
+        if all(_equal(parameter, means.get(id(parameter))) for parameter, _ in parameters):
+            for parameter, value in parameters:
+                parameter.copy_(value)
+        if args.eval_on_start:
+            self._to_mean(koala, **kwargs)
 
     def on_step_begin(
         self, args: TrainingArguments, state: Any, control: Any, optimizer: Any = None, **kwargs: Any
@@ -38,11 +62,32 @@ class KoalaCallback(TrainerCallback):
         Raises:
             TypeError: if the trainer's optimizer is no KOALA optimizer.
         """
-        koala = getattr(optimizer, "optimizer", optimizer)  # out of accelerate's wrapper
-        if not isinstance(koala, Koala):
-            raise TypeError(f"KoalaCallback needs a KOALA optimizer, but the Trainer has {type(koala).__name__}")
+        koala = _koala(optimizer)
         self._optimizer, self._micro_batches = koala, args.gradient_accumulation_steps
+        koala._from_mean()
         koala.predict()
+
+    def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        """Puts the parameters at the mean, where the Trainer evaluates or saves now."""
+        if control.should_evaluate or control.should_save:
+            self._to_mean(_koala(kwargs.pop("optimizer", None)), **kwargs)
+
+    on_epoch_end = on_step_end
+
+    def on_train_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
+        """Leaves the model at the mean, or as the best that the Trainer has loaded."""
+        koala = _koala(kwargs.pop("optimizer", None))
+        has_best = args.load_best_model_at_end and state.best_model_checkpoint is not None
+        if not has_best:
+            self._to_mean(koala, **kwargs)
+        outside, koala._progress.outside = koala._progress.outside or [], None
+        self._parameters = [] if has_best else outside
+
+    def _to_mean(self, koala: Koala, model: Any = None, **kwargs: Any) -> None:
+        if koala.keeps_mean and koala._progress.outside is None:
+            koala._to_mean(saving=True)
+            if self._batches is not None:
+                recompute_batch_norm(model, self._batches, model.device)
 
     def loss(self, outputs: Any, labels: Tensor, num_items_in_batch: Tensor | int | None = None) -> Tensor:
         """The ``compute_loss_func``: the micro-batch's part of the mean loss of all samples or tokens of the step.
@@ -64,3 +109,14 @@ class KoalaCallback(TrainerCallback):
                 )
             self._optimizer.observe(losses)
         return losses.sum() / (max(losses.numel(), 1) if num_items_in_batch is None else num_items_in_batch)
+
+
+def _koala(optimizer: Any) -> Koala:
+    koala = getattr(optimizer, "optimizer", optimizer)  # out of accelerate's wrapper
+    if not isinstance(koala, Koala):
+        raise TypeError(f"KoalaCallback needs a KOALA optimizer, but the Trainer has {type(koala).__name__}")
+    return koala
+
+
+def _equal(parameter: Tensor, mean: Tensor | None) -> bool:
+    return mean is not None and torch.equal(parameter, mean.to(parameter.dtype))

@@ -12,7 +12,7 @@ import koala_optim
 from koala_optim import Koala
 
 SAMPLES = 24
-METHODS = ("KoalaV", "KoalaM", "KoalaPP")
+METHODS = ("KoalaV", "KoalaM", "KoalaPP", "KoalaA")
 
 
 def network(dtype: torch.dtype = torch.float32, width: int = 7) -> nn.Sequential:
@@ -36,7 +36,7 @@ def share(batch: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
 
 
 def optimizer(method: str, model: nn.Module, **options: Any) -> Koala:
-    """One of the three, with some weight decay, so that every sum of a block is used."""
+    """One of the four, with some weight decay, so that every sum of a block is used."""
     return getattr(koala_optim, method)(model.parameters(), **{"weight_decay": 1e-3, **options})
 
 

@@ -92,13 +92,13 @@ def test_sharded_on_two_goes_on_in_two_four_and_one(processes, method, flat, tmp
 
 
 # Whole states of KOALA-V fail as those of SGD without momentum do: PyTorch wants a tensor in them.
-@pytest.mark.parametrize("method", ["KoalaM", "KoalaPP"])
+@pytest.mark.parametrize("method", ["KoalaM", "KoalaPP", "KoalaA"])
 def test_whole_states(processes, method, tmp_path):
     options = StateDictOptions(full_state_dict=True)
     assert_goes_on(processes, (2, 2, 4), method, True, options, str(tmp_path))
 
 
-@pytest.mark.parametrize("method", ["KoalaV", "KoalaM"])
+@pytest.mark.parametrize("method", ["KoalaV", "KoalaM", "KoalaA"])
 def test_data_parallel(processes, method, tmp_path):
     assert_goes_on(processes, (2, 2, 4), method, False, StateDictOptions(), str(tmp_path))
 

@@ -72,12 +72,21 @@ def test_is_one_process_with_the_whole_batch(processes, method, count, dtype, fo
 
 
 @pytest.mark.parametrize(
-    "options",
-    [{"position_noise": "paper"}, {"position_noise": 1e-3}, {"partition": "global"}, {"decay_rule": "decoupled"}],
+    ("method", "options"),
+    [
+        ("KoalaM", {"position_noise": "paper"}),
+        ("KoalaM", {"position_noise": 1e-3}),
+        ("KoalaM", {"partition": "global"}),
+        ("KoalaM", {"decay_rule": "decoupled"}),
+        ("KoalaA", {"metric": "none"}),
+        ("KoalaA", {"mean": None}),
+        ("KoalaA", {"decay_rule": "coupled"}),
+        ("KoalaA", {"epsilon": 0.1}),  # the largest second moment matters
+    ],
     ids=str,
 )
-def test_options_that_take_other_sums(processes, options):
-    processes.run(2, equals_one_process, "KoalaM", torch.float64, False, options)
+def test_options_that_take_other_sums(processes, method, options):
+    processes.run(2, equals_one_process, method, torch.float64, False, options)
 
 
 def equals_one_process_in_replicas(method: str) -> None:
@@ -173,9 +182,9 @@ def test_a_frozen_parameter(processes):
     processes.run(2, freezes)
 
 
-def communicates() -> None:
-    for model, reductions in ((sharded(torch.float32), 1), (DistributedDataParallel(network()), 0)):
-        found = optimizer("KoalaM", model, check_every=1)
+def communicates(method: str, sharded_reductions: int) -> None:
+    for model, reductions in ((sharded(torch.float32), sharded_reductions), (DistributedDataParallel(network()), 0)):
+        found = optimizer(method, model, check_every=1)
         with patch.object(dist, "all_reduce", wraps=dist.all_reduce) as reduce:
             with patch.object(dist, "all_gather", wraps=dist.all_gather) as gather:
                 for step in range(3):
@@ -191,8 +200,37 @@ def communicates() -> None:
                     assert (reduce.call_count, gather.call_count) == (reductions, 1)
 
 
-def test_a_step_communicates_once_or_twice(processes):
-    processes.run(2, communicates)
+@pytest.mark.parametrize(("method", "sharded_reductions"), [("KoalaM", 1), ("KoalaA", 2)])
+def test_a_step_communicates_two_or_three_times_at_most(processes, method, sharded_reductions):
+    processes.run(2, communicates, method, sharded_reductions)
+
+
+def evaluates_at_the_mean(foreach: bool) -> None:
+    model = sharded(torch.float64)
+    found = optimizer("KoalaA", model, foreach=foreach)
+    reference, other = alone("KoalaA", 10, torch.float64)
+    for step in range(10):
+        train_step(model, found, share(samples(step, torch.float64)))
+    batch = samples(99, torch.float64)
+    before = parameters_of(model)
+    with torch.no_grad():
+        outside = losses_of(model, batch).mean()
+        with found.averaged(), other.averaged():
+            inside, expected = losses_of(model, batch).mean(), losses_of(reference, batch).mean()
+            for part, whole in zip(parameters_of(model), parameters_of(reference), strict=True):
+                torch.testing.assert_close(part, whole, rtol=1e-12, atol=1e-12)
+        again = losses_of(model, batch).mean()
+    torch.testing.assert_close(inside, expected, rtol=1e-12, atol=1e-12)
+    assert torch.equal(again, outside) and not torch.equal(inside, outside)
+    for part, whole in zip(found.averaged_state_dict(model).values(), other.averaged_state_dict(reference).values()):
+        torch.testing.assert_close(part.full_tensor(), whole, rtol=1e-12, atol=1e-12)
+    assert all(torch.equal(x, y) for x, y in zip(before, parameters_of(model)))
+    assert_is_one_process("KoalaA", model, found, torch.float64, 10)
+
+
+@pytest.mark.parametrize("foreach", [False, True])
+def test_evaluation_at_the_mean(processes, foreach):
+    processes.run(2, evaluates_at_the_mean, foreach)
 
 
 def splits_layers(method: str) -> None:

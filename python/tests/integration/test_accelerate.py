@@ -12,10 +12,10 @@ from torch.amp import GradScaler
 import koala_optim
 
 
-def problem():
+def problem(kind=koala_optim.KoalaM):
     torch.manual_seed(0)
     model = torch.nn.Sequential(torch.nn.Linear(4, 16), torch.nn.Tanh(), torch.nn.Linear(16, 1))
-    return model, koala_optim.KoalaM(model.parameters()), torch.randn(6, 8, 4)
+    return model, kind(model.parameters()), torch.randn(6, 8, 4)
 
 
 def losses_of(model, inputs):
@@ -49,9 +49,25 @@ def test_accumulated_micro_batches_are_the_loop_by_hand(trained_by_hand, assert_
     assert_same(model, by_hand, rtol=1e-4, atol=1e-6)
 
 
-def test_saved_and_loaded_training_goes_on(tmp_path, assert_same):
+def test_evaluation_at_the_mean(trained_by_hand, assert_same):
     accelerator = Accelerator(cpu=True)
-    model, optimizer, batches = problem()
+    model, optimizer, batches = problem(koala_optim.KoalaA)
+    model, optimizer = accelerator.prepare(model, optimizer)
+    accumulated(accelerator, model, optimizer, batches)
+    by_hand, other, batches = problem(koala_optim.KoalaA)
+    trained_by_hand(by_hand, other, losses_of, [[batch] for batch in batches])
+    with optimizer.optimizer.averaged(), other.averaged():
+        assert_same(accelerator.unwrap_model(model), by_hand, rtol=1e-4, atol=1e-6)
+        inside = [parameter.detach().clone() for parameter in model.parameters()]
+    state = optimizer.optimizer.averaged_state_dict(accelerator.unwrap_model(model))
+    assert all(torch.equal(x, y) for x, y in zip(state.values(), inside))
+    assert not any(torch.equal(x, y) for x, y in zip(model.parameters(), inside))
+
+
+@pytest.mark.parametrize("kind", [koala_optim.KoalaM, koala_optim.KoalaA])
+def test_saved_and_loaded_training_goes_on(kind, tmp_path, assert_same):
+    accelerator = Accelerator(cpu=True)
+    model, optimizer, batches = problem(kind)
     prepared = accelerator.prepare(model, optimizer)
     accumulated(accelerator, *prepared, batches[:3])
     accelerator.save_state(str(tmp_path))

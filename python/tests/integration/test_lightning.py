@@ -5,10 +5,12 @@ import torch
 
 pytest.importorskip("lightning", reason="lightning is not installed")
 
+import lightning
 from lightning.pytorch.plugins import MixedPrecision
 from torch.amp import GradScaler
 
 import koala_optim
+from koala_optim.integrations.lightning import EvaluateAtMean
 
 pytestmark = pytest.mark.filterwarnings("ignore")
 
@@ -59,6 +61,80 @@ def test_automatic_optimization_without_observing_takes_the_mean_loss(script, tr
         other, optimizer, lambda model, batch: model.losses(batch).mean()[None], [[b] for b in script.data()] * 2
     )
     assert_same(module, other, rtol=0.0, atol=0.0)
+
+
+class Observed:
+    """What a module with KOALA-A sees: its parameters as it is trained, validated and tested."""
+
+    def __init__(self, script, kind):
+        observed = self
+        self.training, self.validation, self.test = [], [], []
+
+        class Module(getattr(script, kind)):
+            def configure_optimizers(self):
+                return koala_optim.KoalaA(self.parameters())
+
+            def on_train_batch_end(self, *_):
+                observed.training.append(observed.parameters(self))
+
+            def on_validation_epoch_start(self):
+                observed.validation.append(observed.parameters(self))
+
+            def on_test_epoch_start(self):
+                observed.test.append(observed.parameters(self))
+
+            def test_step(self, batch, batch_index):
+                self.losses(batch)
+
+        torch.manual_seed(0)
+        self.module = Module()
+
+    @staticmethod
+    def parameters(module):
+        return torch.cat([parameter.detach().flatten().clone() for parameter in module.parameters()])
+
+
+@pytest.mark.parametrize("kind", ["Manual", "Automatic"])
+def test_validation_and_test_are_at_the_mean(script, trained_by_hand, kind, tmp_path):
+    observed = Observed(script, kind)
+    callback = EvaluateAtMean()
+    options = {"accelerator": "cpu", "logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    trainer = lightning.Trainer(max_epochs=2, callbacks=[callback], default_root_dir=str(tmp_path), **options)
+    trainer.fit(observed.module, script.data(), script.data(16))
+    trainer.test(observed.module, script.data(16))
+    torch.manual_seed(0)
+    by_hand = script.Manual()
+    optimizer = koala_optim.KoalaA(by_hand.parameters())
+    # Of the sanity check, before there is a mean.
+    assert torch.equal(observed.validation[0], observed.parameters(by_hand))
+    for epoch in range(2):
+        trained_by_hand(by_hand, optimizer, lambda model, batch: model.losses(batch), [[b] for b in script.data()])
+        outside = observed.parameters(by_hand)
+        assert torch.equal(observed.training[8 * epoch + 7], outside)
+        with optimizer.averaged():
+            at_mean = observed.parameters(by_hand)
+        assert torch.equal(observed.validation[1 + epoch], at_mean) and not torch.equal(at_mean, outside)
+    assert torch.equal(observed.test[0], at_mean)
+    # Afterwards, and in the checkpoint, they are those of the training.
+    assert torch.equal(observed.parameters(observed.module), outside)
+    state = torch.load(trainer.checkpoint_callback.best_model_path, weights_only=True)["state_dict"]
+    assert torch.equal(torch.cat([value.flatten() for value in state.values()]), outside)
+
+
+def test_a_validation_that_fails_leaves_the_parameters_of_the_training(script):
+    observed = Observed(script, "Manual")
+
+    def fails(batch, batch_idx):
+        if observed.training:
+            raise ZeroDivisionError
+
+    observed.module.validation_step = fails
+    options = {"accelerator": "cpu", "logger": False, "enable_progress_bar": False, "enable_model_summary": False}
+    trainer = lightning.Trainer(max_epochs=2, callbacks=[EvaluateAtMean()], enable_checkpointing=False, **options)
+    with pytest.raises(ZeroDivisionError):
+        trainer.fit(observed.module, script.data(), script.data(16))
+    assert not torch.equal(observed.validation[-1], observed.training[-1])
+    assert torch.equal(observed.parameters(observed.module), observed.training[-1])
 
 
 @pytest.mark.parametrize("kind", ["Manual", "Automatic"])

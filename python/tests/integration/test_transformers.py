@@ -1,12 +1,14 @@
 """HuggingFace's Trainer: KoalaCallback makes the steps of the loop by hand, whatever happens between them."""
 
+from functools import partial
+
 import pytest
 import torch
 
 pytest.importorskip("transformers", reason="transformers is not installed")
 pytest.importorskip("accelerate", reason="accelerate, which the Trainer needs, is not installed")
 
-from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainingArguments
+from transformers import BertConfig, BertForSequenceClassification, Trainer, TrainerCallback, TrainingArguments
 
 import koala_optim
 from koala_optim.integrations.transformers import KoalaCallback
@@ -74,12 +76,130 @@ def test_the_steps_are_those_of_the_loop_by_hand(tmp_path, trained_by_hand, asse
     assert_same(model, other, rtol=1e-3, atol=1e-5)
 
 
-def test_a_resumed_training_goes_on(tmp_path, assert_same):
+@pytest.mark.parametrize("kind", [koala_optim.KoalaM, koala_optim.KoalaA])
+def test_a_resumed_training_goes_on(kind, tmp_path, assert_same):
     whole = bert()
-    trainer_of(tmp_path, whole, save_strategy="steps", save_steps=4).train()
+    first = kind(whole.parameters())
+    trainer_of(tmp_path, whole, save_strategy="steps", save_steps=4, optimizer=first).train()
     resumed = bert()
-    trainer_of(tmp_path, resumed).train(resume_from_checkpoint=str(tmp_path / "checkpoint-4"))
+    second = kind(resumed.parameters())
+    trainer_of(tmp_path, resumed, optimizer=second).train(resume_from_checkpoint=str(tmp_path / "checkpoint-4"))
     assert_same(resumed, whole, rtol=0.0, atol=0.0)
+    assert first.filter_state() == second.filter_state()
+
+
+def losses_by_hand(model, chosen):
+    ids = torch.stack([sample["input_ids"] for sample in chosen])
+    return sample_losses(model(ids), torch.tensor([sample["labels"] for sample in chosen]))
+
+
+def trained_with_koala_a(trained_by_hand, epochs=2):
+    data = samples()
+    epoch = [[data[0:4], data[4:8]], [data[8:12], data[12:16]], [data[16:18]]]
+    model = bert().train()
+    optimizer = koala_optim.KoalaA(model.parameters())
+    trained_by_hand(model, optimizer, losses_by_hand, epoch * epochs)
+    return model, optimizer
+
+
+def evaluated_at_the_mean(trained_by_hand, epochs):
+    model, optimizer = trained_with_koala_a(trained_by_hand, epochs)
+    model.eval()
+    with torch.no_grad(), optimizer.averaged():
+        inside = losses_by_hand(model, samples(6)).mean().item()
+    with torch.no_grad():
+        assert losses_by_hand(model, samples(6)).mean().item() != pytest.approx(inside, rel=1e-3)
+    return inside
+
+
+@pytest.mark.parametrize("often", [True, False], ids=["every-step", "at-the-end"])
+def test_evaluation_saving_and_the_result_are_at_the_mean(tmp_path, trained_by_hand, assert_same, often):
+    model = bert()
+    optimizer = koala_optim.KoalaA(model.parameters())
+    options = {"eval_strategy": "steps", "eval_steps": 1} if often else {"eval_strategy": "epoch"}
+    trainer = trainer_of(tmp_path, model, optimizer=optimizer, save_strategy="steps", save_steps=6, **options)
+    trainer.train()
+    other, reference = trained_with_koala_a(trained_by_hand)
+    outside = [parameter.detach().clone() for parameter in other.parameters()]
+    with reference.averaged():
+        # The model is left at the mean, saved at it, and was evaluated at it.
+        assert_same(model, other, rtol=1e-3, atol=1e-5)
+        assert_same(
+            BertForSequenceClassification.from_pretrained(tmp_path / "checkpoint-6"), other, rtol=1e-3, atol=1e-5
+        )
+    loss = evaluated_at_the_mean(trained_by_hand, epochs=2)
+    losses = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]
+    assert len(losses) == (6 if often else 2) and losses[-1] == pytest.approx(loss, rel=1e-4)
+    assert losses[2 if often else 0] == pytest.approx(evaluated_at_the_mean(trained_by_hand, epochs=1), rel=1e-4)
+    assert trainer.evaluate()["eval_loss"] == pytest.approx(loss, rel=1e-4)
+    # It is another place than the parameters, from which a further training goes on.
+    assert any((x - y).abs().max() > 1e-3 for x, y in zip(outside, model.parameters()))
+    trainer.train()
+    longer, _ = trained_with_koala_a(trained_by_hand, epochs=4)
+    for found, expected in zip(trainer_parameters(optimizer, trainer), longer.parameters(), strict=True):
+        torch.testing.assert_close(found, expected, rtol=1e-2, atol=1e-4)
+
+
+def trainer_parameters(optimizer, trainer):
+    """The parameters of the training, not their mean."""
+    (callback,) = (c for c in trainer.callback_handler.callbacks if isinstance(c, KoalaCallback))
+    return [value for _, value in callback._parameters]
+
+
+class Stop(TrainerCallback):
+    def on_step_end(self, args, state, control, **kwargs):
+        control.should_training_stop |= state.global_step == 5
+
+
+@pytest.mark.parametrize("stopped", [False, True], ids=["whole", "stopped"])
+def test_the_best_model_is_not_replaced_by_the_last_mean(tmp_path, stopped):
+    """After the last step the Trainer evaluates; stopped, it does not."""
+    model = bert()
+    optimizer = koala_optim.KoalaA(model.parameters())
+    options = {"eval_strategy": "steps", "eval_steps": 4, "save_strategy": "steps", "save_steps": 4}
+    options |= {"load_best_model_at_end": True, "metric_for_best_model": "worse", "greater_is_better": False}
+    trainer = trainer_of(tmp_path, model, optimizer=optimizer, **options)
+    if stopped:
+        trainer.add_callback(Stop())
+    worse_and_worse = iter(range(10))
+    trainer.compute_metrics = lambda predictions: {"worse": next(worse_and_worse)}
+    trainer.train()
+    assert trainer.state.global_step == (5 if stopped else 6)
+    assert trainer.state.best_model_checkpoint.endswith("checkpoint-4")
+    best = BertForSequenceClassification.from_pretrained(tmp_path / "checkpoint-4")
+    assert all(torch.equal(x, y) for x, y in zip(model.parameters(), best.parameters(), strict=True))
+    optimizer.state_dict()
+
+
+def test_running_statistics_are_found_at_the_mean(tmp_path):
+    class Normalised(torch.nn.Module):
+        device = torch.device("cpu")
+
+        def __init__(self):
+            super().__init__()
+            torch.manual_seed(0)
+            self.layers = torch.nn.Sequential(torch.nn.Linear(6, 8), torch.nn.BatchNorm1d(8), torch.nn.Linear(8, 3))
+
+        def forward(self, input_ids, labels=None):
+            return self.layers(input_ids.float())
+
+    model = Normalised()
+    optimizer = koala_optim.KoalaA(model.parameters())
+    batches = [torch.stack([sample["input_ids"] for sample in samples()[at : at + 6]]) for at in (0, 6, 12)]
+    koala = KoalaCallback(partial(torch.nn.functional.cross_entropy, reduction="none"), batches)
+    arguments = {"per_device_train_batch_size": 6, "use_cpu": True, "report_to": "none", "save_strategy": "no"}
+    trainer = InOrder(
+        model,
+        TrainingArguments(str(tmp_path), max_steps=3, max_grad_norm=0.0, disable_tqdm=True, **arguments),
+        train_dataset=samples(),
+        optimizers=(optimizer, None),
+        callbacks=[koala],
+        compute_loss_func=koala.loss,
+    )
+    trainer.train()
+    found = [buffer.clone() for buffer in model.buffers()]
+    koala_optim.recompute_batch_norm(model, batches)
+    assert all(torch.equal(x, y) for x, y in zip(found, model.buffers()))
 
 
 def test_the_example_learns(example, tmp_path):

@@ -6,7 +6,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 from typing_extensions import assert_type
 
 import koala_optim
-from koala_optim import Koala, KoalaM, KoalaPP, KoalaV
+from koala_optim import Koala, KoalaA, KoalaM, KoalaPP, KoalaV
 
 
 def train(model: nn.Module, batches: list[tuple[Tensor, Tensor]]) -> dict[str, float]:
@@ -28,6 +28,7 @@ def other_ways(model: nn.Module, losses: Tensor) -> None:
     optimizers: list[Koala] = [
         KoalaV(groups, measurement_noise=0.5, partition="global"),
         KoalaPP(model.parameters(), torch.tensor(1.0), variant="minimum-norm", missing_limit=3),
+        KoalaA(model.parameters(), weight_decay=0.1, metric="none", mean=None, initial_measurement_noise=1.0),
     ]
     for optimizer in optimizers:
         optimizer.predict()
@@ -44,10 +45,20 @@ def other_ways(model: nn.Module, losses: Tensor) -> None:
         raise
 
 
+def evaluate(model: nn.Module, optimizer: Koala, batches: list[tuple[Tensor, Tensor]]) -> dict[str, object]:
+    handle = koala_optim.warn_if_not_averaged(model, optimizer)
+    if assert_type(optimizer.keeps_mean, bool):
+        with optimizer.averaged():
+            koala_optim.recompute_batch_norm(model, batches, device="cpu")
+    handle.remove()
+    return optimizer.averaged_state_dict(model)
+
+
 def mistakes(model: nn.Module) -> None:
     """Each of these lines must be an error: an ignore that is not needed is one."""
     KoalaM(model.parameters(), decay_rule="l2")  # type: ignore[arg-type]
     KoalaM(model.parameters(), partition="layers")  # type: ignore[arg-type]
     KoalaV(model.parameters(), momentum=0.9)  # type: ignore[call-arg]
     KoalaPP(model.parameters(), variant=1)  # type: ignore[arg-type]
+    KoalaA(model.parameters(), metric="full")  # type: ignore[arg-type]
     KoalaV(model.parameters()).observe("high")  # type: ignore[arg-type]

@@ -1,0 +1,117 @@
+"""KOALA-A: Adam's metric as the covariance, and a process noise that is found by the whiteness of the innovations."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal
+
+from torch import Tensor
+from torch.optim.optimizer import ParamsT
+from typing_extensions import Unpack
+
+from .optimizer import Koala
+from .settings import CommonSettings, DecayRule, options, real
+
+if TYPE_CHECKING:
+    from torch.distributed import ProcessGroup
+
+
+class KoalaA(Koala):
+    r"""KOALA-A, the adaptive filter: this project's own, and no paper's. It stores ``velocity``, ``second_moment`` and
+    ``mean``, three numbers a parameter; two without the metric or without the mean.
+
+    .. code-block:: text
+
+        predict   x <- x + v ,  v <- kappa v           (parameters that had a gradient in the last step)
+                  p11, p12, p22 <- p11 + 2 p12 + p22 ,  kappa (p12 + p22) ,  kappa^2 p22 + Q (1 - kappa)^2
+        update    R: the bias-corrected running mean of mean(l^2)
+                  s <- beta s + (1 - beta) g^2 ,  s^ = s corrected for its start at 0
+                  D = sqrt(s^) + epsilon max sqrt(s^) + 1e-30 ,  A = c / D ,  c = sum s^ / sum(s^ / D)
+                  G = g . A g ,  S = p11 G + R ,  f = lr (mean(l) - T) / S
+                  rho = - v . g / sqrt(v . (v / A) G) , smoothed:  log Q rises with growth_rate rho where rho is
+                  positive (the filter moves too little), falls with decline_rate |rho| where it is negative
+                  (too much), both rates going on as 1/k
+                  x <- x - f p11 A g ,  v <- v - f p12 A g
+                  p11, p12, p22 <- p11 R / S ,  p12 R / S ,  p22 - p12^2 G / S
+                  mean <- mean + min(1, (eta + 1)/(k + eta)) (x - mean)
+
+    The model is to be evaluated at the mean, and needs no schedule for it: see :meth:`averaged`. Running statistics of
+    batch normalisation belong to other parameters there, and are found anew by
+    :func:`koala_optim.recompute_batch_norm`.
+
+    Args:
+        params: parameters or parameter groups, as every optimizer of PyTorch takes them.
+        lr: e, the gain multiplier. 1 is its natural value; schedulers may move it.
+        weight_decay: w.
+        decay_rule: ``decoupled``, ``x <- x (1 - lr w)`` after the step; or ``coupled``: g + w x in place of g, and
+            w/2 \|x\|^2 in the loss.
+        initial_process_noise: Q at the start, and the position's variance.
+        velocity_decay: kappa.
+        metric: ``diagonal`` as above; ``none``: A = 1, and no second moment is stored.
+        second_moment_smoothing: beta.
+        epsilon: the least root of a second moment, beside the largest of all.
+        growth_rate: how fast log Q grows while gradients go on pointing along the velocity.
+        decline_rate: how fast it falls while they point against it.
+        rate_horizon: steps after which both rates have halved.
+        whiteness_smoothing: smoothing of rho.
+        mean: eta of the mean: the larger, the shorter its memory. ``None``: no mean is kept.
+        foreach: ``None`` chooses for each parameter: Rust for dense ``float32`` and ``float64`` on the CPU, PyTorch's
+            foreach operations elsewhere. ``True``: foreach operations everywhere; ``False``: Rust, or an error.
+        process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
+        check_every: steps after which processes compare their filters; 0 for never.
+        **common: settings that all methods share, see :class:`koala_optim.KoalaM`. Here ``initial_measurement_noise`` is
+            ``None`` unless it is given, and ``partition`` only says by which blocks is reported.
+
+    Raises:
+        ValueError: naming the argument that is wrong.
+    """
+
+    _can_keep_mean = True
+
+    def __init__(
+        self,
+        params: ParamsT,
+        lr: float | Tensor = 1.0,
+        *,
+        weight_decay: float = 0.0,
+        decay_rule: DecayRule = "decoupled",
+        initial_process_noise: float = 0.3,
+        velocity_decay: float = 0.9,
+        metric: Literal["diagonal", "none"] = "diagonal",
+        second_moment_smoothing: float = 0.99,
+        epsilon: float = 1e-8,
+        growth_rate: float = 0.2,
+        decline_rate: float = 0.1,
+        rate_horizon: float = 30.0,
+        whiteness_smoothing: float = 0.9,
+        mean: float | None = 8.0,
+        foreach: bool | None = None,
+        process_group: ProcessGroup | bool | None = None,
+        check_every: int = 100,
+        **common: Unpack[CommonSettings],
+    ) -> None:
+        if metric not in ("diagonal", "none"):
+            raise ValueError(f"metric = {metric!r}: must be 'diagonal' or 'none'")
+        common.setdefault("initial_measurement_noise", None)
+        config = {
+            "initial-process-noise": real("initial_process_noise", initial_process_noise),
+            "velocity-decay": real("velocity_decay", velocity_decay),
+            "metric": metric,
+            "second-moment-smoothing": real("second_moment_smoothing", second_moment_smoothing),
+            "epsilon": real("epsilon", epsilon),
+            "growth-rate": real("growth_rate", growth_rate),
+            "decline-rate": real("decline_rate", decline_rate),
+            "rate-horizon": real("rate_horizon", rate_horizon),
+            "whiteness-smoothing": real("whiteness_smoothing", whiteness_smoothing),
+            "mean": None if mean is None else real("mean", mean),
+            "options": options(**common),
+        }
+        super().__init__(
+            params,
+            {"koala-a": config},
+            lr=lr,
+            weight_decay=weight_decay,
+            decay_rule=decay_rule,
+            foreach=foreach,
+            process_group=process_group,
+            check_every=check_every,
+        )
