@@ -38,7 +38,7 @@ fn the_simple_case_needs_no_file() {
     let folder = here.path().join("comparisons/digits-mlp");
     assert!(
         told.ends_with(
-            "10 runs, 10 of them now, in comparisons/digits-mlp\n\
+            "12 runs, 12 of them now, in comparisons/digits-mlp\n\
              koala report comparisons/digits-mlp makes a page of it\n"
         ),
         "{told}"
@@ -48,7 +48,7 @@ fn the_simple_case_needs_no_file() {
     }
     let found: serde_json::Value =
         serde_json::from_str(&text(&folder.join("comparison.json"))).unwrap();
-    assert_eq!(found["workloads"][0]["arms"].as_array().unwrap().len(), 5);
+    assert_eq!(found["workloads"][0]["arms"].as_array().unwrap().len(), 6);
     let runs = listing(&folder);
     assert_eq!(runs["source"], "koala compare --epochs=2 --seeds=1,2");
     let order: Vec<(u64, &str)> = runs["runs"]
@@ -62,7 +62,7 @@ fn the_simple_case_needs_no_file() {
             )
         })
         .collect();
-    let names = ["koala-m", "koala-v", "koala-pp", "sgd", "adam"];
+    let names = ["koala-a", "koala-m", "koala-v", "koala-pp", "sgd", "adam"];
     let expected: Vec<_> = [1, 2]
         .iter()
         .flat_map(|seed| names.map(|name| (*seed, name)))
@@ -74,7 +74,7 @@ fn the_simple_case_needs_no_file() {
 
     // Done once, it is not done again; more of it is done for what is new.
     let told = stdout(&compare().assert().success());
-    assert!(told.contains("10 runs, 0 of them now"), "{told}");
+    assert!(told.contains("12 runs, 0 of them now"), "{told}");
     let mut more = compare();
     more.args(["--tuning-trials=2", "--optimizers=sgd,adamw"]);
     let listed = stdout(&more.arg("--dry-run").assert().success());
