@@ -34,6 +34,17 @@ fn start(folder: &Path) -> Child {
         .unwrap()
 }
 
+/// Whether a run has told of a step and not come to its end.
+fn has_run_at_work(runs: &Path) -> bool {
+    let Ok(runs) = fs::read_dir(runs) else {
+        return false;
+    };
+    runs.map(|entry| entry.unwrap().path()).any(|run| {
+        let log = fs::read_to_string(run.join("events.jsonl")).unwrap_or_default();
+        log.lines().count() > 2 && !run.join("result.json").exists()
+    })
+}
+
 fn undisturbed() -> (tempfile::TempDir, Duration) {
     let here = tempdir().unwrap();
     fs::write(here.path().join("slow.toml"), SUITE).unwrap();
@@ -78,6 +89,11 @@ fn an_interrupt_makes_checkpoints_and_the_same_command_goes_on() {
     fs::write(here.path().join("slow.toml"), SUITE).unwrap();
     let mut child = start(here.path());
     sleep(time.mul_f64(0.4));
+    // On a busy machine a share of the time says little: some run must be in its middle.
+    let patience = Instant::now() + time.mul_f64(20.0);
+    while !has_run_at_work(&here.path().join("all/runs")) && Instant::now() < patience {
+        sleep(Duration::from_millis(2));
+    }
     let status = std::process::Command::new("kill")
         .args(["-INT", &child.id().to_string()])
         .status()
