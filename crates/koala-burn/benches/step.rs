@@ -14,8 +14,8 @@ use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
 use burn::tensor::{Device, Distribution};
 use koala_burn::{
-    Config, Koala, KoalaMConfig, KoalaPpConfig, KoalaVConfig, PositionNoise, UpdatePath,
-    WeightDecay,
+    Config, Koala, KoalaAConfig, KoalaMConfig, KoalaPpConfig, KoalaVConfig, PositionNoise,
+    UpdatePath, WeightDecay,
 };
 
 const STEPS: usize = 9;
@@ -154,7 +154,7 @@ fn main() -> koala_burn::Result<()> {
     ];
     let decay = WeightDecay::coupled(5e-4);
     let fixed = PositionNoise::Fixed(1e-4);
-    let configs: [(&str, Config); 6] = [
+    let configs: [(&str, Config); 8] = [
         ("KOALA-V", KoalaVConfig::new().into()),
         (
             "KOALA-V, decay",
@@ -170,6 +170,11 @@ fn main() -> koala_burn::Result<()> {
             KoalaMConfig::new().with_position_noise(fixed).into(),
         ),
         ("KOALA++", KoalaPpConfig::new().into()),
+        ("KOALA-A", KoalaAConfig::new().into()),
+        (
+            "KOALA-A, no mean",
+            KoalaAConfig::new().with_mean(None).into(),
+        ),
     ];
     for path in [UpdatePath::Automatic, UpdatePath::Generic] {
         for (name, config) in &configs {

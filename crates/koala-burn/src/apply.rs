@@ -6,10 +6,10 @@ use burn::tensor::DType;
 use koala_filter::{Displacement, Filter, Motion, TensorStep};
 
 use crate::generic;
-use crate::memory::Vectors;
+use crate::memory::{self, Vectors};
 use crate::raw;
-use crate::take::{Positions, with_taken};
-use crate::values::{UpdatePath, Values, working_type};
+use crate::take::{Positions, Seen, with_taken};
+use crate::values::{UpdatePath, Values, placed, working_type};
 
 /// Predict: moves the parameters; adds to `deviations` those that are measured on the way.
 pub(crate) fn advance<M: Module>(
@@ -21,25 +21,28 @@ pub(crate) fn advance<M: Module>(
     memory: &mut [Vectors],
     deviations: &mut [f64],
 ) {
-    let wanted = |at: usize| motion.deviation.is_some() || !filter.is_frozen(at);
+    let wanted = |at: usize| motion.deviation.is_some() || filter.moves(at);
     with_taken(model, positions, path, wanted, |taken| {
         let mut at_raw = Vec::new();
         let mut moved = Vec::new();
         for (at, (taken, vectors)) in taken.iter_mut().zip(memory.iter_mut()).enumerate() {
             let Some(taken) = taken else { continue };
-            let frozen = filter.is_frozen(at);
+            let moving = filter.moves(at);
             match &mut taken.values {
                 Values::Flex(parameter) => {
-                    let vectors = vectors.iter_mut().filter_map(Values::as_flex_mut).collect();
+                    let memory = memory::flex_mut(vectors);
                     at_raw.push(at);
-                    moved.push((raw::Moved { parameter, vectors }, frozen));
+                    moved.push((raw::Moved { parameter, memory }, moving));
                 }
-                Values::Any(_) if frozen => {}
+                Values::Any(_) if !moving => {}
                 Values::Any(parameter) => {
-                    with_tensors(parameter, taken.dtype, vectors, |parameter, vectors| {
-                        let (parameter, velocity) =
-                            generic::advanced(motion, parameter, vectors[0].clone());
-                        vectors[0] = velocity;
+                    with_tensors(parameter, taken.dtype, vectors, |parameter, memory| {
+                        let [Some(velocity), ..] = memory else {
+                            return parameter;
+                        };
+                        let (parameter, slower) =
+                            generic::advanced(motion, parameter, velocity.clone());
+                        *velocity = slower;
                         parameter
                     });
                 }
@@ -51,7 +54,7 @@ pub(crate) fn advance<M: Module>(
     });
 }
 
-/// Update: does the steps.
+/// Update: does the steps of the parameters that move.
 pub(crate) fn displace<M: Module>(
     model: &mut M,
     positions: &Positions,
@@ -72,12 +75,12 @@ pub(crate) fn displace<M: Module>(
             };
             match (&mut taken.values, gradient) {
                 (Values::Flex(parameter), Values::Flex(gradient)) => {
-                    let vectors = vectors.iter_mut().filter_map(Values::as_flex_mut).collect();
-                    moved.push((raw::Moved { parameter, vectors }, gradient, *displacement));
+                    let memory = memory::flex_mut(vectors);
+                    moved.push((raw::Moved { parameter, memory }, gradient, *displacement));
                 }
                 (Values::Any(parameter), Values::Any(gradient)) => {
-                    with_tensors(parameter, taken.dtype, vectors, |parameter, vectors| {
-                        generic::displaced(displacement, parameter, &gradient, vectors)
+                    with_tensors(parameter, taken.dtype, vectors, |parameter, memory| {
+                        generic::displaced(displacement, parameter, &gradient, memory)
                     });
                 }
                 _ => debug_assert!(false, "a gradient comes in its parameter's form"),
@@ -90,19 +93,51 @@ pub(crate) fn displace<M: Module>(
 fn displacement(step: &TensorStep) -> Option<&Displacement> {
     match step {
         TensorStep::Move(displacement) => Some(displacement),
-        TensorStep::Skip => None,
+        TensorStep::Skip | TensorStep::Average(_) => None,
     }
 }
 
-/// Runs `work` on a parameter of type `dtype` and its vectors as flat tensors of the working type.
+/// Update: the means of the parameters that stand still (`seen` is `None` for the others) follow them.
+pub(crate) fn average(
+    steps: &[TensorStep],
+    seen: Vec<Option<Seen>>,
+    slot: usize,
+    memory: &mut [Vectors],
+) {
+    let mut followed = Vec::new();
+    for ((step, seen), vectors) in steps.iter().zip(seen).zip(memory) {
+        let (TensorStep::Average(weight), Some(seen), Some(mean)) =
+            (step, seen, &mut vectors[slot])
+        else {
+            continue;
+        };
+        match (seen.values, mean) {
+            (Values::Flex(parameter), Values::Flex(mean)) => {
+                followed.push((*weight, parameter, mean));
+            }
+            (Values::Any(parameter), Values::Any(mean)) => {
+                let parameter = placed(parameter, &seen.device, seen.working);
+                *mean = generic::average(*weight, parameter, mean.clone());
+            }
+            _ => debug_assert!(false, "a vector comes in its parameter's form"),
+        }
+    }
+    raw::average(followed);
+}
+
+/// Runs `work` on a parameter of type `dtype` and its memory as flat tensors of the working type.
 fn with_tensors(
     parameter: &mut Tensor<1>,
     dtype: DType,
     vectors: &mut Vectors,
-    work: impl FnOnce(Tensor<1>, &mut [Tensor<1>]) -> Tensor<1>,
+    work: impl FnOnce(Tensor<1>, &mut generic::Slots) -> Tensor<1>,
 ) {
-    let mut tensors: Vec<_> = vectors.iter().filter_map(Values::as_any).collect();
+    let mut tensors = memory::tensors(vectors);
     let moved = work(parameter.clone().cast(working_type(dtype)), &mut tensors);
     *parameter = moved.cast(dtype);
-    *vectors = tensors.into_iter().map(Values::Any).collect();
+    for (vector, tensor) in vectors.iter_mut().zip(tensors) {
+        if let Some(tensor) = tensor {
+            *vector = Some(Values::Any(tensor));
+        }
+    }
 }

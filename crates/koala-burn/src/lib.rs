@@ -27,8 +27,8 @@
 //!
 //! # A step
 //!
-//! 1. [`predict`](Koala::predict) moves the parameters to the filter's prediction (KOALA-M; KOALA-V and KOALA++ leave
-//!    them alone). Forget it, and `update` is an error.
+//! 1. [`predict`](Koala::predict) moves the parameters to the filter's prediction (KOALA-M and KOALA-A; KOALA-V and
+//!    KOALA++ leave them alone). Forget it, and `update` is an error.
 //! 2. Loss and gradients are measured there: the per-sample losses, and the gradients of their mean. Without
 //!    per-sample losses, [`Observation::from_mean`] does; several micro-batches are
 //!    [merged](Observation::merged), their gradients averaged.
@@ -36,7 +36,8 @@
 //!    losses, and moves parameters and velocities. Its [`StepReport`] says what happened and why.
 //!
 //! Evaluate ([`evaluation`](Koala::evaluation)) and save ([`save`](Koala::save)) between `update` and the next
-//! `predict`. An error never loses a model: whatever can fail comes before any parameter is touched.
+//! `predict`. An error never loses a model: whatever can fail comes before any parameter is touched. KOALA-A is evaluated
+//! at the mean of its iterates, which `evaluation` gives; with batch normalisation, [`recompute_statistics`] must follow.
 //!
 //! # Parameters and groups
 //!
@@ -73,6 +74,7 @@
 mod apply;
 mod census;
 mod error;
+mod evaluation;
 mod generic;
 mod gradients;
 mod group;
@@ -82,17 +84,19 @@ mod optimizer;
 mod raw;
 mod record;
 mod reduce;
+mod statistics;
 mod take;
 mod values;
 
 pub use error::{Error, Result};
 pub use group::ParameterGroup;
 pub use koala_filter::{
-    BlockOutcome, BlockReport, Config, Covariance, DecayRule, Filter, Group, KoalaMConfig,
-    KoalaPpConfig, KoalaVConfig, MeasurementNoise, NegativeResidual, Observation, Options, Outcome,
-    Partition, Phase, PlusPlusVariant, PositionNoise, ProcessNoise, Schedule, SkipReason,
-    StepReport, Target, WeightDecay,
+    BlockOutcome, BlockReport, Config, Covariance, DecayRule, Filter, Group, KoalaAConfig,
+    KoalaMConfig, KoalaPpConfig, KoalaVConfig, MeasurementNoise, Metric, NegativeResidual,
+    Observation, Options, Outcome, Partition, Phase, PlusPlusVariant, PositionNoise, ProcessNoise,
+    Schedule, SkipReason, StepReport, Target, WeightDecay, Whiteness,
 };
 pub use measurement::Measurement;
 pub use optimizer::Koala;
+pub use statistics::recompute_statistics;
 pub use values::UpdatePath;

@@ -1,30 +1,32 @@
 //! The vectors that a method keeps beside the parameters.
 
-use burn::tensor::DType;
-use burn::{Tensor, tensor::TensorData};
+use burn::Tensor;
+use burn::backend::flex::FlexTensor;
+use burn::tensor::{DType, TensorData};
+use koala_filter::{MemoryKind, SLOTS};
 
 use crate::take::Seen;
 use crate::values::{Values, placed};
 
-/// The vectors of one parameter, flat, in the order of [`MemoryKind::names`](koala_filter::MemoryKind::names).
-pub(crate) type Vectors = Vec<Values>;
+/// The vectors of one parameter, flat, by the [slots](MemoryKind::slots) of the method's kind.
+pub(crate) type Vectors = [Option<Values>; SLOTS];
 
 /// Zeros for a parameter of `elements` elements.
-pub(crate) fn zeros(vectors: usize, elements: usize, parameter: &Seen) -> Vectors {
-    (0..vectors)
-        .map(|_| {
+pub(crate) fn zeros(kind: MemoryKind, elements: usize, parameter: &Seen) -> Vectors {
+    kind.slots().map(|name| {
+        name.map(|_| {
             let zeros = Tensor::zeros(
                 [elements],
                 (&parameter.device, DType::from(parameter.working)),
             );
             Values::Any(zeros).into_kind_of(&parameter.values)
         })
-        .collect()
+    })
 }
 
 /// Brings vectors to where the parameter is now, and into the form in which it is worked on.
 pub(crate) fn follow(vectors: &mut Vectors, elements: usize, parameter: &Seen) {
-    for vector in vectors {
+    for vector in vectors.iter_mut().flatten() {
         if matches!(
             (&*vector, &parameter.values),
             (Values::Flex(_), Values::Flex(_))
@@ -39,6 +41,27 @@ pub(crate) fn follow(vectors: &mut Vectors, elements: usize, parameter: &Seen) {
         );
         *vector = Values::Any(tensor).into_kind_of(&parameter.values);
     }
+}
+
+/// Handles on the vectors as flex memory, to be read.
+pub(crate) fn flex(vectors: &Vectors) -> [Option<FlexTensor>; SLOTS] {
+    vectors
+        .each_ref()
+        .map(|vector| vector.as_ref().and_then(Values::as_flex))
+}
+
+/// The vectors as flex memory, to be written to.
+pub(crate) fn flex_mut(vectors: &mut Vectors) -> [Option<&mut FlexTensor>; SLOTS] {
+    vectors
+        .each_mut()
+        .map(|vector| vector.as_mut().and_then(Values::as_flex_mut))
+}
+
+/// The vectors as flat tensors.
+pub(crate) fn tensors(vectors: &Vectors) -> [Option<Tensor<1>>; SLOTS] {
+    vectors
+        .each_ref()
+        .map(|vector| vector.as_ref().and_then(Values::as_any))
 }
 
 /// A vector from stored numbers of the parameter's working type.

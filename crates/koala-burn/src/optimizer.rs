@@ -4,7 +4,7 @@ use std::fmt;
 
 use burn::module::{Module, ParamId};
 use burn::optim::GradientsParams;
-use koala_filter::{Config, Filter, Group, Phase, StepReport, TensorStep};
+use koala_filter::{Config, Filter, Group, MemoryKind, Phase, StepReport, TensorStep};
 
 use crate::apply;
 use crate::census::Census;
@@ -14,10 +14,10 @@ use crate::group::{self, ParameterGroup};
 use crate::measurement::Measurement;
 use crate::memory::{self, Vectors};
 use crate::reduce;
-use crate::take::{Seen, look, positions};
+use crate::take::{Positions, Seen, look, positions};
 use crate::values::UpdatePath;
 
-/// KOALA-V, KOALA-M or KOALA++ for the parameters of a Burn module, chosen by the configuration it is made with.
+/// KOALA-V, KOALA-M, KOALA++ or KOALA-A for the parameters of a Burn module, chosen by the configuration it is made with.
 ///
 /// A step is [`predict`](Self::predict), then loss and gradients at the predicted parameters, then
 /// [`update`](Self::update). Between the two the module's parameters stand at the filter's prediction: evaluate and
@@ -73,17 +73,16 @@ impl Koala {
         let census = Census::of(model);
         let layout = group::layout(&census, &groups)?;
         let filter = Filter::new(config, layout)?;
-        let vectors = filter.config().memory().names().len();
+        let kind = filter.config().memory();
         let ids = census.ids(filter.layout())?;
-        let seen = look(model, &positions(&ids), UpdatePath::Automatic, |_| {
-            vectors > 0
-        });
+        let stores = kind != MemoryKind::None;
+        let seen = look(model, &positions(&ids), UpdatePath::Automatic, |_| stores);
         let parameters = filter.layout().parameters().iter();
         let memory = parameters
             .zip(seen)
             .map(|(parameter, seen)| {
-                seen.map_or_else(Vec::new, |seen| {
-                    memory::zeros(vectors, parameter.len(), &seen)
+                seen.map_or_else(Vectors::default, |seen| {
+                    memory::zeros(kind, parameter.len(), &seen)
                 })
             })
             .collect();
@@ -128,8 +127,8 @@ impl Koala {
         Ok(self.filter.set_group(index, group)?)
     }
 
-    /// The time update: moves the parameters to their prediction (KOALA-M; the other methods leave them alone). Compute
-    /// loss and gradients of this very model afterwards.
+    /// The time update: moves the parameters to their prediction (KOALA-M and KOALA-A; the other methods leave them alone).
+    /// Compute loss and gradients of this very model afterwards.
     ///
     /// # Errors
     /// [`Error::Core`] if the last step was not finished by an update; [`Error::ModelChanged`];
@@ -142,8 +141,8 @@ impl Koala {
             Some(motion) => {
                 let positions = positions(&ids);
                 let filter = &self.filter;
-                // Frozen parameters count in the deviation, but do not move.
-                let wanted = |at| motion.deviation.is_some() || !filter.is_frozen(at);
+                // Those that stand still count in the deviation, but do not move.
+                let wanted = |at| motion.deviation.is_some() || filter.moves(at);
                 let seen = look(model, &positions, self.path, wanted);
                 self.follow(&seen);
                 let mut deviations = reduce::deviations(&motion, &seen, &mut self.memory)?;
@@ -200,7 +199,8 @@ impl Koala {
             self.predicted = None;
         }
         let update = update?;
-        if update.steps.iter().any(|step| *step != TensorStep::Skip) {
+        let moves = |step: &TensorStep| matches!(step, TensorStep::Move(_));
+        if update.steps.iter().any(moves) {
             apply::displace(
                 model,
                 &positions,
@@ -210,22 +210,32 @@ impl Koala {
                 &mut self.memory,
             );
         }
+        self.average(model, &positions, &update.steps);
         Ok(update.report)
     }
 
-    /// The model as it is to be evaluated: [`valid`](Module::valid) of it, at the filter's estimate.
-    ///
-    /// # Errors
-    /// [`Error::Core`] between predict and update, when the parameters stand at their prediction.
-    pub fn evaluation<M: Module>(&self, model: &M) -> Result<M> {
-        self.filter.require("evaluation", Phase::Updated)?;
-        Ok(model.valid())
+    /// The means of the parameters that stand still follow them.
+    fn average<M: Module>(&mut self, model: &M, positions: &Positions, steps: &[TensorStep]) {
+        let stands = |at: usize| matches!(steps[at], TensorStep::Average(_));
+        let Some(slot) = self.filter.config().memory().mean_slot() else {
+            return;
+        };
+        if (0..steps.len()).any(stands) {
+            let seen = look(model, positions, self.path, stands);
+            self.follow(&seen);
+            apply::average(steps, seen, slot, &mut self.memory);
+        }
     }
 
     /// Bytes of the tensors that it keeps beside the parameters: none for KOALA-V, as many as the parameters' own for
-    /// KOALA-M's velocities. The filter's scalars, a few a tensor, are not counted.
+    /// KOALA-M's velocities, three times as many for KOALA-A. The filter's scalars, a few a tensor, are not counted.
     pub fn memory_bytes(&self) -> u64 {
-        self.memory.iter().flatten().map(|v| v.bytes() as u64).sum()
+        self.memory
+            .iter()
+            .flatten()
+            .flatten()
+            .map(|v| v.bytes() as u64)
+            .sum()
     }
 
     fn check_same_model(&self, ids: &[ParamId]) -> Result<()> {

@@ -1,13 +1,13 @@
 //! From tensors to the numbers that the filter needs: everything that a step reads back, at once.
 
 use burn::Tensor;
-use burn::tensor::{DType, FloatDType};
-use koala_filter::{BlockStatistics, Error as CoreError, Filter, Motion, Observation, Reduction};
+use burn::tensor::{DType, Device, FloatDType};
+use koala_filter::{BlockStatistics, Error as CoreError, Filter, MetricFloor, Motion, Observation};
 
 use crate::error::{Error, Result};
 use crate::generic;
 use crate::measurement::{Kind, Measurement};
-use crate::memory::Vectors;
+use crate::memory::{self, Vectors};
 use crate::raw;
 use crate::take::Seen;
 use crate::values::{Values, placed};
@@ -30,8 +30,7 @@ pub(crate) fn statistics(
 ) -> Result<(Vec<Option<BlockStatistics>>, Observation)> {
     let mut statistics = vec![None; seen.len()];
     let mut raw = (Vec::new(), Vec::new());
-    let mut pending: Vec<(usize, Reduction)> = Vec::new();
-    let mut sums = ReadBack::default();
+    let mut generic: Vec<(usize, Placed, generic::Reading)> = Vec::new();
     for (at, seen) in seen.into_iter().enumerate() {
         let (Some(seen), Some(gradient), Some(reduction)) =
             (seen, &gradients[at], filter.reduction(at))
@@ -45,28 +44,33 @@ pub(crate) fn statistics(
                     reduction,
                     parameter,
                     gradient: gradient.clone(),
-                    vectors: if reduction.products {
-                        memory[at].iter().filter_map(Values::as_flex).collect()
-                    } else {
-                        Vec::new()
-                    },
+                    memory: memory::flex(&memory[at]),
                 });
             }
             (Values::Any(parameter), Values::Any(gradient)) => {
                 let parameter = placed(parameter, &seen.device, seen.working);
-                let vectors = if reduction.products {
-                    memory[at]
-                        .iter()
-                        .filter_map(Values::as_any)
-                        .collect::<Vec<_>>()
-                } else {
-                    Vec::new()
-                };
-                pending.push((at, reduction));
-                sums.add(generic::sums(&reduction, &parameter, gradient, &vectors));
+                let vectors = memory::tensors(&memory[at]);
+                let reading =
+                    generic::Reading::first(reduction, parameter, gradient.clone(), vectors);
+                generic.push((at, (seen.device, seen.working), reading));
             }
             _ => debug_assert!(false, "a gradient comes in its parameter's form"),
         }
+    }
+    // Reading back waits for the device; do our own work before.
+    let (positions, tensors) = raw;
+    let raw = raw::Readings::new(tensors);
+    for (&at, sum) in positions.iter().zip(raw.reduce()) {
+        statistics[at] = Some(sum);
+    }
+    if let Some(rule) = filter.metric_floor_rule() {
+        let others = statistics.iter().flatten();
+        let others = others.map(|sum| sum.metric.largest).reduce(f64::max);
+        second(rule, others, &mut generic);
+    }
+    let mut sums = ReadBack::default();
+    for (_, _, reading) in &generic {
+        sums.add(reading.sums());
     }
     let observation = match losses {
         Kind::Observation(observation) => Some(observation),
@@ -75,20 +79,42 @@ pub(crate) fn statistics(
             None
         }
     };
-    // Reading back waits for the device; do our own work before.
-    let (positions, tensors) = raw;
-    for (at, sum) in positions.into_iter().zip(raw::reduce(tensors)) {
-        statistics[at] = Some(sum);
-    }
     let mut numbers = sums.read()?.into_iter();
-    for (at, reduction) in pending {
-        statistics[at] = Some(generic::statistics(&reduction, &mut numbers));
+    for (at, _, reading) in generic {
+        statistics[at] = Some(reading.statistics(&mut numbers));
     }
     let observation = observation.unwrap_or_else(|| {
         let losses: Vec<f64> = numbers.collect();
         Observation::from_losses(&losses)
     });
+    if let Some(floor) = filter.metric_floor(&statistics) {
+        for (&at, sum) in positions.iter().zip(raw.weigh(floor)) {
+            if let Some(found) = &mut statistics[at] {
+                found.metric += sum;
+            }
+        }
+    }
     Ok((statistics, observation))
+}
+
+/// Where a parameter is worked on, and in which type.
+type Placed = (Device, FloatDType);
+
+/// The second reading of the parameters that are worked on by tensor operations. The floor of the metric, of their largest ŝ
+/// and that of the `others`, stays on the device: nothing is read back between the readings.
+fn second(
+    rule: MetricFloor,
+    others: Option<f64>,
+    readings: &mut [(usize, Placed, generic::Reading)],
+) {
+    let maxima = readings.iter().filter_map(|(_, _, r)| r.largest());
+    let Some(maxima) = joined(maxima.collect()) else {
+        return;
+    };
+    let floor = generic::floor(rule, maxima, others);
+    for (_, (device, working), reading) in readings {
+        reading.second(placed(floor.clone(), device, *working));
+    }
 }
 
 /// |a - x|^2 of the parameters that are worked on by tensor operations, 0 for the others (they are measured as they
@@ -105,7 +131,7 @@ pub(crate) fn deviations(
     let mut averages = Vec::new();
     let mut sums = ReadBack::default();
     for (at, seen) in seen.iter().enumerate() {
-        let (Some(seen), Some(Values::Any(average))) = (seen, memory[at].get(1)) else {
+        let (Some(seen), [_, Some(Values::Any(average)), _]) = (seen, &memory[at]) else {
             continue;
         };
         let Values::Any(parameter) = &seen.values else {
@@ -117,7 +143,7 @@ pub(crate) fn deviations(
         sums.add([sum]);
     }
     for ((at, average), sum) in averages.into_iter().zip(sums.read()?) {
-        memory[at][1] = Values::Any(average);
+        memory[at][1] = Some(Values::Any(average));
         deviations[at] = sum;
     }
     Ok(deviations)
@@ -135,25 +161,26 @@ impl ReadBack {
     }
 
     fn read(self) -> Result<Vec<f64>> {
-        let Some(device) = self.parts.first().map(Tensor::device) else {
+        let Some(all) = joined(self.parts) else {
             return Ok(Vec::new());
         };
-        let double = self.parts.iter().any(|part| part.dtype() == DType::F64);
-        let dtype = if double {
-            FloatDType::F64
-        } else {
-            FloatDType::F32
-        };
-        let parts = self
-            .parts
-            .into_iter()
-            .map(|part| placed(part, &device, dtype))
-            .collect();
-        let data = Tensor::cat(parts, 0)
-            .try_into_data()
-            .map_err(|error| Error::ReadBack {
-                reason: error.to_string(),
-            })?;
+        let data = all.try_into_data().map_err(|error| Error::ReadBack {
+            reason: error.to_string(),
+        })?;
         Ok(data.iter::<f64>().collect())
     }
+}
+
+/// All numbers in one tensor, on the device of the first and in the widest of their types; `None` without any.
+fn joined(parts: Vec<Tensor<1>>) -> Option<Tensor<1>> {
+    let device = parts.first()?.device();
+    let double = parts.iter().any(|part| part.dtype() == DType::F64);
+    let dtype = if double {
+        FloatDType::F64
+    } else {
+        FloatDType::F32
+    };
+    let parts = parts.into_iter();
+    let parts = parts.map(|part| placed(part, &device, dtype)).collect();
+    Some(Tensor::cat(parts, 0))
 }

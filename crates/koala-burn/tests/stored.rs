@@ -6,8 +6,8 @@ use burn::nn::{Linear, LinearConfig};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, FloatDType, Tensor};
 use koala_burn::{
-    Config, Error, Group, Koala, KoalaMConfig, KoalaPpConfig, KoalaVConfig, ParameterGroup,
-    Partition, PositionNoise,
+    Config, Error, Group, Koala, KoalaAConfig, KoalaMConfig, KoalaPpConfig, KoalaVConfig, Metric,
+    ParameterGroup, Partition, PositionNoise,
 };
 use proptest::prelude::*;
 use safetensors::SafeTensors;
@@ -31,7 +31,7 @@ fn trained(config: impl Into<Config>, model: &mut Linear) -> Koala {
 
 #[test]
 fn vectors_are_named_after_their_parameters() {
-    let cases: [(Config, &[&str]); 4] = [
+    let cases: [(Config, &[&str]); 6] = [
         (KoalaVConfig::new().into(), &[]),
         (
             KoalaMConfig::new().into(),
@@ -55,6 +55,26 @@ fn vectors_are_named_after_their_parameters() {
                 "bias/gradient",
                 "weight/covariance",
                 "weight/gradient",
+            ],
+        ),
+        (
+            KoalaAConfig::new().into(),
+            &[
+                "bias/mean",
+                "bias/second-moment",
+                "bias/velocity",
+                "weight/mean",
+                "weight/second-moment",
+                "weight/velocity",
+            ],
+        ),
+        (
+            KoalaAConfig::new().with_metric(Metric::None).into(),
+            &[
+                "bias/mean",
+                "bias/velocity",
+                "weight/mean",
+                "weight/velocity",
             ],
         ),
     ];
@@ -275,6 +295,11 @@ fn restore_takes_only_its_own_kind() {
     let message = refused(Koala::new(KoalaVConfig::new(), &model).unwrap());
     assert!(
         message.contains("its method is koala-m, not koala-v"),
+        "{message}"
+    );
+    let message = refused(Koala::new(KoalaAConfig::new(), &model).unwrap());
+    assert!(
+        message.contains("its method is koala-m, not koala-a"),
         "{message}"
     );
     let global = KoalaMConfig::new().with_partition(Partition::Global);

@@ -11,8 +11,8 @@ use burn::optim::GradientsParams;
 use burn::tensor::{Device, Distribution, Tensor, TensorData};
 use common::{parameters, values};
 use koala_burn::{
-    BlockOutcome, Group, Koala, KoalaMConfig, KoalaPpConfig, KoalaVConfig, Observation, Outcome,
-    ParameterGroup, SkipReason, UpdatePath, WeightDecay,
+    BlockOutcome, Config, Group, Koala, KoalaAConfig, KoalaMConfig, KoalaPpConfig, KoalaVConfig,
+    Observation, Outcome, ParameterGroup, SkipReason, UpdatePath, WeightDecay,
 };
 
 const PATHS: [UpdatePath; 2] = [UpdatePath::Automatic, UpdatePath::Generic];
@@ -78,7 +78,7 @@ impl Normalised {
 fn running_statistics_are_never_touched() {
     for path in PATHS {
         let mut model = Normalised::new();
-        let mut optimizer = Koala::new(KoalaMConfig::new(), &model)
+        let mut optimizer = Koala::new(KoalaAConfig::new(), &model)
             .unwrap()
             .with_path(path);
         let layout = optimizer.filter().layout();
@@ -120,10 +120,21 @@ fn running_statistics_are_never_touched() {
 
 #[test]
 fn both_paths_train_alike() {
+    let decay = WeightDecay::coupled(1e-2);
+    let momentum: Config = KoalaMConfig::new().with_weight_decay(decay).into();
+    // So that gradients of rounding errors, before the normalisation, are not blown up to signs.
+    let adaptive = KoalaAConfig::new().with_epsilon(1e-2);
+    let adaptive = adaptive.with_weight_decay(decay).into();
+    for config in [momentum, adaptive] {
+        train_alike(&config);
+    }
+}
+
+fn train_alike(config: &Config) {
     let run = |path| {
         let mut model = Normalised::new();
-        let config = KoalaMConfig::new().with_weight_decay(WeightDecay::coupled(1e-2));
-        let mut optimizer = Koala::new(config, &model).unwrap().with_path(path);
+        let optimizer = Koala::new(config.clone(), &model).unwrap();
+        let mut optimizer = optimizer.with_path(path);
         let mut report = None;
         for _ in 0..10 {
             report = Some(step(&mut optimizer, &mut model, Normalised::losses));
@@ -156,8 +167,9 @@ impl Tied {
 fn tied_parameters_are_one() {
     for path in PATHS {
         for config in [
-            koala_burn::Config::from(KoalaMConfig::new()),
+            Config::from(KoalaMConfig::new()),
             KoalaPpConfig::new().into(),
+            KoalaAConfig::new().into(),
         ] {
             let embedding = common::parameter::<2>(
                 &[0.1, -0.2, 0.3, 0.4, 0.5, -0.6],
@@ -201,23 +213,33 @@ fn tied_parameters_are_one() {
                 assert_eq!(after[0], after[2], "both places hold the same");
                 assert_ne!(after[0].1, before[0].1);
                 assert_eq!(after[0].0, before[0].0, "ids stay");
+                let evaluated = values(&optimizer.evaluation(&model).unwrap());
+                assert_eq!(evaluated[0], evaluated[2], "at the mean, too");
             }
-            assert!(last < 1.0, "{last}");
+            assert!(last < 1.0, "{} {last}", config.name());
         }
     }
 }
 
 #[test]
 fn frozen_groups_stand_still_and_come_back() {
+    for config in [
+        Config::from(KoalaMConfig::new()),
+        KoalaAConfig::new().into(),
+    ] {
+        frozen_and_back(&config);
+    }
+}
+
+fn frozen_and_back(config: &Config) {
     for path in PATHS {
         let mut model = Normalised::new();
         let groups = [
             ParameterGroup::matching("convolution.*", Group::frozen()).unwrap(),
             ParameterGroup::matching("**.{bias,beta,gamma}", Group::without_decay()).unwrap(),
         ];
-        let mut optimizer = Koala::with_groups(KoalaMConfig::new(), &model, groups)
-            .unwrap()
-            .with_path(path);
+        let optimizer = Koala::with_groups(config.clone(), &model, groups).unwrap();
+        let mut optimizer = optimizer.with_path(path);
         let layout = optimizer.filter().layout();
         let groups: Vec<_> = layout.parameters().iter().map(|p| p.group).collect();
         assert_eq!(groups, [1, 1, 2, 2, 0, 2], "the first match has it");
@@ -238,11 +260,19 @@ fn frozen_groups_stand_still_and_come_back() {
 
 #[test]
 fn a_clone_of_the_model_keeps_its_values() {
+    for config in [
+        Config::from(KoalaMConfig::new()),
+        KoalaAConfig::new().into(),
+    ] {
+        clone_and_step(&config);
+    }
+}
+
+fn clone_and_step(config: &Config) {
     for path in PATHS {
         let mut model = Normalised::new();
-        let mut optimizer = Koala::new(KoalaMConfig::new(), &model)
-            .unwrap()
-            .with_path(path);
+        let optimizer = Koala::new(config.clone(), &model).unwrap();
+        let mut optimizer = optimizer.with_path(path);
         for _ in 0..3 {
             let kept = model.clone();
             let before = (values(&model), optimizer.clone());
@@ -271,14 +301,24 @@ struct WithNothing {
 
 #[test]
 fn parameters_without_elements_are_no_trouble() {
+    let decay = WeightDecay::coupled(1e-2);
+    for config in [
+        Config::from(KoalaMConfig::new().with_weight_decay(decay)),
+        KoalaAConfig::new().with_weight_decay(decay).into(),
+    ] {
+        without_elements(&config);
+    }
+}
+
+fn without_elements(config: &Config) {
     for path in PATHS {
         let nothing = Tensor::<2>::zeros([0, 3], &device());
         let mut model = WithNothing {
             nothing: Param::from_tensor(nothing.clone()),
             output: LinearConfig::new(2, 1).init(&device()),
         };
-        let config = KoalaMConfig::new().with_weight_decay(WeightDecay::coupled(1e-2));
-        let mut optimizer = Koala::new(config, &model).unwrap().with_path(path);
+        let optimizer = Koala::new(config.clone(), &model).unwrap();
+        let mut optimizer = optimizer.with_path(path);
         for _ in 0..2 {
             optimizer.predict(&mut model).unwrap();
             let output = model.output.forward(Tensor::<2>::ones([3, 2], &device()));
@@ -289,6 +329,8 @@ fn parameters_without_elements_are_no_trouble() {
             let report = optimizer.update(&mut model, gradients, losses).unwrap();
             assert_eq!(report.outcome, Outcome::Measured);
             assert_eq!(model.nothing.dims(), [0, 3]);
+            let evaluated = optimizer.evaluation(&model).unwrap();
+            assert_eq!(evaluated.nothing.dims(), [0, 3]);
         }
         let bytes = optimizer.to_bytes(&model).unwrap();
         Koala::from_bytes(&bytes, &model).unwrap();
@@ -303,23 +345,42 @@ fn updates_work_in_place() {
         let weight = weight.try_into_primitive::<Flex>().unwrap();
         weight.storage::<f32>().as_ptr()
     };
-    let mut model = Normalised::new();
-    let mut optimizer = Koala::new(KoalaMConfig::new(), &model).unwrap();
-    step(&mut optimizer, &mut model, Normalised::losses);
-    let before = address(&model);
-    for _ in 0..3 {
+    // The mean's address too, as far as it can be seen from outside.
+    let mean = |optimizer: &Koala, model: &Normalised| {
+        let evaluated = optimizer.evaluation(model).unwrap();
+        address(&evaluated)
+    };
+    for config in [
+        Config::from(KoalaMConfig::new()),
+        KoalaAConfig::new().into(),
+    ] {
+        let mut model = Normalised::new();
+        let mut optimizer = Koala::new(config.clone(), &model).unwrap();
         step(&mut optimizer, &mut model, Normalised::losses);
-        assert_eq!(address(&model), before);
+        let before = (address(&model), mean(&optimizer, &model));
+        for _ in 0..3 {
+            step(&mut optimizer, &mut model, Normalised::losses);
+            let after = (address(&model), mean(&optimizer, &model));
+            assert_eq!(after, before, "{}", config.name());
+        }
     }
 }
 
 #[test]
 fn a_loss_that_is_not_finite_is_a_missing_measurement() {
+    for config in [
+        Config::from(KoalaVConfig::new()),
+        KoalaAConfig::new().into(),
+    ] {
+        not_finite(&config);
+    }
+}
+
+fn not_finite(config: &Config) {
     for path in PATHS {
         let mut model = Normalised::new();
-        let mut optimizer = Koala::new(KoalaVConfig::new(), &model)
-            .unwrap()
-            .with_path(path);
+        let optimizer = Koala::new(config.clone(), &model).unwrap();
+        let mut optimizer = optimizer.with_path(path);
         let before = values(&model);
         optimizer.predict(&mut model).unwrap();
         let broken = model.losses() * f32::NAN;
@@ -350,8 +411,16 @@ fn micro_batches_add_up() {
 #[test]
 fn low_rank_adapters_train_and_their_base_does_not() {
     let linear = LinearConfig::new(6, 6).init(&device());
-    let mut model = linear.apply_lora(Lora::new(2, 4.0));
-    let mut optimizer = Koala::new(KoalaMConfig::new(), &model).unwrap();
+    for config in [
+        Config::from(KoalaMConfig::new()),
+        KoalaAConfig::new().into(),
+    ] {
+        train_adapters(config, linear.clone().apply_lora(Lora::new(2, 4.0)));
+    }
+}
+
+fn train_adapters(config: Config, mut model: Linear) {
+    let mut optimizer = Koala::new(config, &model).unwrap();
     let names: Vec<_> = optimizer.filter().layout().parameters().to_vec();
     assert!(
         names.iter().all(|p| p.name.contains("weight.")),
@@ -370,6 +439,9 @@ fn low_rank_adapters_train_and_their_base_does_not() {
     let last = step(&mut optimizer, &mut model, losses).loss;
     assert_eq!(model.weight.base().into_data(), base);
     assert!(last < first, "{last} {first}");
+    let evaluated = optimizer.evaluation(&model).unwrap();
+    assert_eq!(evaluated.weight.base().into_data(), base);
+    assert_eq!(evaluated.weight.val().dims(), [6, 6]);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! The three methods train a small network, on both paths.
+//! Every method trains a small network, on both paths.
 
 #![allow(clippy::unwrap_used, clippy::panic)] // a failed test may say so as it likes
 
@@ -6,7 +6,9 @@ use burn::module::Module;
 use burn::nn::{Linear, LinearConfig, Relu};
 use burn::optim::GradientsParams;
 use burn::tensor::{Device, Tensor};
-use koala_burn::{Config, Koala, KoalaMConfig, KoalaPpConfig, KoalaVConfig, Phase, UpdatePath};
+use koala_burn::{
+    Config, Koala, KoalaAConfig, KoalaMConfig, KoalaPpConfig, KoalaVConfig, Phase, UpdatePath,
+};
 
 #[derive(Module, Debug)]
 struct Network {
@@ -54,10 +56,11 @@ fn final_loss(config: impl Into<Config>, path: UpdatePath) -> f64 {
 
 #[test]
 fn every_method_learns_the_exclusive_or() {
-    let configs: [Config; 3] = [
+    let configs: [Config; 4] = [
         KoalaVConfig::new().into(),
         KoalaMConfig::new().into(),
         KoalaPpConfig::new().into(),
+        KoalaAConfig::new().into(),
     ];
     for config in configs {
         for path in [UpdatePath::Automatic, UpdatePath::Generic] {

@@ -7,7 +7,7 @@ use koala_train::run::RunFolder;
 
 use super::planned::Planned;
 use super::resolved::Resolved;
-use super::suite::TuningPlan;
+use super::tuning::TuningPlan;
 use crate::Error;
 
 /// The trial with the lowest mean, over the tuning seeds, of each run's last evaluation, since last weights are what is
@@ -83,7 +83,7 @@ fn last_validation(folder: &Path, measure: Measure) -> Result<f64, Error> {
     };
     let key = match measure {
         Measure::Error => "validation_error",
-        Measure::Loss => "validation_loss",
+        Measure::Loss | Measure::SquaredError => "validation_loss",
     };
     let value = result[key].as_f64();
     Ok(value.unwrap_or(f64::INFINITY))

@@ -32,6 +32,11 @@ impl Error {
     pub fn kind(&self) -> Kind {
         match self {
             Self::Train(error) => error.kind(),
+            // They come of a name that was asked for.
+            Self::Report(
+                koala_report::Error::NoReference { .. }
+                | koala_report::Error::ReferenceWithoutRuns { .. },
+            ) => Kind::Usage,
             _ => Kind::Failure,
         }
     }

@@ -15,26 +15,34 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod campaign;
+mod check;
 mod choose;
 mod error;
 mod halton;
+mod horizons;
 mod identity;
 mod observer;
+mod overlay;
 mod pace;
 mod planned;
+mod problem;
 mod reader;
+mod reference;
 mod resolved;
 mod space;
 mod store;
 mod suite;
 mod sweeps;
+mod tuning;
 mod workers;
 
 pub use campaign::{Campaign, Ended, Expected};
 pub use error::Error;
 pub use identity::run_folder;
 pub use observer::{Position, SuiteObserver};
+pub use problem::Problem;
 pub use space::{Range, Space, Values};
-pub use suite::{Problem, Suite, TuningPlan};
+pub use suite::Suite;
 pub use sweeps::SweepPlan;
+pub use tuning::TuningPlan;
 pub use workers::Orders;

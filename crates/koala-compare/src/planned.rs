@@ -7,7 +7,7 @@ use koala_train::run::RunConfig;
 use super::identity::run_folder;
 use super::resolved::{Entry, Resolved};
 use super::space::{Values, with_values};
-use super::suite::TuningPlan;
+use super::tuning::TuningPlan;
 
 /// A run that is wished.
 #[derive(Debug, Clone)]

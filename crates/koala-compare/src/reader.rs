@@ -81,6 +81,12 @@ impl Reader {
         self.take(key, "a finite number", number)
     }
 
+    pub(super) fn numbers(&mut self, key: &'static str) -> Result<Option<Vec<f64>>, ConfigError> {
+        self.take(key, "a list of finite numbers", |v| {
+            v.as_array()?.iter().map(number).collect()
+        })
+    }
+
     pub(super) fn flag(&mut self, key: &'static str) -> Result<Option<bool>, ConfigError> {
         self.take(key, "true or false", Value::as_bool)
     }

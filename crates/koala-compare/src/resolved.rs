@@ -1,15 +1,17 @@
 //! A suite with every configuration resolved, checked against the data before anything runs.
 
-use koala_data::{Data, DataKind};
-use koala_report::{Measure, Workload};
+use koala_data::{Data, DataKind, SampleSet};
+use koala_report::{Horizon, Measure, Workload};
 use koala_train::run::ModelSpec;
 use koala_train::run::{ConfigError, Override, RunConfig, hint};
+use koala_train::training::Measure as Judged;
 
+use super::horizons::{check_horizons, name_at};
 use super::space::{Space, Values, default_space, numbers, trials, with_values};
-use super::{Problem, Suite};
+use super::{Problem, Suite, TuningPlan};
 use crate::Error;
 
-/// Of so many training images one is held out to choose by, if nothing is said.
+/// Of so many training images or rows one is held out to choose by, if nothing is said.
 const HELD_OUT: usize = 10;
 
 /// A problem for every optimizer.
@@ -43,6 +45,10 @@ impl Suite {
         if self.problems.is_empty() || self.optimizers.is_empty() {
             return Err(self.empty().into());
         }
+        if !self.horizons.is_empty() {
+            let origin = format!("{}: horizons", self.origin);
+            check_horizons(&origin, &self.horizons, self.reference.as_deref())?;
+        }
         // Mistakes in words first: data take time to read.
         let mut all = Vec::with_capacity(self.problems.len());
         for problem in &self.problems {
@@ -54,9 +60,11 @@ impl Suite {
         }
         let mut resolved = Vec::with_capacity(all.len());
         for (problem, configs) in all {
-            let found = self.resolve_one(problem, configs)?;
-            visit(&found.0, &found.1)?;
-            resolved.push(found.0);
+            let (lengths, data) = self.resolve_one(problem, configs)?;
+            for found in lengths {
+                visit(&found, &data)?;
+                resolved.push(found);
+            }
         }
         Ok(resolved)
     }
@@ -64,7 +72,17 @@ impl Suite {
     fn config(&self, problem: &Problem, optimizer: &str) -> Result<RunConfig, ConfigError> {
         let mut overrides = problem.overrides.clone();
         overrides.push(Override::new("optimizer.name", optimizer));
-        let config = problem.recipe.resolve(&overrides)?;
+        let config = match self.overlays.get(optimizer) {
+            None => problem.recipe.resolve(&overrides)?,
+            Some(over) => {
+                let origin = format!(
+                    "{}: workload {}, with [optimizer.{optimizer}]",
+                    self.origin, problem.name
+                );
+                let recipe = problem.recipe.laid_over(origin, over.clone());
+                recipe.resolve(&overrides)?
+            }
+        };
         if matches!(config.model, ModelSpec::Dcgan(_)) {
             return Err(ConfigError::Value {
                 origin: format!("{}: workload {}", self.origin, problem.name),
@@ -92,18 +110,20 @@ impl Suite {
         &self,
         problem: &Problem,
         mut configs: Vec<RunConfig>,
-    ) -> Result<(Resolved, Data), Error> {
+    ) -> Result<(Vec<Resolved>, Data), Error> {
         let Some(first) = configs.first() else {
             return Err(self.empty().into());
         };
         let kind = first.dataset.name().kind();
         // What is missing is told in the order in which a run asks for it.
         first.device.open()?;
-        let data = if kind == DataKind::Images && first.validation == 0 {
-            let Data::Images(split) = first.dataset.load(None)? else {
-                return Err(self.empty().into());
+        let data = if kind != DataKind::Text && first.validation == 0 {
+            let samples = match first.dataset.load(None)? {
+                Data::Images(split) => split.train.len(),
+                Data::Table(split) => split.train.len(),
+                Data::Text(_) => return Err(self.empty().into()),
             };
-            let held_out = (first.limited(split.train.len()) / HELD_OUT).max(1);
+            let held_out = (first.limited(samples) / HELD_OUT).max(1);
             for config in &mut configs {
                 config.validation = held_out;
             }
@@ -117,21 +137,57 @@ impl Suite {
             config.test = false;
             config.check(&data)?;
         }
+        let lengths: Result<Vec<Resolved>, Error> = match self.horizons.as_slice() {
+            [] => self
+                .resolve_at(problem, configs, None, &data)
+                .map(|one| vec![one]),
+            several => several
+                .iter()
+                .map(|factor| {
+                    let stretched: Result<Vec<RunConfig>, ConfigError> = configs
+                        .iter()
+                        .map(|config| config.stretched(*factor, &data))
+                        .collect();
+                    self.resolve_at(problem, stretched?, Some(*factor), &data)
+                })
+                .collect(),
+        };
+        Ok((lengths?, data))
+    }
+
+    /// A problem at one of several lengths, or, if nothing is said of lengths, as it is.
+    fn resolve_at(
+        &self,
+        problem: &Problem,
+        configs: Vec<RunConfig>,
+        factor: Option<f64>,
+        data: &Data,
+    ) -> Result<Resolved, Error> {
         let first = configs.first().ok_or_else(|| self.empty())?;
-        let samples = match &data {
-            Data::Images(split) => first.limited(split.train.len()),
-            Data::Text(corpus) => first.limited(corpus.train.len()),
+        let (samples, test_samples) = match data {
+            Data::Images(split) => (first.limited(split.train.len()), split.test.len()),
+            Data::Text(corpus) => (first.limited(corpus.train.len()), corpus.test.len()),
+            Data::Table(split) => (first.limited(split.train.len()), split.test.len()),
         };
         let workload = Workload {
-            name: problem.name.clone(),
+            name: match factor {
+                Some(factor) => name_at(&problem.name, factor),
+                None => problem.name.clone(),
+            },
             dataset: first.dataset.name().name().to_owned(),
             model: first.model.name().to_owned(),
-            measure: match kind {
-                DataKind::Images => Measure::Error,
-                DataKind::Text => Measure::Loss,
+            measure: match (first.measure(), problem.measure) {
+                (None | Some(Judged::Error), chosen) => chosen.unwrap_or(Measure::Error),
+                (Some(Judged::Perplexity | Judged::Loss), _) => Measure::Loss,
+                (Some(Judged::SquaredError), _) => Measure::SquaredError,
             },
             target: problem.target,
             examples_per_step: (first.batch_size * first.dataset.window().max(1)) as u64,
+            test_samples: Some(test_samples as u64),
+            horizon: factor.map(|factor| Horizon {
+                of: problem.name.clone(),
+                factor,
+            }),
         };
         let entries: Result<Vec<Entry>, ConfigError> = self
             .optimizers
@@ -145,12 +201,11 @@ impl Suite {
                 })
             })
             .collect();
-        let resolved = Resolved {
+        Ok(Resolved {
             workload,
             entries: entries?,
             samples,
-        };
-        Ok((resolved, data))
+        })
     }
 
     /// What tuning tries of an optimizer on a problem; each of it makes a configuration.
@@ -160,7 +215,7 @@ impl Suite {
         optimizer: &str,
         config: &RunConfig,
     ) -> Result<Vec<Values>, ConfigError> {
-        let Some(tuning) = self.tuning.as_ref().filter(|_| problem.tuned) else {
+        let Some(tuning) = self.tuned(problem, optimizer) else {
             return Ok(Vec::new());
         };
         let path = format!("{}: tuning.space.{optimizer}", self.origin);
@@ -195,6 +250,12 @@ impl Suite {
                 .map_err(|(key, text)| fault(format!("{path}.{key}"), text))?;
         }
         Ok(all)
+    }
+
+    /// How an optimizer is tuned on a problem, if it is.
+    fn tuned(&self, problem: &Problem, optimizer: &str) -> Option<&TuningPlan> {
+        let tuning = self.tuning.as_ref().filter(|_| problem.tuned)?;
+        tuning.tunes(optimizer).then_some(tuning)
     }
 
     /// There is nothing to compare.

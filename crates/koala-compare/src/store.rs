@@ -102,6 +102,7 @@ fn lay(listing: &mut Listing, before: Listing, question: Question, bases: &Bases
             let stays = |choice: &Choice| bases.contains_key(&choice.workload);
             listing.choices = before.choices.into_iter().filter(stays).collect();
             listing.tuning = before.tuning;
+            listing.reference = before.reference;
             listing.seeds = before.seeds;
             listing.source = before.source;
         }

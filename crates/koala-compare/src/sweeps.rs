@@ -73,6 +73,7 @@ fn hyperparameters(optimizer: &OptimizerSpec) -> Vec<&'static str> {
         OptimizerSpec::KoalaV(_) | OptimizerSpec::KoalaPp(_) => {
             all.extend(["process-noise", "initial-covariance"]);
         }
+        OptimizerSpec::KoalaA(_) => all.push("initial-process-noise"),
         _ => {}
     }
     all

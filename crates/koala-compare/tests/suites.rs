@@ -7,7 +7,7 @@ use std::fs;
 use std::path::Path;
 
 use koala_compare::{Campaign, Ended, Orders, Suite, run_folder};
-use koala_report::{Listing, Role};
+use koala_report::{Listing, Measure, Role};
 use koala_train::optimizers::OptimizerSpec;
 use koala_train::run::{Override, RunConfig, execute};
 use koala_train::training::{Event, Interrupt, Observer, Silent};
@@ -233,6 +233,76 @@ fn threads_and_jobs_do_not_change_a_bit() {
     assert!(weights(3, 2) == expected);
 }
 
+const UNCLASSIFIED: &str = r#"
+    name = "unclassified"
+    seeds = [0]
+    optimizers = ["koala-m", "adam"]
+    [[workload]]
+    name = "images"
+    set.model = { name = "autoencoder", hidden = [8] }
+    set.epochs = 2
+    [[workload]]
+    name = "rows"
+    set.dataset.name = "friedman"
+    set.train-limit = 500
+    set.epochs = 2
+    [[workload]]
+    name = "digits"
+    set.epochs = 1
+    [tuning]
+    trials = 2
+    seeds = [7]
+"#;
+
+/// Without classes there is no error: hyperparameters are chosen by the loss of held-out samples, and arms compared by it.
+#[test]
+fn what_has_no_classes_is_chosen_and_compared_by_its_loss() {
+    let here = tempfile::tempdir().unwrap();
+    let ended = run(&suite(UNCLASSIFIED), here.path());
+    assert_eq!(ended.failed.len(), 0, "{ended:?}");
+    let listing = listing(here.path());
+    let measures: Vec<Measure> = listing.workloads.iter().map(|w| w.measure).collect();
+    assert_eq!(
+        measures,
+        [Measure::Loss, Measure::SquaredError, Measure::Error]
+    );
+    for choice in &listing.choices {
+        let key = match choice.workload.as_str() {
+            "digits" => "validation_error",
+            _ => "validation_loss",
+        };
+        let lasts = listing.runs.iter().filter_map(|listed| match listed.role {
+            Role::Trial { .. }
+                if (&listed.workload, &listed.optimizer)
+                    == (&choice.workload, &choice.optimizer) =>
+            {
+                let file = here.path().join(&listed.folder).join("result.json");
+                let result = fs::read_to_string(file).unwrap();
+                let result: serde_json::Value = serde_json::from_str(&result).unwrap();
+                result[key].as_f64()
+            }
+            _ => None,
+        });
+        assert_eq!(
+            choice.validation,
+            lasts.min_by(f64::total_cmp),
+            "{choice:?}"
+        );
+    }
+    let comparison = koala_report::gather(&[here.path().to_owned()])
+        .unwrap()
+        .comparison;
+    let rows = &comparison.workloads[1];
+    assert!(
+        rows.arms
+            .iter()
+            .flat_map(|arm| &arm.runs)
+            .all(|run| run.test.is_some())
+    );
+    let text = koala_report::markdown::document(&comparison);
+    assert!(text.contains("squared error in squared units"), "{text}");
+}
+
 /// What a suite runs is what `koala train --config` runs.
 #[test]
 fn a_folder_is_named_by_its_configuration() {
@@ -251,7 +321,7 @@ fn a_folder_is_named_by_its_configuration() {
 
 const DIGITS_HELD_OUT: usize = 144;
 
-/// The suites that come along leave no optimizer out.
+/// The suites that come along leave no optimizer out, but for the one about those that are not tuned.
 #[test]
 fn suites_that_come_along_have_every_optimizer() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../suites");
@@ -259,10 +329,38 @@ fn suites_that_come_along_have_every_optimizer() {
     for entry in fs::read_dir(&folder).unwrap() {
         let file = entry.unwrap().path();
         let suite = Suite::open(&file).unwrap();
-        assert_eq!(suite.optimizers, OptimizerSpec::NAMES, "{}", file.display());
+        match suite.name.as_str() {
+            "untuned" => of_untuned(&suite),
+            _ => assert_eq!(suite.optimizers, OptimizerSpec::NAMES, "{}", file.display()),
+        }
         assert_eq!(file.file_stem().unwrap().to_str(), Some(&*suite.name));
         names.push(suite.name);
     }
     names.sort();
-    assert_eq!(names, ["digits", "four"]);
+    assert_eq!(names, ["digits", "four", "untuned"]);
+}
+
+/// KOALA is not tuned and has nothing of its own; every other one is, with a cosine.
+fn of_untuned(suite: &Suite) {
+    let tuning = suite.tuning.as_ref().unwrap();
+    assert_eq!(suite.reference.as_deref(), Some("best"));
+    assert!(suite.problems.len() >= 7);
+    for optimizer in &suite.optimizers {
+        let tuned = !optimizer.starts_with("koala");
+        assert_eq!(tuning.tunes(optimizer), tuned, "{optimizer}");
+        assert_eq!(suite.overlays.contains_key(optimizer), tuned, "{optimizer}");
+        for problem in &suite.problems {
+            let config = problem
+                .recipe
+                .resolve(&[Override::new("optimizer.name", optimizer.as_str())])
+                .unwrap();
+            let defaults = OptimizerSpec::named(optimizer).unwrap();
+            assert_eq!(
+                config.optimizer, defaults,
+                "{optimizer} on {}",
+                problem.name
+            );
+            assert_eq!(config.schedule.name(), "constant");
+        }
+    }
 }

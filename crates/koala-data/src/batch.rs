@@ -20,6 +20,12 @@ impl ImageSet {
         HostBatch::of(self, samples, augment, Scaling::Normalised)
     }
 
+    /// As [`ImageSet::host_batch`], but the values go from 0 for black to 1 for full brightness, in every channel: what
+    /// autoencoders read and write.
+    pub fn unit_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
+        HostBatch::of(self, samples, augment, Scaling::Unit)
+    }
+
     /// As [`ImageSet::host_batch`], but the values go from -1 for black to 1 for full brightness, in every channel: what
     /// generators make and critics judge.
     pub fn signed_batch(&self, samples: &[usize], augment: Option<&Augment>) -> HostBatch {
@@ -32,6 +38,7 @@ impl HostBatch {
         let (plane, size) = (set.height * set.width, set.size());
         let scales = match scaling {
             Scaling::Normalised => scales(set),
+            Scaling::Unit => vec![Scale::unit(set.white); set.channels],
             Scaling::Signed => vec![Scale::signed(set.white); set.channels],
         };
         let known = samples.iter().filter(|s| **s < set.len());
@@ -80,6 +87,8 @@ impl HostBatch {
 enum Scaling {
     /// Mean 0 and deviation 1 over the training pixels of a channel.
     Normalised,
+    /// From 0 for black to 1 for full brightness.
+    Unit,
     /// From -1 for black to 1 for full brightness.
     Signed,
 }
@@ -104,6 +113,14 @@ fn scales(set: &ImageSet) -> Vec<Scale> {
 }
 
 impl Scale {
+    /// From 0 to 1.
+    fn unit(white: u8) -> Self {
+        Self {
+            factor: 1.0 / f32::from(white),
+            shift: 0.0,
+        }
+    }
+
     /// From -1 to 1.
     fn signed(white: u8) -> Self {
         Self {
@@ -189,6 +206,23 @@ mod tests {
         let batch = three().signed_batch(&[0, 1], None);
         assert_eq!(batch.images, [-1.0, 0.0, 1.0, -1.0]);
         assert_eq!(batch.labels, [2, 0]);
+    }
+
+    #[test]
+    fn unit_batches_go_from_zero_to_one() {
+        let batch = three().unit_batch(&[0, 1], None);
+        assert_eq!(batch.images, [0.0, 0.5, 1.0, 0.0]);
+        assert_eq!(batch.labels, [2, 0]);
+    }
+
+    /// Not even the largest byte goes beyond 1: the loss of what is written for it has a lower bound only within.
+    #[test]
+    fn no_byte_leaves_the_unit_interval() {
+        for white in 1..=u8::MAX {
+            let scale = Scale::unit(white);
+            let values: Vec<f32> = (0..=white).map(|byte| scale.value(byte)).collect();
+            assert!(values.iter().all(|v| (0.0..=1.0).contains(v)), "{white}");
+        }
     }
 
     #[test]

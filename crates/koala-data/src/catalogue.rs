@@ -3,8 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Corpus, DataError, DatasetName, Split, cifar10, cifar100, digits, fashion_mnist, imagenet32,
-    mnist, penn_treebank, place, text, tiny_shakespeare, wikitext2,
+    Corpus, DataError, DatasetName, SampleSet, Split, Table, cifar10, cifar100, digits,
+    fashion_mnist, friedman, imagenet32, mnist, penn_treebank, place, text, tiny_shakespeare,
+    tiny_shakespeare_words, wikitext2,
 };
 
 /// A data set in memory.
@@ -16,6 +17,8 @@ pub enum Data {
     Images(Split),
     /// A row of tokens.
     Text(Corpus),
+    /// Rows of numbers with a target each.
+    Table(Split<Table>),
 }
 
 impl DatasetName {
@@ -29,7 +32,7 @@ impl DatasetName {
     }
 
     /// Reads the data set. `path` is its folder, or the file of [`DatasetName::Text`]; without it the usual places are
-    /// looked at. Of images only the first `limit` of the training part are kept, and of ImageNet32 only the files that
+    /// looked at. Of images and rows only the first `limit` of the training part are kept, and of ImageNet32 only the files that
     /// hold them are read; a text is always read whole.
     ///
     /// # Errors
@@ -44,12 +47,16 @@ impl DatasetName {
             Self::Cifar100 => Data::Images(cifar100(path)?),
             Self::Imagenet32 => Data::Images(imagenet32(path, limit)?),
             Self::TinyShakespeare => Data::Text(tiny_shakespeare()?),
+            Self::TinyShakespeareWords => Data::Text(tiny_shakespeare_words()?),
             Self::Ptb => Data::Text(penn_treebank(path)?),
             Self::Wikitext2 => Data::Text(wikitext2(path)?),
             Self::Text => Data::Text(text(path)?),
+            Self::Friedman => Data::Table(friedman()?),
         };
-        if let (Data::Images(split), Some(limit)) = (&mut data, limit) {
-            split.train.truncate(limit);
+        match (&mut data, limit) {
+            (Data::Images(split), Some(limit)) => split.train.truncate(limit),
+            (Data::Table(split), Some(limit)) => split.train.truncate(limit),
+            (Data::Text(_), _) | (_, None) => {}
         }
         Ok(data)
     }
@@ -74,6 +81,9 @@ mod tests {
                 Data::Text(corpus) => {
                     assert_eq!(dataset.kind(), DataKind::Text);
                     assert!(corpus.train.len() > 100);
+                }
+                Data::Table(split) => {
+                    assert_eq!((split.train.len(), dataset.kind()), (7, DataKind::Table));
                 }
             }
             let Some(path) = path else { continue };

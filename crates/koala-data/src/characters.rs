@@ -10,7 +10,7 @@ use std::path::Path;
 use super::{Corpus, DataError, DatasetName, Vocabulary, inflate, place};
 
 const PACKED: &[u8] = include_bytes!("../assets/tinyshakespeare.txt.gz");
-const NAME: &str = "tinyshakespeare.txt.gz (embedded)";
+pub(super) const NAME: &str = "tinyshakespeare.txt.gz (embedded)";
 /// Longest text that is read, in bytes.
 const LIMIT: usize = 1 << 30;
 /// So many characters leave two in each part.
@@ -22,8 +22,12 @@ const SHORTEST: usize = 40;
 ///
 /// [`DataError::Format`] if the program's own copy is damaged.
 pub fn tiny_shakespeare() -> Result<Corpus, DataError> {
-    let name = Path::new(NAME);
-    parse(name, &inflate(name, PACKED, 1 << 21)?)
+    parse(Path::new(NAME), &embedded()?)
+}
+
+/// The embedded text.
+pub(super) fn embedded() -> Result<Vec<u8>, DataError> {
+    inflate(Path::new(NAME), PACKED, 1 << 21)
 }
 
 /// Reads any UTF-8 text file by characters: the first 90 % to train on, the next 5 % for validation, the last 5 % to test

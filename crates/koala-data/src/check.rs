@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::fetch::sha256;
-use super::{Corpus, Data, DataError, DatasetName, ImageSet, Split};
+use super::{Corpus, Data, DataError, DatasetName, ImageSet, SampleSet, Split};
 
 /// What a data set holds, once all of it has been read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,7 +15,7 @@ pub struct CheckReport {
     pub name: DatasetName,
     /// The folder or file it was read from; nothing if it is embedded.
     pub place: Option<PathBuf>,
-    /// Classes of images, or different tokens of a text.
+    /// Classes of images, different tokens of a text, or features of a row.
     pub classes: usize,
     /// Its parts.
     pub parts: Vec<PartReport>,
@@ -29,11 +29,11 @@ pub struct CheckReport {
 pub struct PartReport {
     /// `train`, `validation` or `test`.
     pub part: &'static str,
-    /// Images, or tokens of a text.
+    /// Images, tokens of a text, or rows.
     pub samples: usize,
-    /// The class with the fewest images and how many there are; the first of several. Nothing for texts.
+    /// The class with the fewest images and how many there are; the first of several. Of images only.
     pub fewest: Option<(usize, usize)>,
-    /// The class with the most images and how many there are; the first of several. Nothing for texts.
+    /// The class with the most images and how many there are; the first of several. Of images only.
     pub most: Option<(usize, usize)>,
 }
 
@@ -73,6 +73,13 @@ pub fn check(dataset: DatasetName, path: Option<&Path>) -> Result<CheckReport, D
             vec![images("train", &train), images("test", &test)],
         ),
         Data::Text(corpus) => (corpus.vocabulary.len(), texts(&corpus)),
+        Data::Table(Split { train, test, .. }) => (
+            train.columns(),
+            vec![
+                unlabelled("train", train.len()),
+                unlabelled("test", test.len()),
+            ],
+        ),
     };
     Ok(CheckReport {
         name: dataset,
@@ -100,17 +107,21 @@ fn images(part: &'static str, set: &ImageSet) -> PartReport {
 }
 
 fn texts(corpus: &Corpus) -> Vec<PartReport> {
-    let part = |part, tokens: &[u32]| PartReport {
+    vec![
+        unlabelled("train", corpus.train.len()),
+        unlabelled("validation", corpus.validation.len()),
+        unlabelled("test", corpus.test.len()),
+    ]
+}
+
+/// A part of so many samples without classes.
+fn unlabelled(part: &'static str, samples: usize) -> PartReport {
+    PartReport {
         part,
-        samples: tokens.len(),
+        samples,
         fewest: None,
         most: None,
-    };
-    vec![
-        part("train", &corpus.train),
-        part("validation", &corpus.validation),
-        part("test", &corpus.test),
-    ]
+    }
 }
 
 /// The files of the host, beside the data or in the folder around it.
@@ -192,6 +203,9 @@ mod tests {
         assert_eq!((report.place, report.parts[0].samples), (None, 1442));
         let report = check(DatasetName::TinyShakespeare, None).unwrap();
         assert_eq!((report.classes, report.parts[0].samples), (65, 1_003_854));
+        let report = check(DatasetName::Friedman, None).unwrap();
+        assert_eq!((report.classes, report.parts[0].samples), (10, 8000));
+        assert_eq!((report.place, report.parts[1].fewest), (None, None));
         assert!(check(DatasetName::Text, None).is_err());
     }
 }

@@ -38,6 +38,12 @@ pub enum DataError {
         /// What the reader can do about it.
         remedy: &'static str,
     },
+    /// Numbers that do not make a table.
+    #[error("table: {fault}")]
+    Table {
+        /// What is wrong, and what would do.
+        fault: String,
+    },
 }
 
 impl DataError {

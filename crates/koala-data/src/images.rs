@@ -1,5 +1,7 @@
 //! Labelled images in memory.
 
+use super::SampleSet;
+
 /// Labelled images, kept as the bytes of their file and normalised when a batch is made.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageSet {
@@ -102,6 +104,20 @@ impl ImageSet {
             deviation: self.deviation.clone(),
             ..*self
         }
+    }
+}
+
+impl SampleSet for ImageSet {
+    fn len(&self) -> usize {
+        self.len()
+    }
+
+    fn truncate(&mut self, count: usize) {
+        self.truncate(count);
+    }
+
+    fn split_off(&mut self, at: usize) -> Self {
+        self.split_off(at)
     }
 }
 

@@ -22,12 +22,16 @@ pub enum DatasetName {
     Imagenet32,
     /// The embedded tiny Shakespeare by characters, see [`tiny_shakespeare`](super::tiny_shakespeare).
     TinyShakespeare,
+    /// The same by words, see [`tiny_shakespeare_words`](super::tiny_shakespeare_words).
+    TinyShakespeareWords,
     /// Penn Treebank by words, see [`penn_treebank`](super::penn_treebank).
     Ptb,
     /// WikiText-2 by words, see [`wikitext2`](super::wikitext2).
     Wikitext2,
     /// Any text file by characters, see [`text`](super::text).
     Text,
+    /// Friedman's first function, made here, see [`friedman`](super::friedman).
+    Friedman,
 }
 
 /// What a data set is made of, and so which networks it is for.
@@ -38,11 +42,13 @@ pub enum DataKind {
     Images,
     /// A row of tokens.
     Text,
+    /// Rows of numbers with a target each.
+    Table,
 }
 
 impl DatasetName {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Digits,
         Self::FashionMnist,
         Self::Mnist,
@@ -50,9 +56,11 @@ impl DatasetName {
         Self::Cifar100,
         Self::Imagenet32,
         Self::TinyShakespeare,
+        Self::TinyShakespeareWords,
         Self::Ptb,
         Self::Wikitext2,
         Self::Text,
+        Self::Friedman,
     ];
 
     /// The data set of this name.
@@ -70,28 +78,38 @@ impl DatasetName {
             Self::Cifar100 => "cifar100",
             Self::Imagenet32 => "imagenet32",
             Self::TinyShakespeare => "tiny-shakespeare",
+            Self::TinyShakespeareWords => "tiny-shakespeare-words",
             Self::Ptb => "ptb",
             Self::Wikitext2 => "wikitext2",
             Self::Text => "text",
+            Self::Friedman => "friedman",
         }
     }
 
     /// What it is made of.
     pub fn kind(self) -> DataKind {
         match self {
-            Self::TinyShakespeare | Self::Ptb | Self::Wikitext2 | Self::Text => DataKind::Text,
+            Self::TinyShakespeare
+            | Self::TinyShakespeareWords
+            | Self::Ptb
+            | Self::Wikitext2
+            | Self::Text => DataKind::Text,
+            Self::Friedman => DataKind::Table,
             _ => DataKind::Images,
         }
     }
 
     /// Whether it is read from a folder, so that giving one means something.
     pub fn has_folder(self) -> bool {
-        !matches!(self, Self::Digits | Self::TinyShakespeare | Self::Text)
+        !self.is_embedded() && self != Self::Text
     }
 
-    /// Whether it is part of the program.
+    /// Whether it is part of the program, or made by it.
     pub fn is_embedded(self) -> bool {
-        matches!(self, Self::Digits | Self::TinyShakespeare)
+        matches!(
+            self,
+            Self::Digits | Self::TinyShakespeare | Self::TinyShakespeareWords | Self::Friedman
+        )
     }
 
     /// The folders that are looked at if none is given, in order.

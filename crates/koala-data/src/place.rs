@@ -29,7 +29,11 @@ fn layout(dataset: DatasetName) -> Layout {
         ),
         DatasetName::Ptb => (&["simple-examples/data"], &["ptb.train.txt"]),
         DatasetName::Wikitext2 => (&["wikitext-2"], &["wiki.train.tokens"]),
-        DatasetName::Digits | DatasetName::TinyShakespeare | DatasetName::Text => (&[], &[]),
+        DatasetName::Digits
+        | DatasetName::TinyShakespeare
+        | DatasetName::TinyShakespeareWords
+        | DatasetName::Text
+        | DatasetName::Friedman => (&[], &[]),
     };
     Layout { inner, first }
 }

@@ -2,33 +2,53 @@
 
 use super::ImageSet;
 
-/// The parts of a data set of images: one to train on, one to choose by, one that nothing is ever chosen by.
+/// Samples in a row that have nothing to do with each other, so that they can be parted anywhere.
+pub trait SampleSet: Sized {
+    /// Number of samples.
+    fn len(&self) -> usize;
+
+    /// Whether there is no sample.
+    fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Keeps only the first `count` samples; all of them if there are fewer.
+    fn truncate(&mut self, count: usize);
+
+    /// Takes the samples from number `at` on out of this set; none if there are fewer.
+    #[must_use]
+    fn split_off(&mut self, at: usize) -> Self;
+}
+
+/// The parts of a data set of samples: one to train on, one to choose by, one that nothing is ever chosen by.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Split {
+pub struct Split<S = ImageSet> {
     /// The samples to train on.
-    pub train: ImageSet,
+    pub train: S,
     /// Samples held out of the training part, see [`Split::hold_out`].
-    pub validation: Option<ImageSet>,
+    pub validation: Option<S>,
     /// The samples to test on.
-    pub test: ImageSet,
+    pub test: S,
 }
 
 impl Split {
-    /// Two parts, as the files of a data set have them.
-    pub fn new(train: ImageSet, test: ImageSet) -> Self {
-        Self {
-            train,
-            validation: None,
-            test,
-        }
-    }
-
     /// The same with all images in the middle of black ones of `side` x `side` pixels; cut off if they are larger.
     pub fn padded(&self, side: usize) -> Self {
         Self {
             train: self.train.padded(side),
             validation: self.validation.as_ref().map(|set| set.padded(side)),
             test: self.test.padded(side),
+        }
+    }
+}
+
+impl<S: SampleSet> Split<S> {
+    /// Two parts, as the files of a data set have them.
+    pub fn new(train: S, test: S) -> Self {
+        Self {
+            train,
+            validation: None,
+            test,
         }
     }
 

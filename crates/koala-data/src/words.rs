@@ -13,8 +13,8 @@ use super::{Corpus, DataError, DatasetName, Vocabulary, place};
 
 /// Size that no file comes near (WikiText-2's training part has 11 MB; WikiText-103's has 540 MB and fits).
 const LIMIT: usize = 1 << 30;
-const END: &str = "<eos>";
-const UNKNOWN: &str = "<unk>";
+pub(super) const END: &str = "<eos>";
+pub(super) const UNKNOWN: &str = "<unk>";
 
 /// Reads Penn Treebank (`ptb.train.txt`, `ptb.valid.txt`, `ptb.test.txt`) from `folder`, from the folder
 /// `simple-examples/data` that the original archive makes in it, or from the places where it usually is.

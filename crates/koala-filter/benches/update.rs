@@ -6,8 +6,8 @@ use std::time::Instant;
 
 use koala_filter::dense::{Koala, PIECE};
 use koala_filter::{
-    Config, Error, KoalaMConfig, KoalaPpConfig, KoalaVConfig, Observation, PositionNoise,
-    WeightDecay,
+    Config, Error, KoalaAConfig, KoalaMConfig, KoalaPpConfig, KoalaVConfig, Metric, Observation,
+    PositionNoise, WeightDecay,
 };
 use rayon::prelude::*;
 
@@ -117,6 +117,7 @@ fn contestants(lengths: &[usize]) -> Result<Vec<Contestant>, Error> {
         KoalaMConfig::new(),
         KoalaPpConfig::new(),
     );
+    let a = KoalaAConfig::new();
     let fixed = m.clone().with_position_noise(PositionNoise::Fixed(1e-2));
     let paper = m.clone().with_position_noise(PositionNoise::Paper);
     Ok(vec![
@@ -137,6 +138,14 @@ fn contestants(lengths: &[usize]) -> Result<Vec<Contestant>, Error> {
         Contestant::koala("KOALA-M, paper", paper, lengths)?,
         Contestant::koala("KOALA++", pp.clone(), lengths)?,
         Contestant::koala("KOALA++, decay", pp.with_weight_decay(decay), lengths)?,
+        Contestant::koala("KOALA-A", a.clone(), lengths)?,
+        Contestant::koala(
+            "KOALA-A, decay",
+            a.clone().with_weight_decay(decay),
+            lengths,
+        )?,
+        Contestant::koala("KOALA-A, no mean", a.clone().with_mean(None), lengths)?,
+        Contestant::koala("KOALA-A, no metric", a.with_metric(Metric::None), lengths)?,
     ])
 }
 

@@ -39,7 +39,7 @@ use crate::number::power;
 use crate::options::{Options, not_negative};
 use crate::plan::{Memory, MetricStep, Motion};
 use crate::report::{Covariance, ProcessNoise, Whiteness};
-use crate::statistics::{BlockStatistics, Sums};
+use crate::statistics::{BlockStatistics, MetricFloor, Sums};
 
 /// Added to every D, so that a gradient that was always 0 divides nothing by 0.
 const LEAST: f64 = 1e-30;
@@ -412,9 +412,11 @@ impl Method for Adaptive {
         }
     }
 
-    fn floor(&self, largest: f64) -> Option<f64> {
-        (self.config.metric == Metric::Diagonal)
-            .then(|| self.config.epsilon * largest.sqrt() + LEAST)
+    fn floor(&self) -> Option<MetricFloor> {
+        (self.config.metric == Metric::Diagonal).then_some(MetricFloor {
+            epsilon: self.config.epsilon,
+            least: LEAST,
+        })
     }
 
     fn measured(&mut self) {
@@ -438,7 +440,9 @@ impl Method for Adaptive {
             kind: GainKind::Adaptive {
                 velocity: quotient(scale * self.p12, s),
                 scale,
-                floor: self.floor(statistics.metric.largest),
+                floor: self
+                    .floor()
+                    .map(|floor| floor.at(statistics.metric.largest)),
                 whiteness: Whiteness {
                     gradient_squared: gradient,
                     correlation,

@@ -18,7 +18,7 @@ use crate::phase::Phase;
 use crate::plan::Motion;
 use crate::report::{Covariance, ProcessNoise};
 use crate::state::{FilterState, STATE_VERSION, block_count};
-use crate::statistics::{BlockStatistics, Reduction, larger, order_free_sum};
+use crate::statistics::{BlockStatistics, MetricFloor, Reduction, larger, order_free_sum};
 use crate::update::{self, Update};
 
 /// The filter of any of the methods over a layout of parameters.
@@ -204,8 +204,14 @@ impl Filter {
             .flatten()
             .map(|found| found.metric.largest)
             .fold(0.0, larger);
-        let floor = self.state.method.floor(largest)?;
+        let floor = self.metric_floor_rule()?.at(largest);
         floor.is_finite().then_some(floor)
+    }
+
+    /// How [`metric_floor`](Self::metric_floor) is found, for an adapter that finds it where its tensors are, without reading
+    /// the largest ŝ back; `None` if the method asks for no second reading.
+    pub fn metric_floor_rule(&self) -> Option<MetricFloor> {
+        self.state.method.floor()
     }
 
     /// Whether predict moves the parameter at `position`, if the method moves any: it is not frozen and, with KOALA-A, had

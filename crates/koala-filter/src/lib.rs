@@ -88,7 +88,7 @@ pub use report::{
 };
 pub use schedule::Schedule;
 pub use state::{FilterState, STATE_VERSION};
-pub use statistics::{BlockStatistics, MetricSums, Products, Reduction, Sums};
+pub use statistics::{BlockStatistics, MetricFloor, MetricSums, Products, Reduction, Sums};
 pub use target::Target;
 pub use update::Update;
 pub use vanilla::KoalaVConfig;

@@ -6,7 +6,7 @@ use crate::gain::BlockGain;
 use crate::options::Options;
 use crate::plan::{Memory, Motion};
 use crate::report::{Covariance, ProcessNoise};
-use crate::statistics::{BlockStatistics, Sums};
+use crate::statistics::{BlockStatistics, MetricFloor, Sums};
 
 /// The configuration of a method.
 pub(crate) trait MethodConfig {
@@ -54,8 +54,8 @@ pub(crate) trait Method {
         Sums::Gradient
     }
 
-    /// The floor of a metric of which the largest second moment of all tensors is `largest`.
-    fn floor(&self, _largest: f64) -> Option<f64> {
+    /// How the floor of its metric is found, if it has one.
+    fn floor(&self) -> Option<MetricFloor> {
         None
     }
 

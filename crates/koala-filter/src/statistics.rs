@@ -31,6 +31,22 @@ pub enum Sums {
     },
 }
 
+/// The floor of a metric: `epsilon` √(the largest ŝ of all tensors) + `least`.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct MetricFloor {
+    /// ε, the part of the largest root.
+    pub epsilon: f64,
+    /// What is added, so that nothing is divided by 0.
+    pub least: f64,
+}
+
+impl MetricFloor {
+    /// The floor where `largest` is the largest ŝ of all tensors.
+    pub fn at(&self, largest: f64) -> f64 {
+        self.epsilon * largest.sqrt() + self.least
+    }
+}
+
 /// Sums over one parameter tensor (and, added up, over one block). Accumulated in f64, or in tiers of f32, whatever
 /// the tensor's type.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]

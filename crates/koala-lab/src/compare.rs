@@ -7,10 +7,11 @@ use clap::Args;
 use koala_compare::Error;
 use koala_compare::{Campaign, TuningPlan};
 use koala_report::text;
+use koala_train::optimizers::OptimizerSpec;
 use koala_train::run::ConfigError;
 
 use crate::campaign;
-use crate::flags::SuiteFlags;
+use crate::flags::{ReferenceFlags, SuiteFlags};
 
 /// Arguments of `koala compare`.
 #[derive(Args)]
@@ -21,9 +22,14 @@ pub struct CompareArguments {
     /// that is not reported
     #[arg(long, value_name = "N", conflicts_with = "suite")]
     tuning_trials: Option<NonZero<u16>>,
-    /// What the held-out samples have to reach: error in percent, for texts loss in nats [default: the median of what is reached]
+    /// What the held-out samples have to reach: error in percent, for texts loss in nats, or the loss of what has no classes [default: the median of what is reached]
     #[arg(long, value_name = "X", conflicts_with = "suite")]
     target: Option<f64>,
+    /// Optimizers of these that are not tuned, but run with their defaults alone
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = OptimizerSpec::NAMES, requires = "tuning_trials")]
+    untuned: Vec<String>,
+    #[command(flatten)]
+    reference: ReferenceFlags,
 }
 
 /// Compares as asked.
@@ -32,7 +38,9 @@ pub fn run(arguments: &CompareArguments) -> Result<ExitCode, Error> {
     let mut suite = flags.suite()?;
     if let Some(trials) = arguments.tuning_trials {
         let trials = usize::from(trials.get());
-        suite.tuning = Some(TuningPlan::of_defaults(trials, &suite.seeds));
+        let mut tuning = TuningPlan::of_defaults(trials, &suite.seeds);
+        tuning.untuned.clone_from(&arguments.untuned);
+        suite.tuning = Some(tuning);
     }
     if let Some(target) = arguments.target {
         if !target.is_finite() {
@@ -46,6 +54,7 @@ pub fn run(arguments: &CompareArguments) -> Result<ExitCode, Error> {
             problem.target = Some(target);
         }
     }
+    arguments.reference.over(&mut suite)?;
     let folder = flags.folder(&suite);
     let campaign = Campaign::new(&suite, &folder, flags.orders(&suite), None)?;
     campaign::run(&campaign, flags, &folder, text::table)

@@ -198,6 +198,7 @@ fn print_report(report: &CheckReport) {
     let (kind, samples) = match report.name.kind() {
         DataKind::Images => ("classes", "images"),
         DataKind::Text => ("different tokens", "tokens"),
+        DataKind::Table => ("features", "rows"),
     };
     terminal::line(format!(
         "{}, {place}: whole, {} {kind}",

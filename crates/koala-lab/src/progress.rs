@@ -20,7 +20,7 @@ pub struct Progress {
     /// Whether epochs are printed.
     epochs: bool,
     of: usize,
-    /// Loss and error, or the losses of both adversaries, as they are shown: smoothed, since single batches jump.
+    /// Loss and error, if there is one, or the losses of both adversaries, as they are shown: smoothed, since single batches jump.
     smooth: Option<(f64, f64)>,
 }
 
@@ -48,9 +48,11 @@ impl Progress {
         if self.bar.is_hidden() {
             return;
         }
-        let (loss, error) = self.smoothed(step.loss, step.error);
+        let error = step.misread.map(|misread| misread.error);
+        let (loss, smooth) = self.smoothed(step.loss, error.unwrap_or(f64::NAN));
+        let error = error.map_or(String::new(), |_| format!("  error {smooth:.2} %"));
         self.bar.set_message(format!(
-            "loss {loss:.4}  error {error:.2} %  rate {:.2e}",
+            "loss {loss:.4}{error}  rate {:.2e}",
             step.effective_learning_rate
         ));
         self.bar.set_position(step.step + 1);

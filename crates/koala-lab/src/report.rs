@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use koala_compare::Error;
-use koala_report::{Gathered, csv, gather, latex, markdown, page};
+use koala_report::{Gathered, View, csv, gather_as, latex, markdown, page};
 use koala_train::run::write_whole;
 use serde_json::json;
 
@@ -20,6 +20,10 @@ pub struct ReportArguments {
     /// Folders of suites, of runs, or with runs in them
     #[arg(value_name = "FOLDER", required = true)]
     folders: Vec<PathBuf>,
+    /// Hold all others against this optimizer, tuned if it was tuned, or against 'best': on each workload the tuned baseline with the
+    /// best held-out result [default: as the suite says]
+    #[arg(long, value_name = "NAME")]
+    reference: Option<String>,
     /// Folder for the report [default: report/ in FOLDER, or here if there are several]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
@@ -47,7 +51,7 @@ enum Format {
     Html,
     /// report.md: tables, verdict and warnings
     Markdown,
-    /// runs.csv and arms.csv: all digits, for other programs
+    /// runs.csv and arms.csv, with a reference also reference.csv and ratios.csv: all digits, for other programs
     Csv,
     /// report.tex: the same tables, for a paper
     Latex,
@@ -60,10 +64,17 @@ impl Format {
         Ok(match self {
             Self::Html => vec![("report.html", page::html(comparison, root)?)],
             Self::Markdown => vec![("report.md", markdown::document(comparison))],
-            Self::Csv => vec![
-                ("runs.csv", csv::runs(comparison)),
-                ("arms.csv", csv::arms(comparison)),
-            ],
+            Self::Csv => {
+                let mut files = vec![
+                    ("runs.csv", csv::runs(comparison)),
+                    ("arms.csv", csv::arms(comparison)),
+                ];
+                let reference = csv::reference(comparison);
+                files.extend(reference.map(|text| ("reference.csv", text)));
+                let ratios = csv::ratios(comparison);
+                files.extend(ratios.map(|text| ("ratios.csv", text)));
+                files
+            }
             Self::Latex => vec![("report.tex", latex::document(comparison))],
         })
     }
@@ -71,7 +82,10 @@ impl Format {
 
 /// Reports as asked.
 pub fn run(arguments: &ReportArguments) -> Result<ExitCode, Error> {
-    let found = gather(&arguments.folders)?;
+    let view = View {
+        reference: arguments.reference.clone(),
+    };
+    let found = gather_as(&arguments.folders, &view)?;
     let folder = match (&arguments.out, arguments.folders.as_slice()) {
         (Some(out), _) => out.clone(),
         (None, [only]) => only.join(FOLDER),
@@ -102,6 +116,9 @@ pub fn run(arguments: &ReportArguments) -> Result<ExitCode, Error> {
 
 fn tell(found: &Gathered, paths: &[impl AsRef<Path>]) {
     let comparison = &found.comparison;
+    for told in comparison.reference.iter().flat_map(|all| &all.told) {
+        terminal::line(told);
+    }
     for sentence in &comparison.verdict {
         terminal::line(&sentence.text);
     }

@@ -38,7 +38,10 @@ pub fn run(arguments: &SensitivityArguments) -> Result<ExitCode, Error> {
     };
     plan.check()?;
     let flags = &arguments.suite;
-    let suite = flags.suite()?;
+    let mut suite = flags.suite()?;
+    // A sweep is about an optimizer's own values, at the workloads' own length.
+    suite.horizons.clear();
+    suite.reference = None;
     let folder = flags.folder(&suite);
     let campaign = Campaign::new(&suite, &folder, flags.orders(&suite), Some(&plan))?;
     campaign::run(&campaign, flags, &folder, table)
@@ -51,6 +54,7 @@ fn table(found: &Comparison) -> String {
         let what = match workload.measure {
             Measure::Error => "error in percent",
             Measure::Loss => "loss in nats",
+            Measure::SquaredError => "squared error",
         };
         text += &format!(
             "{}: {what} of held-out samples, best evaluation, median over seeds\n",

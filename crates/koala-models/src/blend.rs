@@ -172,6 +172,7 @@ mod tests {
         let spec = CnnSpec {
             channels: vec![2, 3],
             hidden: 0,
+            ..CnnSpec::default()
         };
         let shape = ImageShape {
             channels: 1,

@@ -72,6 +72,14 @@ impl Draws {
         layer
     }
 
+    /// As [`Draws::convolution`], with a bias from the same distribution, drawn after the weights: where no normalisation
+    /// follows.
+    pub fn biased_convolution(&mut self, inputs: usize, outputs: usize) -> Conv2d {
+        let mut layer = self.convolution(inputs, outputs);
+        layer.bias = Some(self.uniform([outputs], bound(9 * inputs)));
+        layer
+    }
+
     /// A convolution of a residual network, `size` x `size` with (size - 1)/2 pixels of zeros around, without bias since a
     /// normalisation follows; weights from N(0, 2/(size^2 outputs)), as `torchvision`'s ResNets (Kaiming's normal
     /// distribution over the outputs).
@@ -174,6 +182,13 @@ mod tests {
         let layer = Draws::new(4, &Device::flex()).residual_convolution([40, 50], 3, 2);
         check_normal(&layer.weight.val(), (2.0f64 / (9.0 * 50.0)).sqrt());
         assert!(layer.bias.is_none());
+    }
+
+    #[test]
+    fn biased_convolutions_have_the_statistics_of_pytorchs() {
+        let layer = Draws::new(5, &Device::flex()).biased_convolution(11, 900);
+        check_uniform(&layer.weight.val(), 1.0 / 99.0f64.sqrt());
+        check_uniform(&layer.bias.unwrap().val(), 1.0 / 99.0f64.sqrt());
     }
 
     #[test]

@@ -16,6 +16,8 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod attention;
+mod autoencoder;
 mod blend;
 mod classifier;
 mod cnn;
@@ -28,24 +30,34 @@ mod learning;
 mod loss;
 mod mlp;
 mod parameters;
+mod pre_norm;
 pub mod random;
+mod reconstructor;
+mod regressor;
 mod resnet;
 mod shape;
 mod spec_error;
 pub mod stored;
 #[cfg(test)]
 mod testing;
+mod vit;
 
+pub use attention::Attention;
+pub use autoencoder::{Autoencoder, AutoencoderSpec};
 pub use blend::{blend, with_weights_of};
 pub use classifier::Classifier;
-pub use cnn::{Cnn, CnnSpec};
+pub use cnn::{Cnn, CnnNorm, CnnSpec};
 pub use dropout::Masks;
 pub use init::{BATCH_NORM_MOMENTUM, Draws};
-pub use loss::cross_entropy;
+pub use loss::{binary_cross_entropy, cross_entropy, squared_error};
 pub use mlp::{Mlp, MlpSpec};
 pub use parameters::{
     FloatParameter, float_bytes, float_parameters, trainable, trainable_parameters,
 };
+pub use pre_norm::PreNormBlock;
+pub use reconstructor::Reconstructor;
+pub use regressor::Regressor;
 pub use resnet::{Projection, ResNet, ResNetForm, ResNetSpec, ResidualBlock};
 pub use shape::ImageShape;
 pub use spec_error::{SpecError, at_most};
+pub use vit::{Vit, VitSpec};

@@ -1,8 +1,10 @@
 //! What tests of networks share: made images, and whether values are of a distribution.
 
+use burn::module::Module;
+use burn::optim::GradientsParams;
 use burn::tensor::{Device, Int, Tensor, TensorData};
 
-use crate::ImageShape;
+use crate::{ImageShape, float_parameters};
 
 /// Made images without meaning, `[batch, channels, height, width]`, and their classes.
 pub(crate) fn images(
@@ -27,6 +29,29 @@ pub(crate) fn square(channels: usize, side: usize) -> ImageShape {
         width: side,
         classes: 10,
     }
+}
+
+/// The values of a vector.
+pub(crate) fn values(tensor: Tensor<1>) -> Vec<f32> {
+    tensor.into_data().try_into_vec().unwrap()
+}
+
+/// Checks that every parameter has a gradient of the mean of the losses that is not 0 all over.
+pub(crate) fn check_all_moved<M: Module>(model: &M, losses: Tensor<1>) {
+    let gradients = GradientsParams::from_grads(losses.mean().backward(), model);
+    for parameter in float_parameters(model) {
+        let norm: f32 = match parameter.shape.len() {
+            1 => norm(gradients.get::<1>(parameter.id)),
+            2 => norm(gradients.get::<2>(parameter.id)),
+            _ => norm(gradients.get::<4>(parameter.id)),
+        };
+        assert!(norm > 0.0 && norm.is_finite(), "{}: {norm}", parameter.path);
+    }
+}
+
+/// Sum of the magnitudes; 0 if there is no gradient.
+fn norm<const D: usize>(gradient: Option<Tensor<D>>) -> f32 {
+    gradient.map_or(0.0, |gradient| gradient.abs().sum().into_scalar())
 }
 
 /// Checks that values are from U(-bound, bound): within it, and with its first four moments.

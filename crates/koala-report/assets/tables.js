@@ -6,7 +6,7 @@
   function key(cell) {
     const text = cell.dataset.key ?? cell.textContent.trim();
     if (text === "" || text === "–") return null;
-    const number = Number(cell.dataset.key === undefined ? text.replace(/^< /, "").match(/^[+-]?[\d.]+(e[+-]?\d+)?/)?.[0] ?? "x" : text);
+    const number = Number(cell.dataset.key === undefined ? text.replace(/^[<≥] /, "").match(/^[+-]?[\d.]+(e[+-]?\d+)?/)?.[0] ?? "x" : text);
     return Number.isNaN(number) || !cell.dataset.key && cell.tagName === "TH" ? text : number;
   }
 

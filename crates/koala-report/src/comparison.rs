@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{Measure, Tuning};
+use crate::{AgainstReference, Measure, Tuning};
 
 /// What a comparison found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,6 +21,9 @@ pub struct Comparison {
     pub tuning: Option<Tuning>,
     /// Whether seconds are a measure: each run had the machine to itself, as far as one can see.
     pub timed: bool,
+    /// Every arm against one that is the reference; nothing if there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reference: Option<AgainstReference>,
     /// Problem by problem.
     pub workloads: Vec<WorkloadComparison>,
     /// How often an arm is how many times slower than the best of all arms, over the workloads whose runs have all come to
@@ -102,7 +105,7 @@ pub struct Arm {
     pub test: Summary,
     /// The same, with the weights of the best evaluation.
     pub best_test: Summary,
-    /// Training loss of the last epoch, in nats.
+    /// Training loss of the last epoch.
     pub train_loss: Summary,
     /// Steps until the target was reached; infinite for runs that never did.
     pub steps_to_target: Summary,
@@ -135,7 +138,7 @@ pub struct RunMeasures {
     pub test: Option<f64>,
     /// Test samples with the weights of the best evaluation.
     pub best_test: Option<f64>,
-    /// Training loss of the last epoch in nats.
+    /// Training loss of the last epoch.
     pub train_loss: Option<f64>,
     /// Steps until the target was reached, nothing if it was not.
     pub steps_to_target: Option<u64>,

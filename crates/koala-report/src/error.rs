@@ -79,6 +79,27 @@ pub enum Error {
         /// What is read at most.
         limit: u64,
     },
+    /// What the others are to be held against is not there.
+    #[error("no optimizer here is called '{name}'{hint}")]
+    NoReference {
+        /// The name that was given.
+        name: String,
+        /// The nearest name, or all of them, in words.
+        hint: String,
+    },
+    /// What the others are to be held against is not everywhere.
+    #[error(
+        "reference '{name}' has no runs on workload {workload}, where there are those of {there}: name another, or add it to what is \
+         compared and run the comparison again"
+    )]
+    ReferenceWithoutRuns {
+        /// The reference.
+        name: String,
+        /// The workload.
+        workload: String,
+        /// The optimizers that have runs there.
+        there: String,
+    },
     /// A page could not be put together.
     #[error(
         "the page could not be put together: {0}; this is a fault of this program, please report it"

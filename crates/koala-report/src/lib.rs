@@ -13,6 +13,7 @@ mod gather;
 mod listing;
 pub mod page;
 mod records;
+mod reference;
 mod statistics;
 mod tables;
 #[cfg(test)]
@@ -22,8 +23,9 @@ mod variances;
 pub use compare::compare;
 pub use comparison::*;
 pub use error::Error;
-pub use gather::{Gathered, gather};
+pub use gather::{Gathered, View, gather, gather_as};
 pub use listing::*;
 pub use records::*;
+pub use reference::*;
 pub use tables::{csv, latex, markdown, text};
 pub use variances::{VARIANCES, Variance, over_blocks, was_measured};

@@ -5,8 +5,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Error;
 use crate::records::read_text;
+use crate::{Error, Horizon};
 
 /// The version of `suite.json`.
 pub const LISTING_FORMAT: u32 = 1;
@@ -33,6 +33,9 @@ pub struct Listing {
     pub seeds: Vec<u64>,
     /// How hyperparameters were tuned; nothing if they were not.
     pub tuning: Option<Tuning>,
+    /// The optimizer that the others are held against, or [`crate::BEST`]; nothing if there is none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
     /// The problems.
     pub workloads: Vec<Workload>,
     /// Every run, in the order in which they are wished. One folder may stand here in several roles.
@@ -139,7 +142,7 @@ struct Head {
     version: Option<String>,
 }
 
-/// How hyperparameters were tuned: the same effort for every optimizer.
+/// How hyperparameters were tuned: the same effort for every optimizer that was tuned.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Tuning {
     /// Trials of each optimizer on each workload.
@@ -148,6 +151,9 @@ pub struct Tuning {
     pub sampler: Sampler,
     /// Seeds of a trial; none of them is reported.
     pub seeds: Vec<u64>,
+    /// Optimizers that are not tuned, but run as they are.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub untuned: Vec<String>,
 }
 
 /// Where the points of trials come from.
@@ -175,6 +181,12 @@ pub struct Workload {
     pub target: Option<f64>,
     /// Samples in a batch (tokens for text).
     pub examples_per_step: u64,
+    /// Test samples (tokens for text) by which results are judged; nothing if nobody said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub test_samples: Option<u64>,
+    /// Of what length it is, if the same problem is given at several lengths.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub horizon: Option<Horizon>,
 }
 
 /// What a network is judged by. Less is better.
@@ -185,6 +197,8 @@ pub enum Measure {
     Error,
     /// Mean loss in nats.
     Loss,
+    /// Mean squared error, in squares of the unit of what is told.
+    SquaredError,
 }
 
 /// A run of a suite.

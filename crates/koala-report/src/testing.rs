@@ -51,6 +51,7 @@ impl Suite {
                 source: "koala compare made-up.toml".to_owned(),
                 seeds: seeds.to_vec(),
                 tuning: None,
+                reference: None,
                 workloads: Vec::new(),
                 runs: Vec::new(),
                 choices: Vec::new(),
@@ -68,6 +69,8 @@ impl Suite {
             measure,
             target,
             examples_per_step: 32,
+            test_samples: None,
+            horizon: None,
         });
     }
 
@@ -144,7 +147,7 @@ impl Outcome<'_> {
         fs::create_dir_all(folder).unwrap();
         let named = |of: &str, value: f64| match measure {
             Measure::Error => (format!("{of}_error"), value),
-            Measure::Loss => (format!("{of}_loss"), value),
+            Measure::Loss | Measure::SquaredError => (format!("{of}_loss"), value),
         };
         let mut log = vec![json!({
             "event": "start", "optimizer": optimizer, "dataset": "digits", "model": "mlp", "parameters": 1234, "seed": seed,

@@ -240,6 +240,23 @@ class Report(unittest.TestCase):
         ActionChains(self.driver).move_to_element(chart.find_element(By.CSS_SELECTOR, ".u-over")).perform()
         self.until(lambda: "seconds" in chart.find_element(By.CLASS_NAME, "tooltip").text, "seconds in the tooltip")
 
+    def test_the_reference_stands_first_and_is_sorted_by_its_numbers(self):
+        sections = self.driver.find_elements(By.CSS_SELECTOR, "main > section")
+        if not self.driver.find_elements(By.ID, "reference"):
+            self.skipTest("the page has no reference")
+        self.assertEqual(sections[0].get_attribute("aria-labelledby"), "reference")
+        table = next(
+            table for table in sections[0].find_elements(By.CSS_SELECTOR, "table.sortable") if "Steps to the target" in table.text
+        )
+        table.find_elements(By.CSS_SELECTOR, "thead button")[2].click()
+        cells = [row.find_elements(By.CSS_SELECTOR, "td")[1].text for row in table.find_elements(By.CSS_SELECTOR, "tbody tr")]
+        # A lower bound stands where its number does.
+        numbers = [float(cell.lstrip("≥ ")) for cell in cells if cell[-1].isdigit()]
+        self.assertEqual(numbers, sorted(numbers))
+        # A phone scrolls the tables and not the page.
+        self.size(390)
+        self.assertLessEqual(self.run_script("return document.documentElement.scrollWidth"), 390)
+
     def test_hovering_and_arrow_keys_tell_values(self):
         chart = self.near(".chart")
         tooltip = chart.find_element(By.CLASS_NAME, "tooltip")

@@ -5,4 +5,4 @@ mod gather;
 mod passes;
 mod spans;
 
-pub(crate) use passes::{Moved, Reduced, advance, displace, reduce};
+pub(crate) use passes::{Moved, Readings, Reduced, advance, average, displace};

@@ -1,11 +1,12 @@
-//! The three passes over memory: reduce, advance, displace.
+//! The passes over memory: those that read for a reduction, advance, displace, average.
 
 use std::cell::RefCell;
 use std::mem::take;
+use std::ops::AddAssign;
 
 use burn::backend::flex::FlexTensor;
 use koala_filter::dense::{PIECE, kernel};
-use koala_filter::{BlockStatistics, Displacement, Motion, Reduction};
+use koala_filter::{BlockStatistics, Displacement, MetricSums, Motion, Reduction, SLOTS};
 use rayon::prelude::*;
 
 use super::gather::{Gradient, gatherable};
@@ -17,21 +18,22 @@ pub(crate) struct Reduced {
     pub parameter: FlexTensor,
     /// Of any strides.
     pub gradient: FlexTensor,
-    /// v' and H' of KOALA++; else empty.
-    pub vectors: Vec<FlexTensor>,
+    /// What the method stores, by slots.
+    pub memory: [Option<FlexTensor>; SLOTS],
 }
 
-/// A parameter that moves, and its vectors.
+/// A parameter that moves, and what the method stores for it, by slots.
 pub(crate) struct Moved<'a> {
     pub parameter: &'a mut FlexTensor,
-    pub vectors: Vec<&'a mut FlexTensor>,
+    pub memory: [Option<&'a mut FlexTensor>; SLOTS],
 }
 
-/// The sums of every parameter, pieces added in order.
-pub(crate) fn reduce(tensors: Vec<Reduced>) -> Vec<BlockStatistics> {
-    let tensors: Vec<Reduced> = tensors
-        .into_iter()
-        .map(|tensor| Reduced {
+/// Parameters whose sums are taken, once or twice.
+pub(crate) struct Readings(Vec<Reduced>);
+
+impl Readings {
+    pub fn new(tensors: Vec<Reduced>) -> Self {
+        let readable = |tensor: Reduced| Reduced {
             // Without decay x is not read.
             parameter: if tensor.reduction.decay == 0.0 {
                 tensor.parameter
@@ -40,64 +42,94 @@ pub(crate) fn reduce(tensors: Vec<Reduced>) -> Vec<BlockStatistics> {
             },
             gradient: gatherable(tensor.gradient),
             ..tensor
+        };
+        Self(tensors.into_iter().map(readable).collect())
+    }
+
+    /// The sums of every parameter in the first reading.
+    pub fn reduce(&self) -> Vec<BlockStatistics> {
+        self.read(kernel::reduce)
+    }
+
+    /// The sums of every parameter in the second reading, for a metric with this floor.
+    pub fn weigh(&self, floor: f64) -> Vec<MetricSums> {
+        self.read(|reduction, parameter, gradient, memory| {
+            kernel::weigh(reduction, floor, parameter, gradient, memory)
         })
-        .collect();
-    let sources: Vec<_> = tensors
-        .iter()
-        .map(|tensor| {
-            let parameter = if tensor.reduction.decay == 0.0 {
+    }
+
+    /// What `kernel` finds in every parameter, pieces added in order.
+    fn read<S: Copy + Default + AddAssign + Send>(
+        &self,
+        kernel: impl Fn(&Reduction, &[f32], &[f32], [&[f32]; SLOTS]) -> S + Sync + Send,
+    ) -> Vec<S> {
+        let sources: Vec<_> = self.0.iter().map(Source::new).collect();
+        let pieces = self
+            .0
+            .iter()
+            .enumerate()
+            .flat_map(|(at, tensor)| {
+                let spans = spans(tensor.gradient.layout().shape());
+                spans.into_iter().map(move |span| (at, span))
+            })
+            .collect();
+        let sums = run(
+            pieces,
+            |(_, span): &(usize, Span)| span.length,
+            |scratch, (at, span)| {
+                let source = &sources[at];
+                let gradient = source.gradient.piece(&span, scratch);
+                let parameter = part(source.parameter, &span);
+                let memory = source.memory.map(|slice| part(slice, &span));
+                (at, kernel(&source.reduction, parameter, gradient, memory))
+            },
+        );
+        let mut totals = vec![S::default(); self.0.len()];
+        for (at, sum) in sums {
+            totals[at] += sum;
+        }
+        totals
+    }
+}
+
+/// A parameter in a reduction, as slices.
+struct Source<'a> {
+    reduction: Reduction,
+    gradient: Gradient<'a>,
+    parameter: &'a [f32],
+    memory: [&'a [f32]; SLOTS],
+}
+
+impl<'a> Source<'a> {
+    fn new(tensor: &'a Reduced) -> Self {
+        let slice =
+            |vector: &'a Option<FlexTensor>| vector.as_ref().map_or(&[][..], |v| v.storage());
+        Self {
+            reduction: tensor.reduction,
+            gradient: Gradient::new(&tensor.gradient),
+            parameter: if tensor.reduction.decay == 0.0 {
                 &[]
             } else {
                 tensor.parameter.storage()
-            };
-            let vector = |at: usize| tensor.vectors.get(at).map_or(&[][..], |v| v.storage());
-            let gradient = Gradient::new(&tensor.gradient);
-            (
-                tensor.reduction,
-                gradient,
-                [parameter, vector(0), vector(1)],
-            )
-        })
-        .collect();
-    let pieces = tensors
-        .iter()
-        .enumerate()
-        .flat_map(|(at, tensor)| {
-            let spans = spans(tensor.gradient.layout().shape());
-            spans.into_iter().map(move |span| (at, span))
-        })
-        .collect();
-    let sums = run(
-        pieces,
-        |(_, span): &(usize, Span)| span.length,
-        |scratch, (at, span)| {
-            let (reduction, gradient, slices) = &sources[at];
-            let [parameter, first, second] = slices.map(|slice| part(slice, &span));
-            let gradient = gradient.piece(&span, scratch);
-            (
-                at,
-                kernel::reduce(reduction, parameter, gradient, first, second),
-            )
-        },
-    );
-    let mut totals = vec![BlockStatistics::default(); tensors.len()];
-    for (at, sum) in sums {
-        totals[at] += sum;
+            },
+            memory: tensor.memory.each_ref().map(slice),
+        }
     }
-    totals
 }
 
-/// Predict: the sums |a - x|^2 of every parameter, before those that are not `frozen` moved.
+/// Predict: the sums |a - x|^2 of every parameter, before those that are to move did.
 pub(crate) fn advance(motion: &Motion, tensors: Vec<(Moved<'_>, bool)>) -> Vec<f64> {
     let mut totals = vec![0.0; tensors.len()];
     let mut pieces = Vec::new();
-    for (at, (moved, frozen)) in tensors.into_iter().enumerate() {
-        cut(moved, |span, rows| pieces.push((at, frozen, span, rows)));
+    for (at, (moved, moving)) in tensors.into_iter().enumerate() {
+        cut(moved, |span, x, memory| {
+            pieces.push((at, moving, span, x, memory));
+        });
     }
     let sums = run(
         pieces,
-        |(_, _, span, _)| span.length,
-        |_, (at, frozen, _, [x, v, a])| (at, kernel::advance(motion, frozen, x, v, a)),
+        |(_, _, span, ..)| span.length,
+        |_, (at, moving, _, x, memory)| (at, kernel::advance(motion, moving, x, memory)),
     );
     for (at, sum) in sums {
         totals[at] += sum;
@@ -105,7 +137,7 @@ pub(crate) fn advance(motion: &Motion, tensors: Vec<(Moved<'_>, bool)>) -> Vec<f
     totals
 }
 
-/// Update: moves every parameter and its vectors. Gradients may have any strides.
+/// Update: moves every parameter and its memory. Gradients may have any strides.
 pub(crate) fn displace(tensors: Vec<(Moved<'_>, FlexTensor, Displacement)>) {
     let (moved, steps): (Vec<_>, Vec<_>) = tensors
         .into_iter()
@@ -117,34 +149,59 @@ pub(crate) fn displace(tensors: Vec<(Moved<'_>, FlexTensor, Displacement)>) {
         .collect();
     let mut pieces = Vec::new();
     for (moved, step) in moved.into_iter().zip(&steps) {
-        cut(moved, |span, rows| pieces.push((step, span, rows)));
+        cut(moved, |span, x, memory| {
+            pieces.push((step, span, x, memory));
+        });
     }
     run(
         pieces,
-        |(_, span, _)| span.length,
-        |scratch, ((gradient, displacement), span, [x, first, second])| {
+        |(_, span, ..)| span.length,
+        |scratch, ((gradient, displacement), span, x, memory)| {
             let gradient = gradient.piece(&span, scratch);
-            kernel::displace(displacement, x, gradient, first, second);
+            kernel::displace(displacement, x, gradient, memory);
         },
     );
 }
 
-/// The pieces of a tensor and its (up to two) vectors.
-fn cut<'a>(moved: Moved<'a>, mut piece: impl FnMut(Span, [&'a mut [f32]; 3])) {
+/// Update: the means of parameters that stand still, each with the weight of x in it.
+pub(crate) fn average(tensors: Vec<(f64, FlexTensor, &mut FlexTensor)>) {
+    let (parameters, means): (Vec<_>, Vec<_>) = tensors
+        .into_iter()
+        .map(|(weight, parameter, mean)| (parameter.to_contiguous(), (weight, mean)))
+        .unzip();
+    let mut pieces = Vec::new();
+    for (parameter, (weight, mean)) in parameters.iter().zip(means) {
+        let rows = parameter.storage::<f32>().chunks(PIECE);
+        let means = writable(mean).chunks_mut(PIECE);
+        pieces.extend(rows.zip(means).map(|(x, mean)| (weight, x, mean)));
+    }
+    run(
+        pieces,
+        |(_, x, _)| x.len(),
+        |_, (weight, x, mean)| kernel::average(weight, x, mean),
+    );
+}
+
+/// The pieces of a tensor and its memory.
+fn cut<'a>(moved: Moved<'a>, mut piece: impl FnMut(Span, &'a mut [f32], [&'a mut [f32]; SLOTS])) {
     let shape = moved.parameter.layout().shape().to_vec();
-    let mut vectors = moved.vectors.into_iter();
-    let mut rows = [Some(moved.parameter), vectors.next(), vectors.next()]
+    let mut parameter = writable(moved.parameter);
+    let mut memory = moved
+        .memory
         .map(|tensor| tensor.map_or(&mut [][..], writable));
     for span in spans(&shape) {
-        let parts = rows.each_mut().map(|row| {
-            let rest = take(row);
-            let length = span.length.min(rest.len());
-            let (part, rest) = rest.split_at_mut(length);
-            *row = rest;
-            part
-        });
-        piece(span, parts);
+        let x = split(&mut parameter, span.length);
+        let memory = memory.each_mut().map(|row| split(row, span.length));
+        piece(span, x, memory);
     }
+}
+
+/// Takes the first elements of a row off it; nothing of an empty one.
+fn split<'a>(row: &mut &'a mut [f32], length: usize) -> &'a mut [f32] {
+    let rest = take(row);
+    let (part, rest) = rest.split_at_mut(length.min(rest.len()));
+    *row = rest;
+    part
 }
 
 /// The memory of a tensor to write to, in row-major order: its own if nobody else holds it, else a copy.

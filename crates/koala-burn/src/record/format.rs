@@ -23,11 +23,14 @@ pub(super) fn encode(optimizer: &Koala) -> Result<Vec<u8>> {
     let unstorable = |reason: String| Error::ReadBack { reason };
     let filter = serde_json::to_string(optimizer.filter().state())
         .map_err(|error| unstorable(error.to_string()))?;
-    let names = optimizer.filter().config().memory().names();
+    let slots = optimizer.filter().config().memory().slots();
     let mut tensors = Vec::new();
     let parameters = optimizer.filter().layout().parameters();
     for (parameter, vectors) in parameters.iter().zip(&optimizer.memory) {
-        for (vector, values) in names.iter().zip(vectors) {
+        for (vector, values) in slots.iter().zip(vectors) {
+            let (Some(vector), Some(values)) = (vector, values) else {
+                continue;
+            };
             let data = memory::data(values, parameter.len()).map_err(unstorable)?;
             tensors.push((
                 name(parameter, vector),

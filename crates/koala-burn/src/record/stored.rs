@@ -3,12 +3,12 @@
 use std::path::Path;
 
 use burn::module::Module;
-use koala_filter::{Error as CoreError, Filter, Partition, Phase};
+use koala_filter::{Error as CoreError, Filter, MemoryKind, Partition, Phase};
 
 use super::{file, format};
 use crate::census::Census;
 use crate::error::{Error, Result};
-use crate::memory;
+use crate::memory::{self, Vectors};
 use crate::optimizer::Koala;
 use crate::take::{look, positions};
 use crate::values::UpdatePath;
@@ -102,26 +102,26 @@ fn decoded<M: Module>(bytes: &[u8], model: &M, origin: &str) -> Result<Koala> {
         });
     }
     let ids = Census::of(model).ids(filter.layout())?;
-    let names = filter.config().memory().names();
-    let seen = look(model, &positions(&ids), UpdatePath::Automatic, |_| {
-        !names.is_empty()
-    });
+    let kind = filter.config().memory();
+    let stores = kind != MemoryKind::None;
+    let seen = look(model, &positions(&ids), UpdatePath::Automatic, |_| stores);
     let parameters = filter.layout().parameters();
-    stored.check_names(parameters, names)?;
+    stored.check_names(parameters, &kind.names())?;
     let memory = parameters
         .iter()
         .zip(seen)
         .map(|(parameter, seen)| {
+            let mut vectors = Vectors::default();
             let Some(seen) = seen else {
-                return Ok(Vec::new());
+                return Ok(vectors);
             };
-            names
-                .iter()
-                .map(|name| {
+            for (vector, name) in vectors.iter_mut().zip(kind.slots()) {
+                if let Some(name) = name {
                     let data = stored.vector(parameter, name, seen.working)?;
-                    Ok(memory::from_data(data, &seen))
-                })
-                .collect()
+                    *vector = Some(memory::from_data(data, &seen));
+                }
+            }
+            Ok(vectors)
         })
         .collect::<Result<Vec<_>>>()?;
     Ok(Koala::from_parts(filter, memory))

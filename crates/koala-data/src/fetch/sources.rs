@@ -18,9 +18,11 @@ impl DatasetName {
             Self::Cifar100 => &CIFAR100,
             Self::Imagenet32 => &IMAGENET32,
             Self::TinyShakespeare => &TINY_SHAKESPEARE,
+            Self::TinyShakespeareWords => &TINY_SHAKESPEARE_WORDS,
             Self::Ptb => &PTB,
             Self::Wikitext2 => &WIKITEXT2,
             Self::Text => &TEXT,
+            Self::Friedman => &FRIEDMAN,
         }
     }
 }
@@ -169,6 +171,15 @@ static TINY_SHAKESPEARE: Source = Source {
     by_hand: "",
 };
 
+static TINY_SHAKESPEARE_WORDS: Source = Source {
+    dataset: DatasetName::TinyShakespeareWords,
+    content: "the same as 289,440 words, 5,000 different ones",
+    licence: "public domain",
+    page: "https://github.com/karpathy/char-rnn",
+    files: &[],
+    by_hand: "",
+};
+
 static PTB: Source = Source {
     dataset: DatasetName::Ptb,
     content: "929,589 + 73,760 + 82,430 words of the Wall Street Journal, 10,000 different ones",
@@ -217,6 +228,15 @@ static TEXT: Source = Source {
     content: "any UTF-8 text file, by characters",
     licence: "the file's own",
     page: "",
+    files: &[],
+    by_hand: "",
+};
+
+static FRIEDMAN: Source = Source {
+    dataset: DatasetName::Friedman,
+    content: "8,000 + 2,000 made rows of ten features, Friedman's first function with noise",
+    licence: "this program's own",
+    page: "https://doi.org/10.1214/aos/1176347963",
     files: &[],
     by_hand: "",
 };

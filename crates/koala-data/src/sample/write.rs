@@ -34,7 +34,10 @@ pub fn write(
         samples,
     };
     match dataset {
-        DatasetName::Digits | DatasetName::TinyShakespeare => return Ok(None),
+        DatasetName::Digits
+        | DatasetName::TinyShakespeare
+        | DatasetName::TinyShakespeareWords
+        | DatasetName::Friedman => return Ok(None),
         DatasetName::Mnist | DatasetName::FashionMnist => sample.mnist()?,
         DatasetName::Cifar10 => sample.cifar10()?,
         DatasetName::Cifar100 => sample.cifar100()?,

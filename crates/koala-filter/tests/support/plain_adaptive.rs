@@ -153,8 +153,8 @@ impl PlainAdaptive {
             Target::Constant(_) => (penalised - target).max(0.0),
         };
         let f = e * residual / s;
-        for t in 0..x.len() {
-            self.moving[t] = g > 0.0 && gradients[t].is_some();
+        for (moving, gradient) in self.moving.iter_mut().zip(gradients) {
+            *moving = g > 0.0 && gradient.is_some();
         }
         for &t in &tensors {
             for i in 0..x[t].len() {

@@ -29,7 +29,7 @@ pub struct DataFlags {
     /// Train on the first N samples only; 0 for all [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     train_limit: Option<i64>,
-    /// Hold out the last N training images to choose by; texts come with their own [default: 0]
+    /// Hold out the last N training images or rows to choose by; texts come with their own [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     validation: Option<i64>,
 }

@@ -27,7 +27,7 @@ pub struct MethodFlags {
     /// Weight decay [default: 0.01 for adamw, 0 for the others]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     weight_decay: Option<f64>,
-    /// koala-*, prodigy: where the weight decay enters [default: coupled; decoupled for prodigy]
+    /// koala-*, prodigy: where the weight decay enters [default: coupled; decoupled for koala-a and prodigy]
     #[arg(long, value_parser = ["coupled", "decoupled", "gain-only"])]
     decay_rule: Option<String>,
     /// koala-*: P_0, for koala-m its first entry, for koala-pp sigma [default: 0.1]
@@ -47,7 +47,7 @@ pub struct MethodFlags {
         allow_negative_numbers = true
     )]
     process_noise: Option<f64>,
-    /// koala-m: kappa, the decay of velocities [default: 0.9]
+    /// koala-a, koala-m: kappa, the decay of velocities [default: 0.9]
     #[arg(
         long,
         value_name = "X",
@@ -55,6 +55,35 @@ pub struct MethodFlags {
         allow_negative_numbers = true
     )]
     velocity_decay: Option<f64>,
+    /// koala-a: Q_0, where the process noise that it finds starts [default: 0.3]
+    #[arg(
+        long,
+        value_name = "X",
+        visible_alias = "q0",
+        allow_negative_numbers = true
+    )]
+    initial_process_noise: Option<f64>,
+    /// koala-a: the shape of the covariance, Adam's or none [default: diagonal]
+    #[arg(long, value_parser = ["diagonal", "none"])]
+    metric: Option<String>,
+    /// koala-a: beta_2, the decay of the second moment of which the metric is made [default: 0.99]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    second_moment_smoothing: Option<f64>,
+    /// koala-a: a_down, the rate at which Q falls [default: 0.1]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    decline_rate: Option<f64>,
+    /// koala-a: k_0, the steps after which both rates have halved [default: 30]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    rate_horizon: Option<f64>,
+    /// koala-a: beta_rho, the decay of the correlation that moves Q [default: 0.9]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    whiteness_smoothing: Option<f64>,
+    /// koala-a: evaluate at the mean of the iterates [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    mean: Option<bool>,
+    /// koala-a: eta, how fast the mean forgets [default: 8]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    mean_eta: Option<f64>,
     /// koala-m: q_v [default: 0.01]
     #[arg(
         long,
@@ -72,10 +101,10 @@ pub struct MethodFlags {
     /// koala-pp: solution of the covariance equation [default: symmetric]
     #[arg(long, value_parser = ["symmetric", "minimum-norm"])]
     variant: Option<String>,
-    /// koala-*: how the measurement noise R is found [default: adaptive]
-    #[arg(long, value_parser = ["adaptive", "fixed"])]
+    /// koala-*: how the measurement noise R is found [default: adaptive; bias-corrected for koala-a]
+    #[arg(long, value_parser = ["adaptive", "bias-corrected", "fixed"])]
     measurement_noise: Option<String>,
-    /// koala-*: R_0, or the fixed R [default: 1]
+    /// koala-*: R_0 of the adaptive R, or the fixed R [default: 1]
     #[arg(
         long,
         value_name = "X",
@@ -83,7 +112,7 @@ pub struct MethodFlags {
         allow_negative_numbers = true
     )]
     measurement_noise_initial: Option<f64>,
-    /// koala-*: beta_r of the adaptive R [default: 0.9]
+    /// koala-*: beta_r of an R that adapts [default: 0.9]
     #[arg(
         long,
         value_name = "X",
@@ -100,7 +129,7 @@ pub struct MethodFlags {
     /// koala-*: what a loss below its target does [default: clamp]
     #[arg(long, value_parser = ["clamp", "allow", "error"])]
     negative_residual: Option<String>,
-    /// koala-*: blocks of the filter [default: per-tensor]
+    /// koala-*: blocks of the filter; of koala-a, by which it reports [default: per-tensor]
     #[arg(long, value_parser = ["per-tensor", "global"])]
     partition: Option<String>,
     /// sgd, adam, adamw: bound on the norm of all gradients together [default: inf]
@@ -127,7 +156,7 @@ pub struct MethodFlags {
     /// *adam*, prodigy: decay of the second moment [default: 0.999]
     #[arg(long = "beta-2", value_name = "X", allow_negative_numbers = true)]
     beta_2: Option<f64>,
-    /// *adam*, prodigy: keeps the quotient finite [default: 1e-8]
+    /// *adam*, prodigy, koala-a: keeps the quotient finite [default: 1e-8]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     epsilon: Option<f64>,
     /// sps-max, momo*: f*, a bound below the loss of a batch [default: 0]
@@ -158,7 +187,8 @@ pub struct MethodFlags {
         allow_negative_numbers = true
     )]
     distance_scale: Option<f64>,
-    /// prodigy: how many times larger the distance may become in a step [default: inf]
+    /// koala-a: a_up, the rate at which Q grows; prodigy: how many times larger the distance may become in a step [default: 0.2;
+    /// inf for prodigy]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     growth_rate: Option<f64>,
     /// prodigy: leave the learning rate out of the estimate's denominator
@@ -188,6 +218,12 @@ impl MethodFlags {
             ),
             ("initial-cross-covariance", self.initial_cross_covariance),
             ("process-noise", self.process_noise),
+            ("initial-process-noise", self.initial_process_noise),
+            ("second-moment-smoothing", self.second_moment_smoothing),
+            ("decline-rate", self.decline_rate),
+            ("rate-horizon", self.rate_horizon),
+            ("whiteness-smoothing", self.whiteness_smoothing),
+            ("mean-eta", self.mean_eta),
             ("velocity-decay", self.velocity_decay),
             ("velocity-noise", self.velocity_noise),
             ("position-noise-initial", self.position_noise_initial),
@@ -218,6 +254,7 @@ impl MethodFlags {
             ("decay-rule", &self.decay_rule),
             ("position-noise", &self.position_noise),
             ("variant", &self.variant),
+            ("metric", &self.metric),
             ("measurement-noise", &self.measurement_noise),
             ("target-rule", &self.target_rule),
             ("negative-residual", &self.negative_residual),
@@ -228,6 +265,7 @@ impl MethodFlags {
         }
         let choices = [
             ("nesterov", self.nesterov),
+            ("mean", self.mean),
             ("estimate-bound", self.estimate_bound),
             ("bias-correction", self.bias_correction),
             ("safeguard-warmup", self.safeguard_warmup),

@@ -1,7 +1,7 @@
 //! Flags that say which network to train.
 
 use clap::Args;
-use koala_train::run::ModelSpec;
+use koala_train::run::{CnnNorm, ModelSpec};
 
 use super::Overrides;
 
@@ -12,7 +12,7 @@ pub struct NetworkFlags {
     /// Network [default: mlp, for texts lstm]
     #[arg(long, value_parser = ModelSpec::NAMES)]
     model: Option<String>,
-    /// Widths of the hidden layers [default: 128,64 for mlp, 64 for cnn]
+    /// Widths of the hidden layers [default: 128,64 for mlp, 64 for cnn, 256,64,16,64,256 for autoencoder]
     #[arg(
         long,
         value_name = "N,..",
@@ -28,9 +28,15 @@ pub struct NetworkFlags {
         value_delimiter = ','
     )]
     channels: Option<Vec<i64>>,
-    /// resnet20, resnet18, resnet50, wrn50-2: channels of the first stage; dcgan: channels at half the images' size [default: 16 for resnet20, else 64]
+    /// cnn: what each block normalises [default: batch]
+    #[arg(long, value_parser = CnnNorm::NAMES)]
+    norm: Option<String>,
+    /// resnet20, resnet18, resnet50, wrn50-2: channels of the first stage; dcgan: channels at half the images' size; vit, transformer, gpt: size of the embedding [default: 16 for resnet20, 200 for transformer, 128 for gpt, else 64]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     width: Option<i64>,
+    /// vit: side of the square patches [default: 4]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    patch: Option<i64>,
     /// dcgan: random numbers an image is made from [default: 128]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     noise: Option<i64>,
@@ -43,10 +49,10 @@ pub struct NetworkFlags {
     /// dcgan: made images that an evaluation compares with as many real ones; 0 for none [default: 1000]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     evaluate_images: Option<i64>,
-    /// lstm, transformer, gpt: number of layers [default: 2; 4 for gpt]
+    /// vit, lstm, transformer, gpt: number of layers [default: 2; 4 for vit and gpt]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     layers: Option<i64>,
-    /// transformer, gpt: heads of attention [default: 2 for transformer, 4 for gpt]
+    /// vit, transformer, gpt: heads of attention [default: 2 for transformer, else 4]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     heads: Option<i64>,
     /// gpt: tokens of the longest window [default: 64]
@@ -63,6 +69,8 @@ impl NetworkFlags {
         all.put("model.name", self.model.clone());
         all.put("model.hidden", self.hidden.clone());
         all.put("model.channels", self.channels.clone());
+        all.put("model.norm", self.norm.clone());
+        all.put("model.patch", self.patch);
         all.put("model.width", self.width);
         all.put("model.noise", self.noise);
         all.put("model.critic-steps", self.critic_steps);

@@ -1,5 +1,6 @@
 //! Flags of everything that runs a suite.
 
+use std::collections::BTreeMap;
 use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
@@ -12,7 +13,7 @@ use koala_train::run::ConfigError;
 use super::TaskFlags;
 
 /// Optimizers that are compared if none is named.
-const OPTIMIZERS: [&str; 5] = ["koala-m", "koala-v", "koala-pp", "sgd", "adam"];
+const OPTIMIZERS: [&str; 6] = ["koala-a", "koala-m", "koala-v", "koala-pp", "sgd", "adam"];
 /// Seeds if none is given.
 const SEEDS: [u64; 3] = [0, 1, 2];
 
@@ -25,7 +26,7 @@ pub struct SuiteFlags {
     /// Recipe to compare on, one of `koala recipes` or a .toml file; flags win over it
     #[arg(long, value_name = "NAME")]
     recipe: Option<String>,
-    /// Optimizers [default: koala-m,koala-v,koala-pp,sgd,adam]
+    /// Optimizers [default: koala-a,koala-m,koala-v,koala-pp,sgd,adam]
     #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = OptimizerSpec::NAMES)]
     optimizers: Vec<String>,
     /// Seeds that each optimizer runs with [default: 0,1,2]
@@ -90,6 +91,7 @@ impl SuiteFlags {
             recipe,
             overrides: overrides.list,
             target: None,
+            measure: None,
             tuned: true,
         };
         Ok(Suite {
@@ -101,7 +103,10 @@ impl SuiteFlags {
                 seeds => seeds.to_vec(),
             }),
             optimizers: distinct(or(&self.optimizers, &OPTIMIZERS)),
+            overlays: BTreeMap::new(),
+            reference: None,
             problems: vec![problem],
+            horizons: Vec::new(),
             tuning: None,
             threads: None,
         })

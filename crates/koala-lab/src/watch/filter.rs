@@ -110,6 +110,10 @@ fn of(report: &StepReport) -> Vec<Fact> {
         .iter()
         .filter_map(|(name, of)| Some(Fact::new(name, of(report)?)));
     let mut facts: Vec<Fact> = variances.collect();
+    facts.extend(report.whiteness.iter().map(|whiteness| {
+        let mean = whiteness.corrected_correlation;
+        Fact::new("correlation with the velocity ρ", mean)
+    }));
     if matches!(report.outcome, Outcome::Missing { .. }) {
         let row = f64::from(report.missing_in_a_row);
         facts.push(Fact::new("measurements missing in a row", row));

@@ -1,6 +1,6 @@
 //! The panels of a run: what is drawn against its steps.
 
-use koala_report::{Evaluated, Log, Scores};
+use koala_report::{Evaluated, Log, Scores, Start};
 
 use super::curves::{Curve, Panel, smoothed};
 use super::filter;
@@ -8,7 +8,11 @@ use super::filter;
 /// All panels of a run.
 pub fn all(log: &Log) -> Vec<Panel> {
     if log.adversarial.is_empty() && log.distances.is_empty() {
-        let mut panels = vec![losses(log), errors(log)];
+        let mut panels = vec![losses(log)];
+        // What has no classes has no error, and no empty panel of it.
+        if !log.start.as_ref().is_some_and(Start::is_without_classes) {
+            panels.push(errors(log));
+        }
         panels.extend(filter::panels(log));
         panels
     } else {
@@ -33,8 +37,12 @@ const TEST: Part = |evaluated| evaluated.figures.test;
 
 fn losses(log: &Log) -> Panel {
     let loss = |scores: Scores| scores.loss;
+    let squared = log.start.as_ref().is_some_and(Start::is_of_squared_errors);
     Panel::new(
-        "Loss (nats)",
+        match squared {
+            true => "Squared error",
+            false => "Loss (nats)",
+        },
         "no step has been told yet",
         vec![
             Curve::new("training", None, smoothed(training(log))),

@@ -10,7 +10,7 @@ const HEAD: &str = "name = 'x'\nseeds = [0, 1]\noptimizers = ['koala-m', 'sgd']\
 const WORKLOAD: &str = "[[workload]]\nname = 'digits'\nset.epochs = 1\n";
 
 /// What is wrong, as lines after a head and a workload that are right; `head: ` lines replace it all.
-const FAULTS: [&str; 33] = [
+const FAULTS: [&str; 48] = [
     "head: x = [",
     "head: seed = [0]",
     "head: seeds = [0]",
@@ -44,6 +44,21 @@ const FAULTS: [&str; 33] = [
     "[tuning]\ntrials = 2\n[tuning.space.sgd]\nlearning-rate = [0.1, 0.2]",
     "[tuning]\ntrials = 2\nsampler = 'grid'\n[tuning.space.sgd]\nlearning-rate = [0.1, 0.2, 0.3]",
     "[tuning]\ntrials = 2\n[tuning.space.sgd]\nmomentum = { low = 0.5, high = 2.0 }",
+    "[tuning]\ntrials = 2\noptimizers = ['sdg']",
+    "[tuning]\ntrials = 2\nuntuned = ['koala-m', 'sgd']",
+    "[tuning]\ntrials = 2\nuntuned = ['sgd']\noptimizers = ['sgd']",
+    "[tuning]\ntrials = 2\nuntuned = ['sgd']\n[tuning.space.sgd]\nlearning-rate = { low = 1, high = 2 }",
+    "[optimizer.adam]\nschedule.name = 'cosine'",
+    "[optimizer.sgd]\nlearning-rate = 1",
+    "[optimizer.sgd]\nschedul.name = 'cosine'",
+    "[optimizer.sgd]\nschedule.name = 'cosin'",
+    "[[workload]]\nname = 'b'\nmeasure = 'accuracy'",
+    "head: name = 'x'\nseeds = [0]\noptimizers = ['koala-m', 'sgd']\nreference = 'sdg'\n",
+    "head: name = 'x'\nseeds = [0]\noptimizers = ['koala-m']\nreference = 'best'\n",
+    "head: name = 'x'\nseeds = [0]\noptimizers = ['koala-m', 'sgd']\nhorizons = [1, 2]\n",
+    "head: name = 'x'\nseeds = [0]\noptimizers = ['koala-m', 'sgd']\nreference = 'best'\nhorizons = [0, 1]\n",
+    "head: name = 'x'\nseeds = [0]\noptimizers = ['koala-m', 'sgd']\nreference = 'best'\nhorizons = [1, 1.0]\n",
+    "head: name = 'x'\nseeds = [0]\noptimizers = ['koala-m', 'sgd']\nrecipe-options = 'no'\n",
 ];
 
 #[test]
@@ -80,6 +95,22 @@ fn wrong_usage_names_the_flag() {
         (&["--jobs", "0"], "--jobs"),
         (&["--recipe", "digit-mlp"], "did you mean 'digits-mlp'"),
         (&["--target", "NaN"], "--target"),
+        (
+            &["--reference", "adan"],
+            "--reference: no optimizer of the suite is called 'adan', did you mean 'adam'?",
+        ),
+        (
+            &["--optimizers", "koala-m", "--reference", "best"],
+            "--reference: 'best' is the best of the optimizers that are none of KOALA's",
+        ),
+        (&["--horizons", "1,2"], "--horizons: needs a reference"),
+        (
+            &["--horizons", "-1", "--reference", "sgd"],
+            "--horizons: must be between 0.001 and 1000, not -1",
+        ),
+        (&["--measure", "accuracy"], "--measure"),
+        (&["--untuned", "sgd"], "--tuning-trials"),
+        (&["x.toml", "--reference", "adam"], "--reference"),
         (&["x.toml", "--seeds", "3"], "--seeds"),
         (&["x.toml", "--tuning-trials", "3"], "--tuning-trials"),
         (

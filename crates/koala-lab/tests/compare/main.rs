@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 mod faults;
+mod reference;
 mod runs;
 #[cfg(unix)]
 mod stops;

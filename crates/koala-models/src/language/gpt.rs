@@ -1,13 +1,14 @@
 //! A small GPT.
 
 use burn::module::{Module, Param};
-use burn::nn::{LayerNorm, Linear};
-use burn::tensor::{Int, Tensor, TensorData, activation::gelu, module::embedding};
+use burn::nn::LayerNorm;
+use burn::tensor::{Int, Tensor, TensorData, module::embedding};
 use serde::{Deserialize, Serialize};
 
-use super::attention::through;
+use super::WindowModel;
 use super::tied::tied_scores;
-use super::{CausalAttention, WindowModel};
+use crate::attention::{Sight, through};
+use crate::pre_norm::{DEVIATION, PreNormBlock, PreNormForm};
 use crate::spec_error::{SpecError, counts, dropout, heads};
 use crate::{Draws, Masks};
 
@@ -56,52 +57,6 @@ impl GptSpec {
     }
 }
 
-/// One block of a GPT, normalised before each part:
-///
-/// ```text
-/// y = x + dropout(attention(norm_1(x)))
-/// z = y + dropout(W_2 GELU(W_1 norm_2(y)))
-/// ```
-#[derive(Module, Debug)]
-pub struct GptBlock {
-    attention_norm: LayerNorm,
-    attention: CausalAttention,
-    hidden_norm: LayerNorm,
-    expand: Linear,
-    contract: Linear,
-    dropout: f64,
-}
-
-impl GptBlock {
-    fn new(spec: &GptSpec, draws: &mut Draws) -> Self {
-        let width = spec.width;
-        // What is added to the residual stream is scaled down by the number of additions.
-        let added = DEVIATION / ((2 * spec.layers) as f64).sqrt();
-        let input = draws.linear_normal(width, 3 * width, DEVIATION);
-        let output = draws.linear_normal(width, width, added);
-        Self {
-            attention_norm: draws.layer_norm(width),
-            attention: CausalAttention::new(input, output, spec.heads, spec.dropout),
-            hidden_norm: draws.layer_norm(width),
-            expand: draws.linear_normal(width, 4 * width, DEVIATION),
-            contract: draws.linear_normal(4 * width, width, added),
-            dropout: spec.dropout,
-        }
-    }
-
-    fn forward(&self, x: Tensor<3>, mask: Tensor<4>, masks: &mut Masks) -> Tensor<3> {
-        let normal = self.attention_norm.forward(x.clone());
-        let attended = self.attention.forward(normal, mask, masks);
-        let y = x + masks.apply(self.dropout, attended);
-        let normal = self.hidden_norm.forward(y.clone());
-        let changed = self.contract.forward(gelu(self.expand.forward(normal)));
-        y + masks.apply(self.dropout, changed)
-    }
-}
-
-/// Standard deviation of most initial weights.
-const DEVIATION: f64 = 0.02;
-
 /// A GPT: learned positions, blocks that are normalised before each part, the embedding as the decoder's matrix too.
 ///
 /// Initialised as GPT-2: embeddings and weights from N(0, 0.02^2), those that are added to the residual stream from
@@ -114,7 +69,7 @@ pub struct Gpt {
     embedding: Param<Tensor<2>>,
     /// `[context, width]`.
     positions: Param<Tensor<2>>,
-    blocks: Vec<GptBlock>,
+    blocks: Vec<PreNormBlock>,
     norm: LayerNorm,
     dropout: f64,
 }
@@ -128,11 +83,17 @@ impl Gpt {
     pub fn new(spec: &GptSpec, draws: &mut Draws) -> Result<Self, SpecError> {
         counts(&[("vocabulary", spec.vocabulary)])?;
         spec.check()?;
+        let form = PreNormForm {
+            width: spec.width,
+            heads: spec.heads,
+            layers: spec.layers,
+            dropout: spec.dropout,
+        };
         Ok(Self {
             embedding: draws.normal([spec.vocabulary, spec.width], DEVIATION),
             positions: draws.normal([spec.context, spec.width], DEVIATION),
             blocks: (0..spec.layers)
-                .map(|_| GptBlock::new(spec, draws))
+                .map(|_| PreNormBlock::new(form, draws))
                 .collect(),
             norm: draws.layer_norm(spec.width),
             dropout: spec.dropout,
@@ -150,7 +111,7 @@ impl WindowModel for Gpt {
         let numbers = Tensor::from_data(TensorData::new(numbers, [1, time]), &weight.device());
         let embedded = embedding(weight.clone(), tokens) + embedding(positions, numbers);
         let x = masks.apply(self.dropout, embedded);
-        let x = through(&self.blocks, x, masks, GptBlock::forward);
+        let x = through(&self.blocks, x, Sight::Before, masks, PreNormBlock::forward);
         tied_scores(self.norm.forward(x), weight, None)
     }
 
@@ -204,11 +165,7 @@ mod tests {
         testing::check_normal(&model.embedding.val(), 0.02);
         testing::check_normal(&model.positions.val(), 0.02);
         for block in &model.blocks {
-            let [input, output] = block.attention.layers();
-            testing::check_normal(&input.weight.val(), 0.02);
-            testing::check_normal(&block.expand.weight.val(), 0.02);
-            testing::check_normal(&output.weight.val(), 0.02 / 8.0f64.sqrt());
-            testing::check_normal(&block.contract.weight.val(), 0.02 / 8.0f64.sqrt());
+            block.check_weights(0.02, 0.02 / 8.0f64.sqrt());
         }
     }
 

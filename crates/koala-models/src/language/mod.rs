@@ -1,6 +1,5 @@
 //! Networks that predict the next token.
 
-mod attention;
 mod gpt;
 mod lstm;
 mod lstm_layer;
@@ -10,8 +9,7 @@ mod transformer;
 mod window_model;
 
 pub use super::SpecError;
-pub use attention::CausalAttention;
-pub use gpt::{Gpt, GptBlock, GptSpec};
+pub use gpt::{Gpt, GptSpec};
 pub use lstm::{LstmModel, LstmSpec};
 pub use lstm_layer::{LstmLayer, LstmState};
 pub use model::LanguageModel;

@@ -5,8 +5,8 @@ use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Int, Tensor, TensorData, activation::relu, module::embedding};
 use serde::{Deserialize, Serialize};
 
-use super::attention::through;
-use super::{CausalAttention, WindowModel};
+use super::WindowModel;
+use crate::attention::{Attention, Sight, through};
 use crate::spec_error::{SpecError, counts, dropout, heads};
 use crate::{Draws, Masks};
 
@@ -63,7 +63,7 @@ impl TransformerSpec {
 /// ```
 #[derive(Module, Debug)]
 pub struct EncoderLayer {
-    attention: CausalAttention,
+    attention: Attention,
     attention_norm: LayerNorm,
     expand: Linear,
     contract: Linear,
@@ -78,7 +78,7 @@ impl EncoderLayer {
         let input = draws.linear_uniform(width, 3 * width, (6.0 / (4 * width) as f64).sqrt());
         let output = draws.linear_uniform(width, width, 1.0 / (width as f64).sqrt());
         Self {
-            attention: CausalAttention::new(input, output, spec.heads, spec.dropout),
+            attention: Attention::new(input, output, spec.heads, spec.dropout),
             attention_norm: draws.layer_norm(width),
             expand: draws.linear(width, spec.hidden),
             contract: draws.linear(spec.hidden, width),
@@ -87,7 +87,7 @@ impl EncoderLayer {
         }
     }
 
-    fn forward(&self, x: Tensor<3>, mask: Tensor<4>, masks: &mut Masks) -> Tensor<3> {
+    fn forward(&self, x: Tensor<3>, mask: Option<Tensor<4>>, masks: &mut Masks) -> Tensor<3> {
         let attended = self.attention.forward(x.clone(), mask, masks);
         let y = self
             .attention_norm
@@ -140,7 +140,7 @@ impl WindowModel for TransformerModel {
         let embedded = embedding(weight, tokens) * (width as f64).sqrt();
         let positions = positions(time, width, &device);
         let x = masks.apply(self.dropout, embedded + positions);
-        let x = through(&self.layers, x, masks, EncoderLayer::forward);
+        let x = through(&self.layers, x, Sight::Before, masks, EncoderLayer::forward);
         self.output.forward(x)
     }
 }

@@ -3,10 +3,11 @@
 use super::measure::Measured;
 use crate::{Arm, ArmKind, Listing, Role, RunMeasures, RunState, Summary, Target, Workload};
 
-/// The optimizers of a workload, in the suite's order.
+/// The optimizers of a workload, in the suite's order, which is that of reported runs: not all are tuned.
 pub(super) fn optimizers<'a>(runs: &[Measured<'a>]) -> Vec<&'a str> {
+    let reported = |run: &&Measured| matches!(run.listed.role, Role::Defaults | Role::Tuned);
     let mut names: Vec<&str> = Vec::new();
-    for run in runs {
+    for run in runs.iter().filter(reported).chain(runs) {
         if !names.contains(&run.listed.optimizer.as_str()) {
             names.push(&run.listed.optimizer);
         }

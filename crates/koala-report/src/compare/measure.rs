@@ -44,6 +44,23 @@ impl<'a> Measured<'a> {
         }
     }
 
+    /// Test samples with the last weights of a run that came to its end.
+    pub(super) fn test(&self) -> Option<f64> {
+        let result = self.run.and_then(|run| run.result.as_ref());
+        match self.state {
+            RunState::Completed => result?.figures.test?.of(self.workload.measure),
+            _ => None,
+        }
+    }
+
+    /// Steps of a run that came to its end.
+    pub(super) fn steps(&self) -> Option<u64> {
+        let result = self.run.and_then(|run| run.result.as_ref());
+        result
+            .filter(|_| self.state == RunState::Completed)
+            .map(|result| result.steps)
+    }
+
     fn final_validation(&self) -> Option<f64> {
         let run = self.run?;
         let measure = self.workload.measure;
@@ -93,7 +110,7 @@ impl<'a> Measured<'a> {
     }
 
     /// The first evaluation that came to the target; none of a run that failed, which reached nothing that lasted.
-    fn reached(&self, target: f64) -> Option<&'a Evaluated> {
+    pub(super) fn reached(&self, target: f64) -> Option<&'a Evaluated> {
         if matches!(self.state, RunState::Failed { .. }) {
             return None;
         }

@@ -6,6 +6,7 @@ mod found;
 mod measure;
 mod pairs;
 mod profiles;
+mod reference;
 mod suite;
 #[cfg(test)]
 mod tests;
@@ -14,7 +15,8 @@ mod verdict;
 mod warnings;
 mod words;
 
+pub(crate) use reference::who;
 pub use suite::compare;
 pub(crate) use suite::compare_listed;
 pub(crate) use verdict::{gain, leader, seen};
-pub(crate) use words::{BY_ITSELF, interval, probability, signed};
+pub(crate) use words::{BY_ITSELF, interval, interval_of, list, probability, ratio, signed};

@@ -5,7 +5,7 @@ use std::path::Path;
 use super::arms::{self, optimizers};
 use super::found::Found;
 use super::measure::Measured;
-use super::{clock, pairs, profiles, trials, verdict, warnings};
+use super::{clock, pairs, profiles, reference, trials, verdict, warnings};
 use crate::{
     ArmKind, Comparison, Error, Listing, Target, Workload, WorkloadComparison, statistics,
 };
@@ -15,15 +15,21 @@ use crate::{
 ///
 /// # Errors
 ///
-/// [`Error`] if the folder holds no suite, or its `suite.json` cannot be read, is damaged or of another version.
+/// [`Error`] if the folder holds no suite, or its `suite.json` cannot be read, is damaged or of another version, or if its
+/// reference has no runs on a workload.
 pub fn compare(folder: &Path) -> Result<Comparison, Error> {
     let listing = Listing::read(folder)?;
-    Ok(compare_listed(folder, listing, ArmKind::Defaults))
+    compare_listed(folder, listing, ArmKind::Defaults)
 }
 
 /// What the runs of a listing, in folders below `folder`, have found so far; `untuned` is what its defaults are.
-pub(crate) fn compare_listed(folder: &Path, listing: Listing, untuned: ArmKind) -> Comparison {
+pub(crate) fn compare_listed(
+    folder: &Path,
+    listing: Listing,
+    untuned: ArmKind,
+) -> Result<Comparison, Error> {
     let found = Found::read(folder, &listing);
+    let reference = reference::of(&listing, &found, untuned)?;
     let workloads: Vec<WorkloadComparison> = listing
         .workloads
         .iter()
@@ -35,18 +41,19 @@ pub(crate) fn compare_listed(folder: &Path, listing: Listing, untuned: ArmKind) 
     let profiles = profiles::of(&workloads, &listing.choices, timed);
     let verdict = verdict::of(&workloads, &profiles);
     let warnings = warnings::of(&listing, &found, &workloads, clock);
-    Comparison {
+    Ok(Comparison {
         name: listing.name,
         version: listing.version,
         source: listing.source,
         seeds: listing.seeds,
         tuning: listing.tuning,
         timed,
+        reference,
         workloads,
         profiles,
         verdict,
         warnings,
-    }
+    })
 }
 
 fn of(

@@ -1,6 +1,6 @@
 //! Numbers and names as they stand in sentences.
 
-use crate::{ArmKind, Interval, Measure, Standing};
+use crate::{ArmKind, Interval, MeanRatio, Measure, Standing};
 
 impl Measure {
     /// What it is called, as in "a lower test error".
@@ -8,6 +8,7 @@ impl Measure {
         match self {
             Self::Error => "error",
             Self::Loss => "loss",
+            Self::SquaredError => "squared error",
         }
     }
 
@@ -15,7 +16,15 @@ impl Measure {
     pub fn unit(self) -> &'static str {
         match self {
             Self::Error => "%",
-            Self::Loss => "nats",
+            Self::Loss | Self::SquaredError => self.loss_unit(),
+        }
+    }
+
+    /// The unit of the losses of what is judged so.
+    pub fn loss_unit(self) -> &'static str {
+        match self {
+            Self::Error | Self::Loss => "nats",
+            Self::SquaredError => "squared units",
         }
     }
 
@@ -23,7 +32,7 @@ impl Measure {
     pub fn digits(self) -> usize {
         match self {
             Self::Error => 2,
-            Self::Loss => 4,
+            Self::Loss | Self::SquaredError => 4,
         }
     }
 
@@ -36,7 +45,7 @@ impl Measure {
     pub(crate) fn difference(self) -> &'static str {
         match self {
             Self::Error => "points",
-            Self::Loss => "nats",
+            Self::Loss | Self::SquaredError => self.loss_unit(),
         }
     }
 }
@@ -85,7 +94,7 @@ pub(crate) const BY_ITSELF: &str = "\"By itself\": in this pair alone, but not w
      Differences are of the test measure, seed by seed; below zero the optimizer is better than what it is held against.";
 
 /// Names in a row: `a`, `a and b`, `a, b and c`.
-pub(super) fn list<S: AsRef<str>>(names: &[S]) -> String {
+pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {
     match names {
         [] => String::new(),
         [one] => one.as_ref().to_owned(),
@@ -127,4 +136,23 @@ pub(crate) fn interval(interval: Interval, digits: usize) -> String {
         signed(interval.low, digits),
         signed(interval.high, digits)
     )
+}
+
+/// A ratio with three digits behind the point, fewer of large ones: `0.980`, `12.3`, `4.1e5`.
+pub(crate) fn ratio(value: f64) -> String {
+    match value {
+        ..10.0 => format!("{value:.3}"),
+        ..100.0 => format!("{value:.1}"),
+        ..10_000.0 => format!("{value:.0}"),
+        _ => format!("{value:.1e}"),
+    }
+}
+
+/// The interval of a mean ratio: `0.980 to 1.310`, or `from 0.980` where the mean is a lower bound.
+pub(crate) fn interval_of(mean: &MeanRatio) -> Option<String> {
+    let ends = mean.interval?;
+    Some(match mean.at_least {
+        true => format!("from {}", ratio(ends.low)),
+        false => format!("{} to {}", ratio(ends.low), ratio(ends.high)),
+    })
 }

@@ -3,11 +3,17 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use super::View;
 use crate::{LISTING_FORMAT, Listing};
 
 /// A listing of all suites, their run folders seen from `root`, and what should be known of it. Workloads that are called the
 /// same in several suites carry the suites' names, or their folders if those are the same too.
-pub(super) fn listing(mut suites: Vec<(PathBuf, Listing)>, root: &Path) -> (Listing, Vec<String>) {
+/// A reference that `view` asks for stands for those of all suites.
+pub(super) fn listing(
+    mut suites: Vec<(PathBuf, Listing)>,
+    view: &View,
+    root: &Path,
+) -> (Listing, Vec<String>) {
     let mut warnings = Vec::new();
     let ambiguous = ambiguous(&suites, |listing| {
         let names = listing.workloads.iter();
@@ -25,6 +31,11 @@ pub(super) fn listing(mut suites: Vec<(PathBuf, Listing)>, root: &Path) -> (List
             false => name.to_owned(),
         };
         for workload in &mut listing.workloads {
+            if let Some(horizon) = &mut workload.horizon
+                && ambiguous.contains(&workload.name)
+            {
+                horizon.of = format!("{} of {suite}", horizon.of);
+            }
             workload.name = renamed(&workload.name);
         }
         for choice in &mut listing.choices {
@@ -50,6 +61,9 @@ pub(super) fn listing(mut suites: Vec<(PathBuf, Listing)>, root: &Path) -> (List
         tuning: suites
             .iter()
             .find_map(|(_, listing)| listing.tuning.clone()),
+        reference: suites
+            .first()
+            .and_then(|(_, listing)| listing.reference.clone()),
         workloads: Vec::new(),
         runs: Vec::new(),
         choices: Vec::new(),
@@ -57,10 +71,11 @@ pub(super) fn listing(mut suites: Vec<(PathBuf, Listing)>, root: &Path) -> (List
         threads: suites.first().map_or(0, |(_, listing)| listing.threads),
     };
     let (mut seeds, mut sources) = (BTreeSet::new(), Vec::new());
-    let (mut efforts, mut threads) = (false, false);
+    let (mut efforts, mut threads, mut references) = (false, false, false);
     for (_, listing) in suites {
         efforts |= listing.tuning.is_some() && listing.tuning != all.tuning;
         threads |= listing.threads != all.threads;
+        references |= listing.reference != all.reference;
         all.jobs = all.jobs.max(listing.jobs);
         seeds.extend(listing.seeds);
         sources.push(listing.source);
@@ -77,6 +92,10 @@ pub(super) fn listing(mut suites: Vec<(PathBuf, Listing)>, root: &Path) -> (List
     if threads {
         all.threads = 0;
         warnings.push("The suites gave their runs different numbers of threads: seconds are comparable within a suite only.".to_owned());
+    }
+    if references && view.reference.is_none() {
+        all.reference = None;
+        warnings.push("The suites name different references, or not all name one: nothing is held against any.".to_owned());
     }
     all.seeds = seeds.into_iter().collect();
     all.source = sources.join("; ");

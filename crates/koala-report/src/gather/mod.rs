@@ -12,6 +12,13 @@ use plain::Found;
 use crate::compare::compare_listed;
 use crate::{ArmKind, Comparison, Detail, Error, LISTING_FILE, Listing, Run, run_folders};
 
+/// How one looks at runs; nothing for what the suites say themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct View {
+    /// The optimizer that the others are held against, or [`crate::BEST`].
+    pub reference: Option<String>,
+}
+
 /// What some folders hold, compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Gathered {
@@ -29,6 +36,15 @@ pub struct Gathered {
 ///
 /// [`Error`] if nothing is given, a folder is neither a suite's nor a run's nor holds runs, or cannot be read.
 pub fn gather(paths: &[PathBuf]) -> Result<Gathered, Error> {
+    gather_as(paths, &View::default())
+}
+
+/// As [`gather`], looked at in this way.
+///
+/// # Errors
+///
+/// As [`gather`], and if the reference is not there.
+pub fn gather_as(paths: &[PathBuf], view: &View) -> Result<Gathered, Error> {
     let mut suites: Vec<(PathBuf, Listing)> = Vec::new();
     let mut runs: Vec<Found> = Vec::new();
     for path in paths {
@@ -50,9 +66,10 @@ pub fn gather(paths: &[PathBuf]) -> Result<Gathered, Error> {
     });
     if runs.is_empty()
         && let [(_, _)] = suites.as_slice()
-        && let Some((root, listing)) = suites.pop()
+        && let Some((root, mut listing)) = suites.pop()
     {
-        let comparison = compare_listed(&root, listing, ArmKind::Defaults);
+        view.over(&mut listing);
+        let comparison = compare_listed(&root, listing, ArmKind::Defaults)?;
         return Ok(Gathered { comparison, root });
     }
     let untuned = match suites.is_empty() {
@@ -76,11 +93,20 @@ pub fn gather(paths: &[PathBuf]) -> Result<Gathered, Error> {
         // The runs of each lie below its folder, so that their common folder may be one of these.
         several => common(several.iter().map(|(folder, _)| folder.as_path())),
     };
-    let (listing, told) = merged::listing(suites, &root);
+    let (mut listing, told) = merged::listing(suites, view, &root);
     warnings.extend(told);
-    let mut comparison = compare_listed(&root, listing, untuned);
+    view.over(&mut listing);
+    let mut comparison = compare_listed(&root, listing, untuned)?;
     comparison.warnings.splice(0..0, warnings);
     Ok(Gathered { comparison, root })
+}
+
+impl View {
+    fn over(&self, listing: &mut Listing) {
+        if let Some(reference) = &self.reference {
+            listing.reference = Some(reference.clone());
+        }
+    }
 }
 
 /// The run in a folder, or those that it holds.

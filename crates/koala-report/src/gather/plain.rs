@@ -73,6 +73,11 @@ impl Found {
         evaluations.any(|at| at.judged().is_some_and(|scores| scores.error.is_finite()))
     }
 
+    fn squares(&self) -> bool {
+        let start = self.run.log.start.as_ref();
+        start.is_some_and(crate::Start::is_of_squared_errors)
+    }
+
     fn examples(&self) -> u64 {
         let size = self.settings.get("batch-size");
         size.and_then(|size| size.parse().ok()).unwrap_or(1)
@@ -90,6 +95,17 @@ fn flatten(prefix: &str, table: &toml::Table, settings: &mut BTreeMap<String, St
                 settings.insert(format!("{prefix}{name}"), other.to_string());
             }
         }
+    }
+}
+
+/// What runs of one workload are judged by.
+fn measure(group: &[&Found]) -> Measure {
+    if group.iter().any(|run| run.classifies()) {
+        Measure::Error
+    } else if group.iter().any(|run| run.squares()) {
+        Measure::SquaredError
+    } else {
+        Measure::Loss
     }
 }
 
@@ -130,12 +146,11 @@ pub(super) fn listing(found: &[Found], root: &Path) -> (Listing, Vec<String>) {
             name,
             dataset,
             model,
-            measure: match group.iter().any(|run| run.classifies()) {
-                true => Measure::Error,
-                false => Measure::Loss,
-            },
+            measure: measure(&group),
             target: None,
             examples_per_step: group.first().map_or(1, |run| run.examples()),
+            test_samples: None,
+            horizon: None,
         });
     }
     let seeds: BTreeSet<u64> = runs.iter().map(|run| run.seed).collect();
@@ -147,6 +162,7 @@ pub(super) fn listing(found: &[Found], root: &Path) -> (Listing, Vec<String>) {
         source: "koala report".to_owned(),
         seeds: seeds.into_iter().collect(),
         tuning: None,
+        reference: None,
         jobs: 1,
         threads: 0,
         workloads,

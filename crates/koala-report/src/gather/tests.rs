@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::gather;
+use super::{View, gather, gather_as};
 use crate::testing::Suite;
 use crate::{Measure, Role};
 
@@ -74,6 +74,29 @@ fn loose_runs_stand_beside_a_suite_and_its_own_are_not_counted_twice() {
     );
 }
 
+/// A run tells in its log what it is judged by; without it, an error that is told decides.
+#[test]
+fn loose_runs_are_judged_by_what_their_logs_tell() {
+    for (told, expected) in [
+        (Some("squared-error"), Measure::SquaredError),
+        (Some("loss"), Measure::Loss),
+        (None, Measure::Loss),
+    ] {
+        let mut suite = Suite::new(&[0]);
+        suite.workload("rows", Measure::SquaredError, None);
+        suite.arm("koala-m", &Role::Defaults, 1.0, &[9e3]);
+        let run = suite.folder().join("runs/0000");
+        let log = run.join(crate::Log::FILE);
+        let text = std::fs::read_to_string(&log).unwrap();
+        let measure = told.map_or(String::new(), |told| format!(r#""measure":"{told}","#));
+        let text = text.replacen(r#"{"#, &format!("{{{measure}"), 1);
+        std::fs::write(&log, text).unwrap();
+        let found = gather(&[run]).unwrap().comparison.workloads;
+        assert_eq!(found[0].measure, expected, "{told:?}");
+        assert_eq!(found[0].arms[0].runs[0].test, Some(9e3));
+    }
+}
+
 #[test]
 fn efforts_that_differ_are_told() {
     let (mut one, other) = (suite("one", "digits", 3.0), suite("other", "clothes", 5.0));
@@ -81,6 +104,7 @@ fn efforts_that_differ_are_told() {
         trials: 4,
         sampler: crate::Sampler::Halton,
         seeds: vec![1000],
+        untuned: Vec::new(),
     });
     one.listing.threads = 2;
     let both = [one.folder().to_owned(), other.folder().to_owned()];
@@ -107,4 +131,56 @@ fn efforts_that_differ_are_told() {
             .iter()
             .any(|text| text.contains("effort"))
     );
+}
+
+#[test]
+fn a_reference_may_be_asked_for_over_that_of_the_suites() {
+    let named = |name: &str, workload: &str, reference: &str| {
+        let mut suite = suite(name, workload, 3.0);
+        suite.arm("sgd", &Role::Defaults, 1.0, &[2.0, 2.0]);
+        suite.arm("adam", &Role::Defaults, 1.0, &[4.0, 4.0]);
+        suite.listing.reference = Some(reference.to_owned());
+        suite
+    };
+    let asked = |name: &str| View {
+        reference: Some(name.to_owned()),
+    };
+    let (one, other) = (
+        named("one", "digits", "sgd"),
+        named("other", "clothes", "adam"),
+    );
+    let alone = [one.folder().to_owned()];
+    let reference = |paths: &[PathBuf], view: &View| {
+        let comparison = gather_as(paths, view).unwrap().comparison;
+        let name = comparison.reference.map(|reference| reference.name);
+        (name.unwrap_or_default(), comparison.warnings)
+    };
+    assert_eq!(reference(&alone, &View::default()).0, "sgd");
+    assert_eq!(reference(&alone, &asked("adam")).0, "adam");
+    // Suites that do not agree name none together.
+    let both = [one.folder().to_owned(), other.folder().to_owned()];
+    let (name, warnings) = reference(&both, &View::default());
+    assert_eq!(name, "");
+    assert!(
+        warnings
+            .iter()
+            .any(|told| told.contains("different references"))
+    );
+    let (name, warnings) = reference(&both, &asked("adam"));
+    assert_eq!(name, "adam");
+    assert!(
+        !warnings
+            .iter()
+            .any(|told| told.contains("different references"))
+    );
+    let told = gather_as(&both, &asked("adan")).unwrap_err().to_string();
+    assert!(told.contains("did you mean 'adam'?"), "{told}");
+    // Runs of no suite are called by what differs, and have their own settings.
+    let loose: Vec<PathBuf> = (0..6)
+        .map(|at| one.folder().join(format!("runs/{at:04}")))
+        .collect();
+    let comparison = gather_as(&loose, &asked("sgd")).unwrap().comparison;
+    let found = &comparison.reference.unwrap().horizons[0];
+    assert_eq!(found.references[0].kind, crate::ArmKind::Own);
+    assert_eq!(found.arms.len(), 3);
 }

@@ -116,7 +116,7 @@ pub(super) fn of(
         figure(
             Wanted {
                 caption: "Training: loss of batches".to_owned(),
-                y: "training loss (nats)".to_owned(),
+                y: format!("training loss ({})", measure.loss_unit()),
                 reference: None,
             },
             arms,

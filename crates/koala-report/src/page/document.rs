@@ -11,10 +11,11 @@ use super::figures::Figure;
 use super::filter::{self, Inside};
 use super::forest::{self, Forest};
 use super::profiles::{self, Shown};
+use super::reference;
 use super::tables::{self, Table};
 use super::tuning::{self, TrialRow};
 use super::verdict::{self, Said};
-use crate::compare::BY_ITSELF;
+use crate::compare::{BY_ITSELF, list};
 use crate::{Comparison, Error, Sampler, WorkloadComparison};
 
 /// A comparison as one HTML file that needs nothing else. The runs' curves are read from their folders below `root`; the
@@ -43,6 +44,7 @@ pub fn html(comparison: &Comparison, root: &Path) -> Result<String, Error> {
     let page = Page {
         comparison,
         facts: facts(comparison),
+        reference: comparison.reference.as_ref().map(reference::of),
         verdict: verdict::of(comparison),
         by_itself: match comparison
             .verdict
@@ -76,6 +78,7 @@ pub fn html(comparison: &Comparison, root: &Path) -> Result<String, Error> {
 struct Page<'a> {
     comparison: &'a Comparison,
     facts: Vec<String>,
+    reference: Option<reference::Section<'a>>,
     verdict: Vec<Said<'a>>,
     by_itself: &'static str,
     workloads: Vec<Section<'a>>,
@@ -119,7 +122,7 @@ impl<'a> Section<'a> {
             sensitivity: tuning::sensitivity(workload, palette, drawings),
             tuning: tuning::trials(workload, palette, drawings),
             trials: tuning::rows(workload),
-            inside: filter::of(&arms, drawings),
+            inside: filter::of(&arms, workload.measure, drawings),
         }
     }
 }
@@ -157,8 +160,12 @@ fn facts(comparison: &Comparison) -> Vec<String> {
     )];
     facts.push(match &comparison.tuning {
         Some(tuning) => format!(
-            "Tuning: {} trials of each optimizer on each workload, from {}, with {} {} that {} not reported, judged by held-out samples.",
+            "Tuning: {} trials of each optimizer{} on each workload, from {}, with {} {} that {} not reported, judged by held-out samples.",
             tuning.trials,
+            match tuning.untuned.as_slice() {
+                [] => String::new(),
+                untuned => format!(" but {}", list(untuned)),
+            },
             match tuning.sampler {
                 Sampler::Grid => "a grid",
                 Sampler::Halton => "Halton's sequence",

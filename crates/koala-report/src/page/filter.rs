@@ -1,6 +1,6 @@
 //! The filter's inside: whether it is honest about its uncertainty, and what it does with it.
 
-use koala_filter::StepReport;
+use koala_filter::{StepReport, Whiteness};
 
 use super::chart::{Chart, Drawings, Join, Line, Series, View, spans};
 use super::curves::{Told, line};
@@ -9,7 +9,7 @@ use super::heat::Heat;
 use super::numbers::{Short, plain, short};
 use super::resample::{Band, band};
 use crate::statistics::median;
-use crate::{VARIANCES, was_measured};
+use crate::{Measure, VARIANCES, was_measured};
 
 /// What one run's filter did.
 #[derive(Debug)]
@@ -25,7 +25,7 @@ pub(super) struct Inside {
 }
 
 /// One run of each arm that has a filter; runs that stand for two arms once.
-pub(super) fn of(arms: &[Told], drawings: &mut Drawings) -> Vec<Inside> {
+pub(super) fn of(arms: &[Told], measure: Measure, drawings: &mut Drawings) -> Vec<Inside> {
     let with = |told| {
         let told: &Told = told;
         let run = told.runs.iter().find(|run| !run.log.filter.is_empty())?;
@@ -34,11 +34,17 @@ pub(super) fn of(arms: &[Told], drawings: &mut Drawings) -> Vec<Inside> {
     };
     let inside = arms.iter().filter(|told| !told.again).filter_map(with);
     inside
-        .map(|(told, reports, seed)| one(told, &reports, seed, drawings))
+        .map(|(told, reports, seed)| one(told, &reports, seed, measure, drawings))
         .collect()
 }
 
-fn one(told: &Told, reports: &[StepReport], seed: Option<u64>, drawings: &mut Drawings) -> Inside {
+fn one(
+    told: &Told,
+    reports: &[StepReport],
+    seed: Option<u64>,
+    measure: Measure,
+    drawings: &mut Drawings,
+) -> Inside {
     let series = &told.series;
     let steps: Vec<f64> = reports.iter().map(|report| report.step as f64).collect();
     let squared = over_blocks(reports, |block| block.normalised_innovation_squared);
@@ -51,11 +57,15 @@ fn one(told: &Told, reports: &[StepReport], seed: Option<u64>, drawings: &mut Dr
         name: told.name.clone(),
         seed,
         honesty: honesty(&squared.middle),
-        figures: vec![
-            normalised(series, &steps, &squared, drawings),
-            innovation(series, &steps, reports, drawings),
-            covariances(series, &steps, reports, drawings),
-        ],
+        figures: [
+            Some(normalised(series, &steps, &squared, drawings)),
+            Some(innovation(series, &steps, reports, measure, drawings)),
+            Some(covariances(series, &steps, reports, drawings)),
+            whiteness(series, &steps, reports, drawings),
+        ]
+        .into_iter()
+        .flatten()
+        .collect(),
         heat,
     }
 }
@@ -129,6 +139,7 @@ fn innovation(
     series: &Series,
     steps: &[f64],
     reports: &[StepReport],
+    measure: Measure,
     drawings: &mut Drawings,
 ) -> Figure {
     let innovation = over_blocks(reports, |block| block.innovation);
@@ -140,7 +151,7 @@ fn innovation(
         high: short(&spread.middle),
     };
     let number = drawings.chart(Chart {
-        y: "innovation (nats)".to_owned(),
+        y: format!("innovation ({})", measure.loss_unit()),
         log: false,
         log_x: false,
         join: Join::Lines,
@@ -200,6 +211,48 @@ fn covariances(
         caption: "Covariance P, measurement noise R, process noise Q".to_owned(),
         description: ends(told.iter().map(|(name, values)| (*name, values.as_slice()))),
     }
+}
+
+/// What moves the process noise, of a method that tests its innovations for whiteness.
+fn whiteness(
+    series: &Series,
+    steps: &[f64],
+    reports: &[StepReport],
+    drawings: &mut Drawings,
+) -> Option<Figure> {
+    reports.iter().find_map(|report| report.whiteness)?;
+    let values = |of: fn(&Whiteness) -> f64| -> Vec<f64> {
+        let each = |report: &StepReport| report.whiteness.as_ref().map_or(f64::NAN, of);
+        reports.iter().map(each).collect()
+    };
+    let correlation = values(|whiteness| whiteness.correlation);
+    let mean = values(|whiteness| whiteness.corrected_correlation);
+    let lines = [&correlation, &mean].map(|values| Line {
+        middle: short(values),
+        ..Line::default()
+    });
+    let name = "its running mean, which moves Q";
+    let number = drawings.chart(Chart {
+        y: "ρ".to_owned(),
+        log: false,
+        log_x: false,
+        join: Join::Lines,
+        reference: Some((Short(0.0), "white: 0".to_owned())),
+        series: vec![
+            Series::grey("correlation of gradient and velocity"),
+            renamed(series, name, 0),
+        ],
+        views: vec![against(steps, lines.into())],
+    });
+    Some(Figure {
+        number,
+        caption: "Are the innovations white? Above 0 the filter moves too little and Q grows, below it falls"
+            .to_owned(),
+        description: ends([
+            ("correlation", correlation.as_slice()),
+            (name, mean.as_slice()),
+        ]),
+    })
 }
 
 fn renamed(series: &Series, name: &str, dash: usize) -> Series {

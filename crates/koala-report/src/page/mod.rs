@@ -12,6 +12,7 @@ mod forest;
 mod heat;
 mod numbers;
 mod profiles;
+mod reference;
 mod resample;
 mod tables;
 #[cfg(test)]

@@ -55,7 +55,7 @@ pub(super) fn heads(measure: Measure) -> Vec<String> {
         format!("Test {noun} ({unit})"),
         format!("… best weights ({unit})"),
         format!("Validation {noun} ({unit})"),
-        "Training loss (nats)".to_owned(),
+        format!("Training loss ({})", measure.loss_unit()),
         "Steps to target".to_owned(),
         "Seconds to target".to_owned(),
         "ms a step".to_owned(),

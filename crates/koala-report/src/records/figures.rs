@@ -7,9 +7,9 @@ use crate::Measure;
 /// What a network was found to do on some samples. NaN where it was not finite or not told.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scores {
-    /// Mean loss in nats.
+    /// Mean loss; a cross-entropy is in nats.
     pub loss: f64,
-    /// Share of misread samples in percent.
+    /// Share of misread samples in percent; NaN of samples without classes.
     pub error: f64,
 }
 
@@ -18,7 +18,7 @@ impl Scores {
     pub fn of(&self, measure: Measure) -> Option<f64> {
         let value = match measure {
             Measure::Error => self.error,
-            Measure::Loss => self.loss,
+            Measure::Loss | Measure::SquaredError => self.loss,
         };
         value.is_finite().then_some(value)
     }

@@ -49,6 +49,8 @@ pub struct Start {
     pub dataset: String,
     /// Name of the network.
     pub model: String,
+    /// By what its evaluations are compared; logs of older versions do not tell it.
+    pub measure: Option<String>,
     /// Number of its parameters.
     pub parameters: u64,
     /// Seed of weights and order.
@@ -57,12 +59,24 @@ pub struct Start {
     pub steps: Option<u64>,
 }
 
+impl Start {
+    /// Whether samples have no classes, so that there is no share of them to be misread.
+    pub fn is_without_classes(&self) -> bool {
+        matches!(self.measure.as_deref(), Some("loss" | "squared-error"))
+    }
+
+    /// Whether losses are squared errors.
+    pub fn is_of_squared_errors(&self) -> bool {
+        self.measure.as_deref() == Some("squared-error")
+    }
+}
+
 /// One step.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StepPoint {
     /// Steps done before this one.
     pub step: u64,
-    /// Mean loss of the batch before the step, in nats; NaN if it was not finite.
+    /// Mean loss of the batch before the step; NaN if it was not finite.
     pub loss: f64,
     /// The learning rate with which plain gradient descent would have made a step as long; NaN if it is not told.
     pub effective_learning_rate: f64,

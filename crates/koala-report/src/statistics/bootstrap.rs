@@ -41,9 +41,7 @@ pub(super) fn interval(values: &[f64]) -> Option<Interval> {
             high: -low,
         });
     }
-    let t = student::quantile(n - 1, 0.5 + CONFIDENCE / 2.0)?;
-    let wider = t * (n as f64 / (n - 1) as f64).sqrt();
-    let tail = Normal::standard().cdf(-wider);
+    let tail = tail(n)?;
     let mut means = if n <= EXACT {
         every(values)?
     } else {
@@ -54,6 +52,22 @@ pub(super) fn interval(values: &[f64]) -> Option<Interval> {
         low: quantile(means.iter(), tail)?,
         high: quantile(means.iter().rev(), tail)?,
     })
+}
+
+/// The probability on each side of an interval of `n` values, Φ(-t √(n/(n-1))); nothing below two values.
+pub(super) fn tail(n: usize) -> Option<f64> {
+    let freedom = n.checked_sub(1).filter(|freedom| *freedom > 0)?;
+    let t = student::quantile(freedom, 0.5 + CONFIDENCE / 2.0)?;
+    let wider = t * (n as f64 / freedom as f64).sqrt();
+    Some(Normal::standard().cdf(-wider))
+}
+
+/// The values of equally likely resamples, ascending, at which `tail` of them is reached from either side.
+pub(super) fn quantiles(resamples: &[f64], tail: f64) -> Option<(f64, f64)> {
+    let reached = (tail * resamples.len() as f64).ceil() as usize;
+    let at = reached.max(1) - 1;
+    let last = resamples.len().checked_sub(1)?;
+    Some((*resamples.get(at)?, *resamples.get(last.checked_sub(at)?)?))
 }
 
 /// The first value, in this order, up to which at least `tail` of the probability lies.

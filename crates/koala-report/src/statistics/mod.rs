@@ -1,6 +1,9 @@
 //! Statistics of few runs.
 
 mod bootstrap;
+mod geometric;
+#[cfg(test)]
+mod geometric_properties;
 mod holm;
 mod moments;
 mod paired;
@@ -11,6 +14,7 @@ mod sign_flip;
 mod student;
 mod summary;
 
+pub(crate) use geometric::{Matched, geometric_mean, interval as interval_of_ratios, ratio};
 pub(crate) use holm::holm;
 pub(crate) use paired::{Ahead, Differences, LEAST, ahead};
 pub(crate) use profile::{ratios, score};

@@ -3,7 +3,7 @@
 //! Spreadsheets take text that begins with `=`, `+`, `-` or `@` for a formula, and names come from people: such text has an
 //! apostrophe before it. Numbers are left as they are.
 
-use super::{Column, Table, Writer, data};
+use super::{Column, Table, Writer, data, tidy};
 use crate::Comparison;
 
 /// Every reported run in a row, every measure in a column.
@@ -14,6 +14,18 @@ pub fn runs(comparison: &Comparison) -> String {
 /// Every arm in a row, summed up over its seeds.
 pub fn arms(comparison: &Comparison) -> String {
     written(&data::arms(comparison))
+}
+
+/// Every arm against the reference in a row; nothing if there is no reference.
+pub fn reference(comparison: &Comparison) -> Option<String> {
+    let reference = comparison.reference.as_ref()?;
+    Some(written(&tidy::arms(reference)))
+}
+
+/// Every arm against the reference on every workload in a row; nothing if there is no reference.
+pub fn ratios(comparison: &Comparison) -> Option<String> {
+    let reference = comparison.reference.as_ref()?;
+    Some(written(&tidy::ratios(reference)))
 }
 
 fn written(table: &Table) -> String {

@@ -175,7 +175,7 @@ pub(super) fn arms(comparison: &Comparison) -> Table {
 }
 
 /// With all digits; empty where nothing is known.
-fn cell(value: Option<impl ToString>) -> String {
+pub(super) fn cell(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 

@@ -1,6 +1,6 @@
-//! A whole comparison: a table a workload, what may be said, what it rests on, and what one should know before believing it.
+//! A whole comparison: arms against the reference if there is one, a table a workload, what may be said, what it rests on, and what one should know before believing it.
 
-use super::{Table, Writer, arms, evidence};
+use super::{Table, Writer, arms, evidence, reference};
 use crate::Comparison;
 use crate::compare::BY_ITSELF;
 
@@ -20,6 +20,13 @@ pub(super) trait Document: Writer {
 pub(super) fn write(comparison: &Comparison, notation: &impl Document) -> String {
     let mut out = String::new();
     notation.title(&mut out, &comparison.name);
+    if let Some(against) = &comparison.reference {
+        for table in reference(against, true) {
+            notation.table(&mut out, &table);
+        }
+        let notes: Vec<&str> = against.notes.iter().map(String::as_str).collect();
+        notation.remarks(&mut out, "How to read these ratios", &notes);
+    }
     for workload in &comparison.workloads {
         notation.table(&mut out, &arms::table(workload));
     }

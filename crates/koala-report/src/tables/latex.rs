@@ -152,6 +152,8 @@ fn escaped(text: &str) -> String {
             '|' => escaped.push_str("\\textbar{}"),
             '`' => escaped.push_str("\\textasciigrave{}"),
             '±' => escaped.push_str("$\\pm$"),
+            '≤' => escaped.push_str("$\\le$"),
+            '≥' => escaped.push_str("$\\ge$"),
             // After the end of a row or `\item` they would be its arguments.
             '[' | ']' | '*' => escaped.extend(['{', character, '}']),
             _ => escaped.push(character),

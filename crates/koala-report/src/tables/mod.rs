@@ -7,12 +7,17 @@ mod document;
 mod evidence;
 pub mod latex;
 pub mod markdown;
+mod reference;
+#[cfg(test)]
+mod reference_tests;
 mod table;
 #[cfg(test)]
 mod tests;
 pub mod text;
+mod tidy;
 
 use document::{Document, write};
 pub(crate) use evidence::of as evidence;
+pub(crate) use reference::tables as reference;
 pub(crate) use table::Table;
 use table::{Column, Writer};

@@ -3,14 +3,16 @@
 mod baseline;
 mod check;
 mod koala;
+mod koala_spec;
 mod lookahead;
 mod optimizer;
 mod relatives;
 mod spec;
 
 pub use baseline::{AdamSpec, AdamWSpec, Baseline, SgdSpec};
-pub use koala::{
-    KoalaMSpec, KoalaOptimizer, KoalaPpSpec, KoalaVSpec, MeasurementNoiseRule, PositionNoiseRule,
+pub use koala::KoalaOptimizer;
+pub use koala_spec::{
+    KoalaASpec, KoalaMSpec, KoalaPpSpec, KoalaVSpec, MeasurementNoiseRule, PositionNoiseRule,
     TargetRule,
 };
 pub use lookahead::{Lookahead, LookaheadSpec};

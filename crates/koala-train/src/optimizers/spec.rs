@@ -3,10 +3,10 @@
 use burn::module::Module;
 use serde::{Deserialize, Serialize};
 
-use super::check::{above_zero, not_negative, share};
+use super::check::{above_zero, not_negative, positive, share};
 use super::relatives::Relative;
 use super::{
-    AdamSpec, AdamWSpec, Baseline, KoalaMSpec, KoalaOptimizer, KoalaPpSpec, KoalaVSpec,
+    AdamSpec, AdamWSpec, Baseline, KoalaASpec, KoalaMSpec, KoalaOptimizer, KoalaPpSpec, KoalaVSpec,
     MomoAdamSpec, MomoSpec, Optimizer, OptimizerError, ProdigySpec, ScheduleFreeAdamWSpec,
     ScheduleFreeSgdSpec, SgdSpec, SpsMaxSpec, TargetRule,
 };
@@ -22,6 +22,8 @@ pub enum OptimizerSpec {
     KoalaV(KoalaVSpec),
     /// KOALA++.
     KoalaPp(KoalaPpSpec),
+    /// KOALA-A, the adaptive method.
+    KoalaA(KoalaASpec),
     /// SGD with momentum.
     Sgd(SgdSpec),
     /// Adam.
@@ -46,10 +48,11 @@ pub enum OptimizerSpec {
 
 impl OptimizerSpec {
     /// The names of all optimizers.
-    pub const NAMES: [&'static str; 12] = [
+    pub const NAMES: [&'static str; 13] = [
         "koala-m",
         "koala-v",
         "koala-pp",
+        "koala-a",
         "sgd",
         "adam",
         "adamw",
@@ -67,6 +70,7 @@ impl OptimizerSpec {
             "koala-m" => Some(Self::KoalaM(KoalaMSpec::default())),
             "koala-v" => Some(Self::KoalaV(KoalaVSpec::default())),
             "koala-pp" => Some(Self::KoalaPp(KoalaPpSpec::default())),
+            "koala-a" => Some(Self::KoalaA(KoalaASpec::default())),
             "sgd" => Some(Self::Sgd(SgdSpec::default())),
             "adam" => Some(Self::Adam(AdamSpec::default())),
             "adamw" => Some(Self::AdamW(AdamWSpec::default())),
@@ -88,6 +92,7 @@ impl OptimizerSpec {
             Self::KoalaM(_) => "koala-m",
             Self::KoalaV(_) => "koala-v",
             Self::KoalaPp(_) => "koala-pp",
+            Self::KoalaA(_) => "koala-a",
             Self::Sgd(_) => "sgd",
             Self::Adam(_) => "adam",
             Self::AdamW(_) => "adamw",
@@ -103,7 +108,7 @@ impl OptimizerSpec {
     /// The option that scales its steps, or, of Prodigy, the one by which its authors advise to tune it.
     pub fn knob(&self) -> &'static str {
         match self {
-            Self::KoalaM(_) | Self::KoalaV(_) | Self::KoalaPp(_) => "gain",
+            Self::KoalaM(_) | Self::KoalaV(_) | Self::KoalaPp(_) | Self::KoalaA(_) => "gain",
             Self::Prodigy(_) => "distance-scale",
             _ => "learning-rate",
         }
@@ -115,6 +120,7 @@ impl OptimizerSpec {
             Self::KoalaM(spec) => Some(spec.into()),
             Self::KoalaV(spec) => Some(spec.into()),
             Self::KoalaPp(spec) => Some(spec.into()),
+            Self::KoalaA(spec) => Some(spec.into()),
             _ => None,
         }
     }
@@ -138,6 +144,7 @@ impl OptimizerSpec {
             Self::KoalaM(spec) => Box::new(koala(spec.into())?),
             Self::KoalaV(spec) => Box::new(koala(spec.into())?),
             Self::KoalaPp(spec) => Box::new(koala(spec.into())?),
+            Self::KoalaA(spec) => Box::new(koala(spec.into())?),
             Self::Sgd(spec) => Box::new(Baseline::from(spec)),
             Self::Adam(spec) => Box::new(Baseline::from(spec)),
             Self::AdamW(spec) => Box::new(Baseline::from(spec)),
@@ -157,6 +164,7 @@ impl OptimizerSpec {
             Self::KoalaM(spec) => (&mut spec.target, &mut spec.target_rule),
             Self::KoalaV(spec) => (&mut spec.target, &mut spec.target_rule),
             Self::KoalaPp(spec) => (&mut spec.target, &mut spec.target_rule),
+            Self::KoalaA(spec) => (&mut spec.target, &mut spec.target_rule),
             _ => return,
         };
         (*target, *rule) = (distance, TargetRule::Offset);
@@ -165,8 +173,10 @@ impl OptimizerSpec {
     /// What is wrong with the options: the key and the fault.
     pub fn fault(&self) -> Option<(&'static str, String)> {
         match self {
-            Self::KoalaM(_) | Self::KoalaV(_) | Self::KoalaPp(_) => {
-                let error = self.koala()?.validate().err()?;
+            Self::KoalaM(_) | Self::KoalaV(_) | Self::KoalaPp(_) | Self::KoalaA(_) => {
+                let Err(error) = self.koala()?.validate() else {
+                    return self.unused_fault();
+                };
                 Some(match &error {
                     koala_filter::Error::InvalidField {
                         field,
@@ -210,6 +220,17 @@ impl OptimizerSpec {
     }
 }
 
+impl OptimizerSpec {
+    /// What is wrong with options that are of no effect beside the others: a wrong number is a mistake all the same.
+    fn unused_fault(&self) -> Option<(&'static str, String)> {
+        let Self::KoalaA(spec) = self else {
+            return None;
+        };
+        positive("measurement-noise-initial", spec.measurement_noise_initial)
+            .or_else(|| not_negative("mean-eta", spec.mean_eta))
+    }
+}
+
 fn adam(
     learning_rate: f64,
     beta_1: f64,
@@ -233,9 +254,18 @@ fn key(field: &str) -> &'static str {
         "velocity-decay" => "velocity-decay",
         "velocity-noise" => "velocity-noise",
         "process-noise" => "process-noise",
+        "initial-process-noise" => "initial-process-noise",
+        "second-moment-smoothing" => "second-moment-smoothing",
+        "epsilon" => "epsilon",
+        "growth-rate" => "growth-rate",
+        "decline-rate" => "decline-rate",
+        "rate-horizon" => "rate-horizon",
+        "whiteness-smoothing" => "whiteness-smoothing",
+        "mean" => "mean-eta",
         "options.gain" => "gain",
         "options.max-update-norm" => "max-update-norm",
-        "options.measurement-noise.adaptive.smoothing" => "measurement-noise-smoothing",
+        "options.measurement-noise.adaptive.smoothing"
+        | "options.measurement-noise.bias-corrected.smoothing" => "measurement-noise-smoothing",
         _ if field.starts_with("position-noise") => "position-noise-initial",
         _ if field.starts_with("options.measurement-noise") => "measurement-noise-initial",
         _ if field.starts_with("options.weight-decay") => "weight-decay",
@@ -262,11 +292,12 @@ mod tests {
 
     #[test]
     fn the_defaults_are_the_filters_own() {
-        use koala_filter::{KoalaMConfig, KoalaPpConfig, KoalaVConfig};
+        use koala_filter::{KoalaAConfig, KoalaMConfig, KoalaPpConfig, KoalaVConfig};
         let config = |name| OptimizerSpec::named(name).unwrap().koala().unwrap();
         assert_eq!(config("koala-m"), KoalaMConfig::new().into());
         assert_eq!(config("koala-v"), KoalaVConfig::new().into());
         assert_eq!(config("koala-pp"), KoalaPpConfig::new().into());
+        assert_eq!(config("koala-a"), KoalaAConfig::new().into());
     }
 
     #[test]

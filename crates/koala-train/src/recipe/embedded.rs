@@ -20,9 +20,16 @@ macro_rules! recipes {
 
 recipes![
     "digits-mlp",
+    "digits-deep-mlp",
+    "digits-batch4",
+    "friedman-mlp",
     "fashion-mnist-cnn",
+    "fashion-mnist-plain-cnn",
+    "fashion-mnist-vit",
+    "fashion-mnist-autoencoder",
     "cifar10-resnet20",
     "shakespeare-lstm",
+    "shakespeare-word-lstm",
     "shakespeare-transformer",
     "shakespeare-gpt",
     "cifar10-resnet18",

@@ -10,6 +10,8 @@ use crate::run::{ConfigError, Override, RunConfig, hint};
 
 /// A recipe that refers to itself through so many others is a mistake.
 const DEEPEST: usize = 8;
+/// What a recipe says of optimizers beside the task.
+const OF_OPTIMIZERS: [&str; 4] = ["optimizers", "schedule", "average", "lookahead"];
 
 /// An experiment as data: everything but the choice of the optimizer, and for each optimizer its own options.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,11 +75,37 @@ impl Recipe {
     /// A problem of a suite: this table as a recipe that needs no `[about]`, and may extend another. `origin` names it in
     /// errors.
     pub fn of_suite(name: &str, origin: String, mut table: Table) -> Result<Self, ConfigError> {
-        let about = Table::from_iter(
-            ["title", "source"].map(|key| (key.to_owned(), Value::String(origin.clone()))),
-        );
-        table.insert("about".to_owned(), Value::Table(about));
+        table.insert("about".to_owned(), Value::Table(about(&origin)));
         Self::new(name, origin, table)
+    }
+
+    /// As [`Recipe::of_suite`], but of the recipe that it extends the task alone counts: what that says of optimizers (their options,
+    /// schedule, average and lookahead) is left out.
+    ///
+    /// # Errors
+    ///
+    /// As [`Recipe::of_suite`].
+    pub fn of_suite_by_task(
+        name: &str,
+        origin: String,
+        mut table: Table,
+    ) -> Result<Self, ConfigError> {
+        if let Some(base) = table.remove("extends") {
+            let extends = Table::from_iter([("extends".to_owned(), base)]);
+            let mut task = whole(&origin, extends, DEEPEST)?;
+            task.retain(|key, _| !OF_OPTIMIZERS.contains(&key));
+            lay(&mut task, table);
+            table = task;
+        }
+        Self::of_suite(name, origin, table)
+    }
+
+    /// The same experiment with this laid over its task; `origin` names it in errors.
+    pub fn laid_over(&self, origin: String, over: Table) -> Self {
+        let mut laid = self.clone();
+        laid.origin = origin;
+        lay(&mut laid.task, over);
+        laid
     }
 
     fn new(name: &str, origin: String, table: Table) -> Result<Self, ConfigError> {
@@ -168,6 +196,12 @@ impl Recipe {
             fault: "may only hold a name; options belong to [optimizers.NAME]".to_owned(),
         }
     }
+}
+
+/// What stands in the place of an `[about]` that nobody has to write.
+fn about(origin: &str) -> Table {
+    let told = |key: &str| (key.to_owned(), Value::String(origin.to_owned()));
+    Table::from_iter(["title", "source"].map(told))
 }
 
 /// How errors name a recipe.
@@ -296,6 +330,38 @@ mod tests {
         assert_eq!((sgd.momentum, sgd.weight_decay), (0.5, 5e-4));
         assert_eq!((config.epochs, config.schedule.name()), (3, "cosine"));
         assert_eq!(config.dataset.name().name(), "cifar10");
+    }
+
+    #[test]
+    fn a_problem_may_take_a_recipe_for_its_task_alone() {
+        let over: Table =
+            "extends = 'cifar10-resnet20'\nbatch-size = 32\noptimizers.sgd.momentum = 0.5"
+                .parse()
+                .unwrap();
+        let sgd = [Override::new("optimizer.name", "sgd")];
+        let resolve = |recipe: Recipe| recipe.resolve(&sgd).unwrap();
+        let whole = resolve(Recipe::of_suite("x", String::new(), over.clone()).unwrap());
+        let task = Recipe::of_suite_by_task("x", String::new(), over).unwrap();
+        let cosine: Table = "schedule.name = 'cosine'".parse().unwrap();
+        let laid = resolve(task.laid_over(String::new(), cosine));
+        let task = resolve(task);
+        assert_eq!(
+            (whole.schedule.name(), whole.batch_size),
+            ("milestones", 32)
+        );
+        assert_eq!((task.schedule.name(), task.batch_size), ("constant", 32));
+        assert_eq!((laid.schedule.name(), laid.batch_size), ("cosine", 32));
+        // What the suite itself says stays.
+        let options = |config: &RunConfig| match &config.optimizer {
+            OptimizerSpec::Sgd(sgd) => (sgd.momentum, sgd.weight_decay),
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(options(&whole), (0.5, 5e-4));
+        assert_eq!(options(&task), (0.5, 0.0));
+        assert_eq!(
+            (task.dataset, task.model, task.epochs, task.drop_last),
+            (whole.dataset, whole.model, whole.epochs, whole.drop_last)
+        );
     }
 
     #[test]

@@ -4,10 +4,10 @@ use burn::module::Module;
 use burn::tensor::Device;
 use koala_data::Split;
 use koala_models::gan::{Critic, Generator};
-use koala_models::{SpecError, trainable_parameters};
+use koala_models::trainable_parameters;
 
-use super::session::{Session, Size};
-use super::{ConfigError, Findings, Network, Outcome};
+use super::session::{Session, Size, refused};
+use super::{Findings, Network, Outcome};
 use crate::Error;
 use crate::gan::{GanLearner, GanSpec, GanTask, Player, train_gan};
 use crate::training::{Batches, Company, shape_of};
@@ -25,13 +25,6 @@ impl Session<'_> {
         let split = &*spec.fitted(split);
         let shape = shape_of(&split.train);
         let mut draws = self.draws(device);
-        let refused = |error: SpecError| -> Error {
-            ConfigError::Value {
-                origin: format!("model.{}", error.key),
-                fault: error.fault,
-            }
-            .into()
-        };
         let generator = Generator::new(&spec.network, shape, &mut draws).map_err(refused)?;
         let critic = Critic::new(&spec.network, shape, &mut draws).map_err(refused)?;
         let parameters = trainable_parameters(&generator) + trainable_parameters(&critic);

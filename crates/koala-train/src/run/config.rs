@@ -1,14 +1,14 @@
 //! Everything that decides a run.
 
 use burn::module::Module;
-use koala_data::{BatchOrder, Data, DataKind, DatasetName, ImageSet, TextWindows};
+use koala_data::{BatchOrder, Data, DataKind, DatasetName, SampleSet, TextWindows};
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, DatasetSpec, ModelSpec};
 use crate::Error;
 use crate::device::DeviceName;
 use crate::optimizers::{LookaheadSpec, Optimizer, OptimizerSpec};
-use crate::training::{AverageSpec, ScheduleSpec, shape_of};
+use crate::training::{AverageSpec, Measure, ScheduleSpec, shape_of};
 
 /// Everything that decides a run, defaults included: two runs of the same configuration on the same machine give the
 /// same bits. Stored as `config.toml` in the run folder. Build one with [`RunConfig::resolve`].
@@ -20,11 +20,11 @@ pub struct RunConfig {
     /// Where it is trained. Default `cpu`. Another device rounds differently: only on one and the same do equal runs have
     /// equal bits.
     pub device: DeviceName,
-    /// Passes over the training samples. Default 20 for the digits, 10 for MNIST, Fashion-MNIST and characters, 100 for
-    /// CIFAR and ImageNet32, 40 for words.
+    /// Passes over the training samples. Default 20 for the digits and tables, 10 for MNIST, Fashion-MNIST and characters, 100
+    /// for CIFAR and ImageNet32, 40 for words.
     pub epochs: usize,
-    /// Samples in a batch, or rows of text that are read side by side. Default 64 for the digits and characters, 20 for
-    /// words, 128 for the others.
+    /// Samples in a batch, or rows of text that are read side by side. Default 64 for the digits, tables and
+    /// characters, 20 for words, 128 for the others.
     pub batch_size: usize,
     /// Samples (rows of text) of a batch that go through the network at once, to save memory; the step is the same. 0
     /// (default) for the whole batch.
@@ -35,7 +35,7 @@ pub struct RunConfig {
     pub max_steps: u64,
     /// Training samples (tokens of text) that are used, the first ones of the file; 0 (default) for all.
     pub train_limit: usize,
-    /// Training images that are held out to choose by, the last ones of the file; 0 (default) for none. Texts come with
+    /// Training images or rows that are held out to choose by, the last ones of the file; 0 (default) for none. Texts come with
     /// their own.
     pub validation: usize,
     /// Whether the test samples are met at the end. Default true. Runs that hyperparameters are chosen by leave them alone
@@ -80,11 +80,13 @@ impl RunConfig {
         average: AverageSpec,
     ) -> Self {
         let (epochs, batch_size) = match dataset.name() {
-            DatasetName::Digits => (20, 64),
+            DatasetName::Digits | DatasetName::Friedman => (20, 64),
             DatasetName::FashionMnist | DatasetName::Mnist => (10, 128),
             DatasetName::Cifar10 | DatasetName::Cifar100 | DatasetName::Imagenet32 => (100, 128),
             DatasetName::TinyShakespeare | DatasetName::Text => (10, 64),
-            DatasetName::Ptb | DatasetName::Wikitext2 => (40, 20),
+            DatasetName::TinyShakespeareWords | DatasetName::Ptb | DatasetName::Wikitext2 => {
+                (40, 20)
+            }
         };
         Self {
             seed: 0,
@@ -125,8 +127,10 @@ impl RunConfig {
         // What is held out is at the end of the file, whatever the limit.
         let limit = (self.train_limit > 0 && self.validation == 0).then_some(self.train_limit);
         let mut data = self.dataset.load(limit)?;
-        if let Data::Images(split) = &mut data {
-            split.hold_out(self.validation);
+        match &mut data {
+            Data::Images(split) => split.hold_out(self.validation),
+            Data::Table(split) => split.hold_out(self.validation),
+            Data::Text(_) => {}
         }
         self.check(&data)?;
         Ok(data)
@@ -136,7 +140,8 @@ impl RunConfig {
     pub fn check(&self, data: &Data) -> Result<(), ConfigError> {
         self.check_kind()?;
         let held_out = match data {
-            Data::Images(split) => split.validation.as_ref().map_or(0, ImageSet::len),
+            Data::Images(split) => split.validation.as_ref().map_or(0, SampleSet::len),
+            Data::Table(split) => split.validation.as_ref().map_or(0, SampleSet::len),
             Data::Text(corpus) => corpus.validation.len(),
         };
         if !self.test && held_out == 0 {
@@ -162,6 +167,10 @@ impl RunConfig {
                     );
                     return Err(self.misfit(fault));
                 }
+                (order.batches() == 0).then(|| format!("{} samples", order.samples))
+            }
+            Data::Table(split) => {
+                let order = self.order(split.train.len());
                 (order.batches() == 0).then(|| format!("{} samples", order.samples))
             }
             Data::Text(corpus) => {
@@ -199,7 +208,7 @@ impl RunConfig {
 
     /// Whether the network is for such data at all.
     fn check_kind(&self) -> Result<(), ConfigError> {
-        if self.model.kind() == self.dataset.name().kind() {
+        if self.model.kinds().contains(&self.dataset.name().kind()) {
             Ok(())
         } else {
             Err(self.other_kind())
@@ -209,7 +218,8 @@ impl RunConfig {
     /// The network is for data of another kind.
     pub(super) fn other_kind(&self) -> ConfigError {
         let names = |kind| {
-            let of_kind = |name: &&str| ModelSpec::named(name).is_some_and(|m| m.kind() == kind);
+            let of_kind =
+                |name: &&str| ModelSpec::named(name).is_some_and(|m| m.kinds().contains(&kind));
             ModelSpec::NAMES
                 .into_iter()
                 .filter(of_kind)
@@ -220,11 +230,23 @@ impl RunConfig {
         let what = match kind {
             DataKind::Images => "images",
             DataKind::Text => "text",
+            DataKind::Table => "a table",
         };
         self.misfit(format!(
             "the data are {what}; networks for it are {}",
             names(kind)
         ))
+    }
+
+    /// By what evaluations of such a run are compared; nothing if images are made, which have a distance.
+    pub fn measure(&self) -> Option<Measure> {
+        match (self.dataset.name().kind(), &self.model) {
+            (_, ModelSpec::Dcgan(_)) => None,
+            (DataKind::Images, ModelSpec::Autoencoder(_)) => Some(Measure::Loss),
+            (DataKind::Images, _) => Some(Measure::Error),
+            (DataKind::Text, _) => Some(Measure::Perplexity),
+            (DataKind::Table, _) => Some(Measure::SquaredError),
+        }
     }
 
     fn misfit(&self, fault: String) -> ConfigError {

@@ -30,6 +30,11 @@ pub enum DatasetSpec {
         /// Tokens of a window, through which gradients go. Default 64.
         window: usize,
     },
+    /// The same by words.
+    TinyShakespeareWords {
+        /// Tokens of a window, through which gradients go. Default 35.
+        window: usize,
+    },
     /// Penn Treebank.
     Ptb(TextFolder),
     /// WikiText-2.
@@ -41,6 +46,8 @@ pub enum DatasetSpec {
         /// Tokens of a window, through which gradients go. Default 64.
         window: usize,
     },
+    /// Friedman's first function.
+    Friedman {},
 }
 
 /// Images in a folder.
@@ -67,13 +74,15 @@ impl Default for TextFolder {
     fn default() -> Self {
         Self {
             data_dir: String::new(),
-            window: 35,
+            window: WORDS,
         }
     }
 }
 
 /// Tokens of a window of characters by default.
 const CHARACTERS: usize = 64;
+/// Tokens of a window of words by default.
+const WORDS: usize = 35;
 /// Tokens of the longest window.
 const LONGEST: usize = 1 << 16;
 
@@ -90,12 +99,14 @@ impl DatasetSpec {
             DatasetName::Cifar100 => Self::Cifar100(ImageFolder::default()),
             DatasetName::Imagenet32 => Self::Imagenet32(ImageFolder::default()),
             DatasetName::TinyShakespeare => Self::TinyShakespeare { window: CHARACTERS },
+            DatasetName::TinyShakespeareWords => Self::TinyShakespeareWords { window: WORDS },
             DatasetName::Ptb => Self::Ptb(TextFolder::default()),
             DatasetName::Wikitext2 => Self::Wikitext2(TextFolder::default()),
             DatasetName::Text => Self::Text {
                 file: String::new(),
                 window: CHARACTERS,
             },
+            DatasetName::Friedman => Self::Friedman {},
         })
     }
 
@@ -109,9 +120,11 @@ impl DatasetSpec {
             Self::Cifar100(_) => DatasetName::Cifar100,
             Self::Imagenet32(_) => DatasetName::Imagenet32,
             Self::TinyShakespeare { .. } => DatasetName::TinyShakespeare,
+            Self::TinyShakespeareWords { .. } => DatasetName::TinyShakespeareWords,
             Self::Ptb(_) => DatasetName::Ptb,
             Self::Wikitext2(_) => DatasetName::Wikitext2,
             Self::Text { .. } => DatasetName::Text,
+            Self::Friedman {} => DatasetName::Friedman,
         }
     }
 
@@ -125,16 +138,20 @@ impl DatasetSpec {
             | Self::Cifar100(images)
             | Self::Imagenet32(images) => images.augment,
             Self::TinyShakespeare { .. }
+            | Self::TinyShakespeareWords { .. }
             | Self::Ptb(_)
             | Self::Wikitext2(_)
-            | Self::Text { .. } => Augmentation::None,
+            | Self::Text { .. }
+            | Self::Friedman {} => Augmentation::None,
         }
     }
 
-    /// Tokens of a window of text; 0 for images.
+    /// Tokens of a window of text; 0 for what is none.
     pub fn window(&self) -> usize {
         match self {
-            Self::TinyShakespeare { window } | Self::Text { window, .. } => *window,
+            Self::TinyShakespeare { window }
+            | Self::TinyShakespeareWords { window }
+            | Self::Text { window, .. } => *window,
             Self::Ptb(text) | Self::Wikitext2(text) => text.window,
             _ => 0,
         }
@@ -153,7 +170,10 @@ impl DatasetSpec {
     /// The folder or file that is given, if one is.
     fn path(&self) -> Option<&Path> {
         let path = match self {
-            Self::Digits { .. } | Self::TinyShakespeare { .. } => "",
+            Self::Digits { .. }
+            | Self::TinyShakespeare { .. }
+            | Self::TinyShakespeareWords { .. }
+            | Self::Friedman {} => "",
             Self::FashionMnist(images)
             | Self::Mnist(images)
             | Self::Cifar10(images)
@@ -165,7 +185,7 @@ impl DatasetSpec {
         (!path.is_empty()).then(|| Path::new(path))
     }
 
-    /// Reads it, with the first `limit` training images only, see [`DatasetName::load`].
+    /// Reads it, with the first `limit` training images or rows only, see [`DatasetName::load`].
     ///
     /// # Errors
     ///

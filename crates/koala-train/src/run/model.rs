@@ -2,7 +2,10 @@
 
 use koala_data::DataKind;
 use koala_models::language::{GptSpec, LstmSpec, TransformerSpec};
-use koala_models::{CnnSpec, ImageShape, MlpSpec, ResNetForm, ResNetSpec, SpecError, at_most};
+use koala_models::{
+    AutoencoderSpec, CnnSpec, ImageShape, MlpSpec, ResNetForm, ResNetSpec, SpecError, VitSpec,
+    at_most,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::gan::GanSpec;
@@ -12,7 +15,7 @@ use crate::gan::GanSpec;
 #[serde(tag = "name", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ModelSpec {
-    /// Fully connected layers.
+    /// Fully connected layers, for images and tables.
     Mlp(MlpSpec),
     /// Convolutions.
     Cnn(CnnSpec),
@@ -28,6 +31,10 @@ pub enum ModelSpec {
     /// [`ResNetForm::WideResNet50`].
     #[serde(rename = "wrn50-2")]
     WideResNet50(ResNetSpec),
+    /// A vision transformer.
+    Vit(VitSpec),
+    /// Fully connected layers that give images back through a narrow one.
+    Autoencoder(AutoencoderSpec),
     /// A generator of images and its critic.
     Dcgan(GanSpec),
     /// Long short-term memory, for texts.
@@ -40,13 +47,15 @@ pub enum ModelSpec {
 
 impl ModelSpec {
     /// The names of all networks.
-    pub const NAMES: [&'static str; 10] = [
+    pub const NAMES: [&'static str; 12] = [
         "mlp",
         "cnn",
         "resnet20",
         "resnet18",
         "resnet50",
         "wrn50-2",
+        "vit",
+        "autoencoder",
         "dcgan",
         "lstm",
         "transformer",
@@ -62,6 +71,8 @@ impl ModelSpec {
             "resnet18" => Some(Self::ResNet18(ResNetForm::ResNet18.spec())),
             "resnet50" => Some(Self::ResNet50(ResNetForm::ResNet50.spec())),
             "wrn50-2" => Some(Self::WideResNet50(ResNetForm::WideResNet50.spec())),
+            "vit" => Some(Self::Vit(VitSpec::default())),
+            "autoencoder" => Some(Self::Autoencoder(AutoencoderSpec::default())),
             "dcgan" => Some(Self::Dcgan(GanSpec::default())),
             "lstm" => Some(Self::Lstm(LstmSpec::new(0))),
             "transformer" => Some(Self::Transformer(TransformerSpec::new(0))),
@@ -79,6 +90,8 @@ impl ModelSpec {
             Self::ResNet18(_) => "resnet18",
             Self::ResNet50(_) => "resnet50",
             Self::WideResNet50(_) => "wrn50-2",
+            Self::Vit(_) => "vit",
+            Self::Autoencoder(_) => "autoencoder",
             Self::Dcgan(_) => "dcgan",
             Self::Lstm(_) => "lstm",
             Self::Transformer(_) => "transformer",
@@ -87,10 +100,11 @@ impl ModelSpec {
     }
 
     /// What it is for.
-    pub fn kind(&self) -> DataKind {
+    pub fn kinds(&self) -> &'static [DataKind] {
         match self {
-            Self::Lstm(_) | Self::Transformer(_) | Self::Gpt(_) => DataKind::Text,
-            _ => DataKind::Images,
+            Self::Mlp(_) => &[DataKind::Images, DataKind::Table],
+            Self::Lstm(_) | Self::Transformer(_) | Self::Gpt(_) => &[DataKind::Text],
+            _ => &[DataKind::Images],
         }
     }
 
@@ -128,6 +142,8 @@ impl ModelSpec {
             | Self::ResNet18(spec)
             | Self::ResNet50(spec)
             | Self::WideResNet50(spec) => told(at_most("width", spec.width, WIDEST_RESNET)),
+            Self::Vit(spec) => told(spec.check()),
+            Self::Autoencoder(spec) => widths(&spec.hidden).map(|fault| ("hidden", fault)),
             Self::Dcgan(spec) => spec.fault(),
             Self::Lstm(spec) => told(spec.check()),
             Self::Transformer(spec) => told(spec.check()),
@@ -148,6 +164,7 @@ impl ModelSpec {
                     )
                 })
             }
+            Self::Vit(spec) => spec.misfit(shape),
             Self::Dcgan(spec) => spec.misfit(shape),
             _ => None,
         }

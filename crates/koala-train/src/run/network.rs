@@ -4,7 +4,7 @@ use koala_models::gan::{Critic, Generator};
 use koala_models::language::{Gpt, LstmModel, TransformerModel};
 use koala_models::stored::StateError;
 use koala_models::stored::weights_to_bytes;
-use koala_models::{Cnn, Mlp, ResNet};
+use koala_models::{Autoencoder, Cnn, Mlp, ResNet, Vit};
 
 /// A trained network of any form.
 #[derive(Debug)]
@@ -16,6 +16,10 @@ pub enum Network {
     Cnn(Box<Cnn>),
     /// Residual.
     ResNet(Box<ResNet>),
+    /// A vision transformer.
+    Vit(Box<Vit>),
+    /// Gives images back.
+    Autoencoder(Box<Autoencoder>),
     /// A generator of images and its critic.
     Dcgan {
         /// What makes images.
@@ -41,7 +45,7 @@ macro_rules! from {
     )+};
 }
 
-from!(Mlp of Mlp, Cnn of Cnn, ResNet of ResNet, Lstm of LstmModel, Transformer of TransformerModel, Gpt of Gpt);
+from!(Mlp of Mlp, Cnn of Cnn, ResNet of ResNet, Vit of Vit, Autoencoder of Autoencoder, Lstm of LstmModel, Transformer of TransformerModel, Gpt of Gpt);
 
 impl Network {
     /// Its parameters, as [`weights_to_bytes`]; of adversaries, the generator's.
@@ -54,6 +58,8 @@ impl Network {
             Self::Mlp(network) => weights_to_bytes(&**network),
             Self::Cnn(network) => weights_to_bytes(&**network),
             Self::ResNet(network) => weights_to_bytes(&**network),
+            Self::Vit(network) => weights_to_bytes(&**network),
+            Self::Autoencoder(network) => weights_to_bytes(&**network),
             Self::Dcgan { generator, .. } => weights_to_bytes(&**generator),
             Self::Lstm(network) => weights_to_bytes(&**network),
             Self::Transformer(network) => weights_to_bytes(&**network),

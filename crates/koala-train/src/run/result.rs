@@ -91,17 +91,17 @@ pub enum Findings {
 }
 
 impl RunResult {
-    /// Share of the test samples that was misread, in percent; not a number if they were not met.
+    /// Share of the test samples that was misread, in percent; not a number if they were not met or have no classes.
     pub fn test_error(&self) -> f64 {
-        self.test().map_or(f64::NAN, |test| test.evaluation.error)
+        self.test().map_or(f64::NAN, |test| test.evaluation.error())
     }
 
-    /// Mean loss of the test samples, in nats; not a number if they were not met.
+    /// Mean loss of the test samples; not a number if they were not met.
     pub fn test_loss(&self) -> f64 {
         self.test().map_or(f64::NAN, |test| test.evaluation.loss)
     }
 
-    /// Mean loss of the last epoch's batches, in nats; not a number if it is no network that predicts.
+    /// Mean loss of the last epoch's batches; not a number if it is no network that predicts.
     pub fn train_loss(&self) -> f64 {
         match &self.findings {
             Findings::Predicted { train, .. } => train.evaluation.loss,

@@ -2,23 +2,35 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
-use koala_data::{Corpus, Data, Split};
+use koala_data::{Corpus, Data, SampleSet, Split, Table};
 use koala_models::language::{
     Gpt, GptSpec, LanguageModel, LstmModel, LstmSpec, SpecError, TransformerModel, TransformerSpec,
 };
-use koala_models::{Classifier, Cnn, Draws, Mlp, ResNet, ResNetForm, trainable_parameters};
+use koala_models::{
+    Autoencoder, Classifier, Cnn, Draws, Mlp, ResNet, ResNetForm, Vit, trainable_parameters,
+};
 
 use super::{ConfigError, Findings, ModelSpec, Network, Outcome, RunConfig, RunResult};
 use crate::Error;
 use crate::training::{
-    Checkpoint, Company, Event, Figures, ImageTask, Learner, Observer, Plan, Progress, ResumeEvent,
-    Samples, StartEvent, Status, Task, TextTask, Trained, shape_of, train,
+    Checkpoint, Classification, Company, Event, Figures, Learnable, Learner, Observer, Plan,
+    Progress, Reconstruction, Regression, ResumeEvent, SampleTask, Samples, StartEvent, Status,
+    Task, TextTask, Trained, shape_of, train,
 };
 
 /// One session of a run: from its beginning, or from a checkpoint, to its end or an interrupt.
 pub(super) struct Session<'a> {
     pub config: &'a RunConfig,
     pub from: Option<&'a Checkpoint>,
+}
+
+/// A network whose options cannot be.
+pub(super) fn refused(error: SpecError) -> Error {
+    ConfigError::Value {
+        origin: format!("model.{}", error.key),
+        fault: error.fault,
+    }
+    .into()
 }
 
 /// How much there is to learn from.
@@ -34,6 +46,7 @@ impl Session<'_> {
         match data {
             Data::Images(split) => self.images(split, &device, company),
             Data::Text(corpus) => self.text(corpus, &device, company),
+            Data::Table(split) => self.table(split, &device, company),
         }
     }
 
@@ -58,6 +71,16 @@ impl Session<'_> {
             ModelSpec::ResNet18(spec) => (ResNetForm::ResNet18, spec),
             ModelSpec::ResNet50(spec) => (ResNetForm::ResNet50, spec),
             ModelSpec::WideResNet50(spec) => (ResNetForm::WideResNet50, spec),
+            ModelSpec::Vit(spec) => {
+                let model = Vit::new(spec, shape, &mut draws).map_err(refused)?;
+                return self.classify(model, split, device, company);
+            }
+            ModelSpec::Autoencoder(spec) => {
+                let model = Autoencoder::new(spec, shape, &mut draws);
+                let augmentation = self.config.dataset.augmentation();
+                let goal = Reconstruction { augmentation };
+                return self.learn(model, split, goal, device, company);
+            }
             ModelSpec::Dcgan(spec) => {
                 return self.adversaries(spec, split, device, company);
             }
@@ -76,19 +99,48 @@ impl Session<'_> {
         device: &Device,
         company: Company<'_>,
     ) -> Result<Outcome, Error> {
-        let config = self.config;
-        let order = config.order(split.train.len());
+        let augmentation = self.config.dataset.augmentation();
+        self.learn(
+            model,
+            split,
+            Classification { augmentation },
+            device,
+            company,
+        )
+    }
+
+    fn table(
+        &self,
+        split: &Split<Table>,
+        device: &Device,
+        company: Company<'_>,
+    ) -> Result<Outcome, Error> {
+        match &self.config.model {
+            ModelSpec::Mlp(spec) => {
+                let mut draws = self.draws(device);
+                let model = Mlp::for_rows(spec, split.train.columns(), &mut draws);
+                self.learn(model, split, Regression, device, company)
+            }
+            _ => Err(self.config.other_kind().into()),
+        }
+    }
+
+    /// Learns a goal of samples that have nothing to do with each other.
+    fn learn<M: Module + 'static + Into<Network>, G: Learnable<M>>(
+        &self,
+        model: M,
+        split: &Split<G::Set>,
+        goal: G,
+        device: &Device,
+        company: Company<'_>,
+    ) -> Result<Outcome, Error> {
+        let order = self.config.order(split.train.len());
         let size = Size {
             train: order.samples,
             test: split.test.len(),
         };
-        let task = ImageTask::new(
-            split,
-            order,
-            config.dataset.augmentation(),
-            config.micro_batch_size,
-            device,
-        );
+        let piece = self.config.micro_batch_size;
+        let task = SampleTask::with_goal(split, order, goal, piece, device);
         self.train(model, &task, size, company)
     }
 
@@ -100,13 +152,6 @@ impl Session<'_> {
     ) -> Result<Outcome, Error> {
         let vocabulary = corpus.vocabulary.len();
         let mut draws = self.draws(device);
-        let refused = |error: SpecError| -> Error {
-            ConfigError::Value {
-                origin: format!("model.{}", error.key),
-                fault: error.fault,
-            }
-            .into()
-        };
         match self.config.model.clone() {
             ModelSpec::Lstm(spec) => {
                 let spec = LstmSpec { vocabulary, ..spec };
@@ -191,6 +236,7 @@ impl Session<'_> {
             optimizer: config.optimizer.name(),
             dataset: config.dataset.name().name(),
             model: config.model.name(),
+            measure: config.measure(),
             device: config.device,
             parameters,
             seed: config.seed,

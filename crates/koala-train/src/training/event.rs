@@ -4,7 +4,8 @@ use koala_filter::StepReport;
 use serde::Serialize;
 
 use super::{
-    Figures, FoundDistance, GanEpochEvent, GanEvaluationEvent, GanStepEvent, PicturesEvent,
+    Figures, FoundDistance, GanEpochEvent, GanEvaluationEvent, GanStepEvent, Measure, Misread,
+    PicturesEvent,
 };
 use crate::device::DeviceName;
 
@@ -48,6 +49,9 @@ pub struct StartEvent {
     pub dataset: &'static str,
     /// Name of the network.
     pub model: &'static str,
+    /// By what its evaluations are compared; nothing if images are made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub measure: Option<Measure>,
     /// Where it is trained.
     pub device: DeviceName,
     /// Number of its parameters.
@@ -71,12 +75,11 @@ pub struct StepEvent {
     pub step: u64,
     /// Epochs done before this one.
     pub epoch: usize,
-    /// Mean loss of the batch, before the step, in nats.
+    /// Mean loss of the batch, before the step; a cross-entropy is in nats.
     pub loss: f64,
-    /// Share of the batch that was misread, before the step, in percent.
-    pub error: f64,
-    /// Share of the batch whose class was not among the five with the highest scores, in percent.
-    pub top5_error: f64,
+    /// How much of the batch was misread, before the step; nothing if its samples have no classes.
+    #[serde(flatten)]
+    pub misread: Option<Misread>,
     /// Gain of KOALA or learning rate of the others, the schedule's factor in it.
     pub gain: f64,
     /// The learning rate with which plain gradient descent would have made a step as long.

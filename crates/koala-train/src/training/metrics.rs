@@ -2,12 +2,20 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Mean loss and shares of misread samples. A sample is an image, or a token of a text.
+/// Mean loss and, if they have classes, shares of misread samples. A sample is an image, a token of a text, or a row.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct Evaluation {
-    /// Mean cross-entropy in nats; not a number if there is no sample.
+    /// Mean loss; not a number if there is no sample. Cross-entropies are in nats.
     #[serde(with = "super::float")]
     pub loss: f64,
+    /// How many were misread; nothing if they have no classes.
+    #[serde(flatten)]
+    pub misread: Option<Misread>,
+}
+
+/// Shares of misread samples.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Misread {
     /// Share of samples whose class has not the highest score, in percent; not a number if there is no sample.
     #[serde(with = "super::float")]
     pub error: f64,
@@ -21,6 +29,16 @@ impl Evaluation {
     pub fn perplexity(&self) -> f64 {
         self.loss.exp()
     }
+
+    /// Root of the mean loss, if that is one of squared errors: in the unit of what is told.
+    pub fn root(&self) -> f64 {
+        self.loss.sqrt()
+    }
+
+    /// Share of misread samples in percent; not a number if they have no classes.
+    pub fn error(&self) -> f64 {
+        self.misread.map_or(f64::NAN, |misread| misread.error)
+    }
 }
 
 /// Sums of losses and misread samples.
@@ -31,6 +49,13 @@ pub struct Tally {
     misread: u64,
     misread_by_five: u64,
     count: u64,
+    /// Samples that have no class; checkpoints of those that have one are as they were before there were others.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    unclassified: u64,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl Tally {
@@ -50,12 +75,21 @@ impl Tally {
         tally
     }
 
+    /// Counts samples without classes, given their losses.
+    pub fn alone(losses: &[f32]) -> Self {
+        Self {
+            unclassified: losses.len() as u64,
+            ..Self::of(losses, &[], [])
+        }
+    }
+
     /// Counts others too.
     pub fn add(&mut self, other: Self) {
         self.loss += other.loss;
         self.misread += other.misread;
         self.misread_by_five += other.misread_by_five;
         self.count += other.count;
+        self.unclassified += other.unclassified;
     }
 
     /// The means.
@@ -63,8 +97,10 @@ impl Tally {
         let share = |misread: u64| 100.0 * misread as f64 / self.count as f64;
         Evaluation {
             loss: self.loss / self.count as f64,
-            error: share(self.misread),
-            top5_error: share(self.misread_by_five),
+            misread: (self.unclassified == 0).then(|| Misread {
+                error: share(self.misread),
+                top5_error: share(self.misread_by_five),
+            }),
         }
     }
 }
@@ -91,14 +127,18 @@ mod tests {
     fn misread_samples_are_counted() {
         let mut tally = Tally::of(&[1.0, 3.0], &[0.0, 1.0, 2.0, 2.0], [1, 1]);
         let first = tally.evaluation();
-        assert_eq!((first.loss, first.error), (2.0, 50.0));
+        assert_eq!((first.loss, first.error()), (2.0, 50.0));
         tally.add(Tally::of(
             &[2.0, 2.0],
             &[f32::NAN, 1.0, 0.0, -1.0],
             [1usize, 0],
         ));
         let all = tally.evaluation();
-        assert_eq!((all.loss, all.error, all.top5_error), (2.0, 50.0, 25.0));
+        let misread = Misread {
+            error: 50.0,
+            top5_error: 25.0,
+        };
+        assert_eq!((all.loss, all.misread), (2.0, Some(misread)));
         assert!(Tally::default().evaluation().loss.is_nan());
         assert_eq!(all.perplexity(), 2.0f64.exp());
     }
@@ -106,7 +146,27 @@ mod tests {
     #[test]
     fn a_class_that_is_not_there_is_misread() {
         let tally = Tally::of(&[1.0], &[0.0, 1.0], [2]);
-        assert_eq!(tally.evaluation().top5_error, 100.0);
+        assert_eq!(tally.evaluation().misread.unwrap().top5_error, 100.0);
+    }
+
+    #[test]
+    fn samples_without_classes_are_never_misread() {
+        let mut tally = Tally::default();
+        tally.add(Tally::alone(&[1e4, 2e4]));
+        tally.add(Tally::alone(&[3e4]));
+        let all = tally.evaluation();
+        assert_eq!((all.loss, all.misread), (2e4, None));
+        assert_eq!(all.root(), 2e4f64.sqrt());
+        assert!(all.error().is_nan());
+        let text = serde_json::to_string(&(tally, all)).unwrap();
+        assert_eq!(
+            text,
+            r#"[{"loss":60000.0,"misread":0,"misread_by_five":0,"count":3,"unclassified":3},{"loss":20000.0}]"#
+        );
+        assert_eq!(
+            serde_json::from_str::<(Tally, Evaluation)>(&text).unwrap(),
+            (tally, all)
+        );
     }
 
     proptest! {

@@ -138,8 +138,7 @@ impl<'a, M: Module, T: Task<M>> Trainee<'a> for Predictor<'a, M, T> {
             step: progress.step,
             epoch: progress.epoch,
             loss: seen.loss,
-            error: seen.error,
-            top5_error: seen.top5_error,
+            misread: seen.misread,
             gain: summary.gain,
             effective_learning_rate: summary.effective_learning_rate,
             seconds: progress.clocks.seconds,
@@ -253,6 +252,7 @@ mod tests {
         let spec = CnnSpec {
             channels: vec![3, 4],
             hidden: 0,
+            ..CnnSpec::default()
         };
         for (name, averages) in [("schedule-free-sgd", true), ("sgd", false)] {
             let mut draws = Draws::new(SEED, &Device::flex().autodiff());

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counting, Evaluation, Figures, Tally};
+use super::{Counting, Evaluation, Figures, Measure, Tally};
 
 /// How far a run is and what it has counted: with networks and optimizers, all that it needs to go on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -71,12 +71,11 @@ impl Counting for Counts {
     fn judge(&mut self, step: u64, found: &Figures) -> bool {
         let evaluation = found.evaluation;
         self.judged = Some(evaluation);
-        let key = |e: &Evaluation| {
-            if found.text {
-                (e.loss, e.error)
-            } else {
-                (e.error, e.loss)
-            }
+        let key = |e: &Evaluation| match found.measure {
+            Measure::Error => (e.error(), e.loss),
+            Measure::Perplexity => (e.loss, e.error()),
+            // There is no other one to decide among equals.
+            Measure::Loss | Measure::SquaredError => (e.loss, 0.0),
         };
         let better = evaluation.loss.is_finite()
             && self
@@ -102,7 +101,7 @@ impl Counting for Counts {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Measure, Part};
+    use super::super::{Misread, Part};
     use super::*;
 
     #[test]
@@ -110,8 +109,10 @@ mod tests {
         let of = |error, loss, measure| {
             let evaluation = Evaluation {
                 loss,
-                error,
-                top5_error: 0.0,
+                misread: Some(Misread {
+                    error,
+                    top5_error: 0.0,
+                }),
             };
             Figures::new(Part::Test, evaluation, measure)
         };
@@ -124,7 +125,20 @@ mod tests {
         assert!(!counts.judge(0, &of(21.0, 0.1, by)));
         assert!(counts.judge(7, &of(19.0, 2.0, by)));
         assert_eq!(counts.tested_best(), Some(7));
-        assert!(counts.judge(7, &of(90.0, 0.1, Measure::Loss)));
+        assert!(counts.judge(7, &of(90.0, 0.1, Measure::Perplexity)));
+    }
+
+    #[test]
+    fn the_least_loss_is_the_best_where_there_is_no_error() {
+        for measure in [Measure::Loss, Measure::SquaredError] {
+            let mut counts = Counts::default();
+            let better = [f64::NAN, 1e4, 1e4, 2e4, 9e3].map(|loss| {
+                let misread = None;
+                let found = Figures::new(Part::Test, Evaluation { loss, misread }, measure);
+                counts.judge(0, &found)
+            });
+            assert_eq!(better, [false, true, false, false, true]);
+        }
     }
 
     /// Checkpoints that were made before stay readable, and the same bytes are made of them.

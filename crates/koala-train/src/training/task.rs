@@ -56,6 +56,18 @@ pub struct Losses {
     pub tally: Tally,
 }
 
+impl Losses {
+    /// Those of samples without classes, so that there is nothing to count beside them.
+    pub(crate) fn alone(tensor: Tensor<1>) -> Self {
+        let host = floats(tensor.clone().inner().into_data());
+        Self {
+            tally: Tally::alone(&host),
+            host,
+            tensor,
+        }
+    }
+}
+
 /// The values of two float tensors on the host, read at once: a device that works ahead is waited for once, not twice.
 pub(crate) fn read<const A: usize, const B: usize>(
     first: Tensor<A>,

@@ -130,7 +130,7 @@ impl<M: LanguageModel> Task<M> for TextTask<'_> {
     }
 
     fn measure(&self) -> Measure {
-        Measure::Loss
+        Measure::Perplexity
     }
 }
 

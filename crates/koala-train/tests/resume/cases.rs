@@ -55,6 +55,23 @@ pub fn all(folder: &Path) -> Vec<Case> {
             ("lookahead.lookahead-every", 4.into()),
             ("log-every", 2.into()),
         ];
+        // Images that are given back, changed at random, and evaluations without an error.
+        let autoencoder = [
+            ("model.name", Value::from("autoencoder")),
+            ("model.hidden", vec![12, 4, 12].into()),
+            ("dataset.augment", "crop-flip".into()),
+            ("validation", 30.into()),
+            ("evaluate-every", 4.into()),
+            ("micro-batch-size", 10.into()),
+        ];
+        // Rows of a table.
+        let rows = [
+            ("dataset.name", Value::from("friedman")),
+            ("model.hidden", vec![6].into()),
+            ("validation", 30.into()),
+            ("evaluate-every", 3.into()),
+            ("optimizer.weight-decay", 1e-3.into()),
+        ];
         // State that goes from window to window, and dropout.
         let lstm = [
             ("dataset.name", Value::from("text")),
@@ -73,6 +90,11 @@ pub fn all(folder: &Path) -> Vec<Case> {
         let classifiers = [
             ("mlp", [images.to_vec(), mlp.to_vec()].concat()),
             ("cnn", [images.to_vec(), cnn.to_vec()].concat()),
+            (
+                "autoencoder",
+                [images.to_vec(), autoencoder.to_vec()].concat(),
+            ),
+            ("rows", [images.to_vec(), rows.to_vec()].concat()),
             ("lstm", lstm.to_vec()),
         ];
         for (model, mut options) in classifiers {

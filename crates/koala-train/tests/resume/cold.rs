@@ -114,6 +114,7 @@ fn with_its_memory_a_run_goes_on_to_the_same_bits_and_without_to_others() {
         let cnn = CnnSpec {
             channels: vec![3, 4],
             hidden: 6,
+            ..CnnSpec::default()
         };
         check(&split, name, |draws| Cnn::new(&cnn, shape, draws));
     }

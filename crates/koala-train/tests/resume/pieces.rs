@@ -46,9 +46,23 @@ fn pieces_make_the_step_of_the_whole_batch() {
         ("model.hidden", 8.into()),
         ("model.dropout", 0.0.into()),
     ];
+    let reconstruction: &[(&str, Value)] = &[
+        ("batch-size", 50.into()),
+        ("model.name", "autoencoder".into()),
+        ("model.hidden", vec![12, 4, 12].into()),
+    ];
+    let regression: &[(&str, Value)] = &[
+        ("batch-size", 50.into()),
+        ("dataset.name", "friedman".into()),
+    ];
     for optimizer in ["koala-m", "koala-v", "koala-pp", "sgd", "adam"] {
         // Dropout draws for each piece, so it is left out.
-        for (options, pieces) in [(images, [50, 16, 1]), (text, [10, 4, 1])] {
+        for (options, pieces) in [
+            (images, [50, 16, 1]),
+            (text, [10, 4, 1]),
+            (reconstruction, [50, 16, 1]),
+            (regression, [50, 16, 1]),
+        ] {
             let mut options = options.to_vec();
             options.push(("optimizer.name", optimizer.into()));
             let whole = weights(&options, 0, 3);

@@ -23,6 +23,7 @@ pub fn cnn(seed: u64) -> Cnn {
     let spec = CnnSpec {
         channels: vec![3, 5],
         hidden: 7,
+        ..CnnSpec::default()
     };
     Cnn::new(&spec, SHAPE, &mut draws(seed))
 }

@@ -37,6 +37,12 @@ impl<F: Real> Metric<F> {
     /// D of an s after this step.
     #[inline(always)]
     pub fn denominator(&self, s: F) -> F {
-        self.corrected(s).sqrt() + self.floor
+        self.root(self.corrected(s))
+    }
+
+    /// D of an ŝ.
+    #[inline(always)]
+    pub fn root(&self, corrected: F) -> F {
+        corrected.sqrt() + self.floor
     }
 }

@@ -3,7 +3,7 @@
 use multiversion::multiversion;
 
 use super::metric::Metric;
-use super::sums::{largest, sums};
+use super::sums::{TIER, dot, largest, sum, sums};
 use crate::demands::SLOTS;
 use crate::dense::real::Real;
 use crate::plan::MetricStep;
@@ -127,30 +127,44 @@ pub fn weigh<F: Real>(
         correction,
         floor,
     });
+    let mut total = MetricSums::default();
     let rows = [parameters, gradients, velocity, second_moment];
-    let [s, sd, hd, dd, vh, vd] = sums(rows, |[x, g, v, s]| {
-        let h = g + w * x;
-        let s = metric.second_moment(s, h);
-        let denominator = metric.denominator(s);
-        let d = (h / denominator).to_f64();
-        let (h, v, s) = (h.to_f64(), v.to_f64(), metric.corrected(s));
-        let share = (s / denominator).to_f64();
-        [
-            s.to_f64(),
-            share,
-            h * d,
-            d * d,
-            v * h,
-            v * v * denominator.to_f64(),
-        ]
-    });
-    MetricSums {
-        largest: 0.0,
-        second_moment: s,
-        weighted_second_moment: sd,
-        weighted_gradient: hd,
-        direction_squared: dd,
-        velocity_gradient: vh,
-        weighted_velocity: vd,
+    let length = rows.iter().map(|row| row.len()).min().unwrap_or(0);
+    // Small enough to stay beside the processor: one simple loop after the other is vectorised, all in one are not.
+    let mut rooms = [[F::default(); TIER]; 5];
+    for start in (0..length).step_by(TIER) {
+        let [x, g, v, s] = rows.map(|row| &row[start..length.min(start + TIER)]);
+        let [h, hat, d, share, weighted] = rooms.each_mut().map(|room| &mut room[..g.len()]);
+        for (h, (&g, &x)) in h.iter_mut().zip(g.iter().zip(x)) {
+            *h = g + w * x;
+        }
+        for (hat, (&s, &h)) in hat.iter_mut().zip(s.iter().zip(&*h)) {
+            *hat = metric.corrected(metric.second_moment(s, h));
+        }
+        for (weighted, &hat) in weighted.iter_mut().zip(&*hat) {
+            *weighted = metric.root(hat);
+        }
+        for (share, &denominator) in share.iter_mut().zip(&*weighted) {
+            *share = F::from_f64(1.0) / denominator;
+        }
+        for (d, (&h, &inverse)) in d.iter_mut().zip(h.iter().zip(&*share)) {
+            *d = h * inverse;
+        }
+        for (share, &hat) in share.iter_mut().zip(&*hat) {
+            *share = *share * hat;
+        }
+        for (weighted, &v) in weighted.iter_mut().zip(v) {
+            *weighted = *weighted * v;
+        }
+        total += MetricSums {
+            largest: 0.0,
+            second_moment: sum(hat),
+            weighted_second_moment: sum(share),
+            weighted_gradient: dot(h, d),
+            direction_squared: dot(d, d),
+            velocity_gradient: dot(v, h),
+            weighted_velocity: dot(v, weighted),
+        };
     }
+    total
 }

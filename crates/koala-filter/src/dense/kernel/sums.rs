@@ -34,6 +34,45 @@ pub(super) fn sums<F: Real, const N: usize, const K: usize>(
     totals
 }
 
+/// Elements that are summed in their own type before the sum goes on in f64.
+pub(super) const TIER: usize = 512;
+
+/// Lanes of a tier: each adds up so few numbers that single precision loses next to nothing.
+const TIER_LANES: usize = 16;
+
+/// a . b of at most [`TIER`] elements.
+#[inline(always)]
+pub(super) fn dot<F: Real>(a: &[F], b: &[F]) -> f64 {
+    let (a, a_rest) = a.as_chunks::<TIER_LANES>();
+    let (b, b_rest) = b.as_chunks::<TIER_LANES>();
+    let mut lanes = [F::default(); TIER_LANES];
+    for (a, b) in a.iter().zip(b) {
+        for (lane, (&a, &b)) in lanes.iter_mut().zip(a.iter().zip(b)) {
+            *lane = *lane + a * b;
+        }
+    }
+    for (lane, (&a, &b)) in lanes.iter_mut().zip(a_rest.iter().zip(b_rest)) {
+        *lane = *lane + a * b;
+    }
+    lanes.iter().map(|lane| lane.to_f64()).sum()
+}
+
+/// As [`dot`], of numbers and 1.
+#[inline(always)]
+pub(super) fn sum<F: Real>(a: &[F]) -> f64 {
+    let (a, rest) = a.as_chunks::<TIER_LANES>();
+    let mut lanes = [F::default(); TIER_LANES];
+    for a in a {
+        for (lane, &a) in lanes.iter_mut().zip(a) {
+            *lane = *lane + a;
+        }
+    }
+    for (lane, &a) in lanes.iter_mut().zip(rest) {
+        *lane = *lane + a;
+    }
+    lanes.iter().map(|lane| lane.to_f64()).sum()
+}
+
 /// The largest of `values` over rows of equal length, at least 0.
 #[inline(always)]
 pub(super) fn largest<F: Real, const N: usize>(

@@ -111,6 +111,7 @@ pub fn report(step: u64) -> StepReport {
         gain_norm: 0.1,
         effective_learning_rate: 0.5,
         update_norm: 0.25,
+        metric: None,
     };
     let frozen = BlockReport {
         name: "bias".to_owned(),
@@ -141,6 +142,7 @@ pub fn report(step: u64) -> StepReport {
         bound_factor: 1.0,
         missing_in_a_row: 0,
         blocks: vec![block, frozen],
+        whiteness: None,
     }
 }
 

@@ -44,6 +44,30 @@ fn a_run_without_a_filter() {
     insta::assert_snapshot!("baseline_80x24", plain(&shown, 80, 24));
 }
 
+/// Without classes there is no panel of errors; the squared errors of a regression are told as what they are.
+#[test]
+fn a_run_without_classes() {
+    for (measure, title) in [("loss", "Loss (nats)"), ("squared-error", "Squared error")] {
+        let start = json!({
+            "event": "start", "optimizer": "sgd", "dataset": "friedman", "model": "mlp", "measure": measure,
+            "parameters": 17, "seed": 3, "steps": 100,
+        });
+        let step = json!({"event": "step", "step": 0, "loss": 1e4, "effective_learning_rate": 0.5, "seconds": 0.5});
+        let epoch = json!({"event": "epoch", "step": 10, "seconds": 1.0, "train_loss": 9e3, "test_loss": 8e3});
+        let shown = Made::new("sgd")
+            .tell(start)
+            .tell(step)
+            .tell(epoch)
+            .shown(false, 0.0);
+        let screen = plain(&shown, 120, 40).to_string();
+        assert!(screen.contains(title), "{screen}");
+        assert!(
+            !screen.contains("rror (%)") && !screen.contains("NaN"),
+            "{screen}"
+        );
+    }
+}
+
 #[test]
 fn a_run_that_failed() {
     let made = Made::new("sgd").start("sgd", 300).steps(100, false);

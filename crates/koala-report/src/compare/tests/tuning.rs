@@ -27,6 +27,7 @@ fn trials_are_means_of_last_evaluations_and_gains_compare_an_optimizer_with_itse
         trials: 3,
         sampler: Sampler::Halton,
         seeds: vec![90, 91],
+        untuned: Vec::new(),
     });
     suite.workload("digits", Measure::Error, None);
     suite.arm("sgd", &Role::Defaults, 10.0, &[3.0, 3.1, 3.2]);
@@ -115,6 +116,7 @@ fn seeds_that_are_tuned_with_and_reported_are_told() {
         trials: 1,
         sampler: Sampler::Grid,
         seeds: vec![2, 9],
+        untuned: Vec::new(),
     });
     let told =
         "Used both for tuning and for reporting, which makes tuned results too good: seed 2.";

@@ -54,6 +54,7 @@ pub(super) fn points(report: &BlockReport, points: &mut Vec<Scalar>) {
         gain_norm,
         effective_learning_rate,
         update_norm,
+        metric,
     } = report;
     points.push(Scalar::new(
         format!("blocks/{name}/outcome"),
@@ -82,6 +83,13 @@ pub(super) fn points(report: &BlockReport, points: &mut Vec<Scalar>) {
                 Scalar::new(format!("blocks/{name}/{number}"), *value, about)
             }),
     );
+    points.extend(metric.map(|metric| {
+        Scalar::new(
+            format!("blocks/{name}/metric"),
+            metric,
+            "Mean of KOALA-A's metric over the block, weighted by the second moments; 1 over the whole model.",
+        )
+    }));
 }
 
 fn code(outcome: BlockOutcome) -> f64 {

@@ -2,11 +2,11 @@
 //!
 //! Structs are taken apart field by field, so that a new number cannot be forgotten here.
 
-use koala_filter::{BlockOutcome, Covariance, Outcome, ProcessNoise, StepReport};
+use koala_filter::{BlockOutcome, Covariance, Outcome, ProcessNoise, StepReport, Whiteness};
 
 use super::blocks;
 use super::scalar::Scalar;
-use crate::training::{EpochEvent, EvaluationEvent, Figures, StepEvent};
+use crate::training::{EpochEvent, EvaluationEvent, Figures, Misread, StepEvent};
 
 /// The points of a step.
 pub(super) fn step(event: &StepEvent) -> Vec<Scalar> {
@@ -14,29 +14,19 @@ pub(super) fn step(event: &StepEvent) -> Vec<Scalar> {
         step: _,
         epoch: _,
         loss,
-        error,
-        top5_error,
+        misread,
         gain,
         effective_learning_rate,
         seconds,
         filter,
     } = event;
-    let mut points = vec![
-        Scalar::new(
-            "train/loss",
-            *loss,
-            "Mean loss of the batch before the step, in nats.",
-        ),
-        Scalar::new(
-            "train/error",
-            *error,
-            "Share of the batch that was misread before the step, in percent.",
-        ),
-        Scalar::new(
-            "train/top5_error",
-            *top5_error,
-            "Share of the batch whose class was not among the five with the highest scores, in percent.",
-        ),
+    let mut points = vec![Scalar::new(
+        "train/loss",
+        *loss,
+        "Mean loss of the batch before the step; a cross-entropy is in nats.",
+    )];
+    points.extend(misread.iter().flat_map(errors));
+    points.extend([
         Scalar::new(
             "gain",
             *gain,
@@ -48,11 +38,28 @@ pub(super) fn step(event: &StepEvent) -> Vec<Scalar> {
             "The learning rate with which plain gradient descent would have made a step as long.",
         ),
         Scalar::new("seconds", *seconds, "Seconds since the start."),
-    ];
+    ]);
     if let Some(report) = filter {
         self::filter(report, &mut points);
     }
     points
+}
+
+/// The shares of a batch that were misread.
+fn errors(misread: &Misread) -> [Scalar; 2] {
+    let Misread { error, top5_error } = misread;
+    [
+        Scalar::new(
+            "train/error",
+            *error,
+            "Share of the batch that was misread before the step, in percent.",
+        ),
+        Scalar::new(
+            "train/top5_error",
+            *top5_error,
+            "Share of the batch whose class was not among the five with the highest scores, in percent.",
+        ),
+    ]
 }
 
 /// The points of the filter as a whole and of each block.
@@ -98,11 +105,12 @@ fn figures(prefix: &str, figures: &Figures) -> Vec<Scalar> {
     let samples = figures.samples.name();
     let point = |(name, value): (&'static str, f64)| {
         let about = match name {
-            "loss" => "Mean loss of the samples, in nats.",
+            "loss" => "Mean loss of the samples; a cross-entropy is in nats.",
             "error" => "Share of the samples that was misread, in percent.",
             "top5_error" => {
                 "Share of the samples whose class was not among the five with the highest scores, in percent."
             }
+            "root" => "Root of the mean squared error.",
             _ => "exp of the mean loss.",
         };
         Scalar::new(format!("{samples}/{prefix}{name}"), value, about)
@@ -128,6 +136,7 @@ fn whole(report: &StepReport, points: &mut Vec<Scalar>) {
         bound_factor,
         missing_in_a_row,
         blocks,
+        whiteness,
     } = report;
     let mut add = |tag: &'static str, value, about| points.push(Scalar::new(tag, value, about));
     let outcome = match outcome {
@@ -159,7 +168,11 @@ fn whole(report: &StepReport, points: &mut Vec<Scalar>) {
         "R after the step.",
     );
     match process_noise {
-        ProcessNoise::Scalar(q) => add("filter/process_noise", *q, "Q, as used in the step."),
+        ProcessNoise::Scalar(q) => add(
+            "filter/process_noise",
+            *q,
+            "Q, as used in the step; KOALA-A's after it.",
+        ),
         ProcessNoise::PositionVelocity { position, velocity } => {
             add(
                 "filter/process_noise/position",
@@ -194,6 +207,29 @@ fn whole(report: &StepReport, points: &mut Vec<Scalar>) {
         }
         // A vector a block, of which the blocks' own numbers tell.
         Covariance::Product => {}
+    }
+    if let Some(Whiteness {
+        gradient_squared,
+        correlation,
+        smoothed_correlation: _,
+        corrected_correlation,
+    }) = *whiteness
+    {
+        add(
+            "filter/whiteness/gradient_squared",
+            gradient_squared,
+            "G, the gradient squared in the metric.",
+        );
+        add(
+            "filter/whiteness/correlation",
+            correlation,
+            "rho of this step: above 0 the gradient still points along the velocity, and Q grows; below, it falls.",
+        );
+        add(
+            "filter/whiteness/corrected_correlation",
+            corrected_correlation,
+            "The running mean of rho, corrected for its start: what moves Q.",
+        );
     }
     if let Some(index) = *limiting_block {
         add(

@@ -15,8 +15,8 @@ use super::proto::{Category, Chart, Content, Event, Layout, Lines, Summary, Valu
 use super::record::Records;
 use super::text::literal;
 use crate::training::{
-    EpochEvent, Evaluation, Event as Told, FailureEvent, Figures, Measure, Observer, Samples,
-    StepEvent,
+    EpochEvent, Evaluation, Event as Told, FailureEvent, Figures, Measure, Misread, Observer,
+    Samples, StepEvent,
 };
 
 const CLOCK: f64 = 1_700_000_000.25;
@@ -123,6 +123,7 @@ fn block(name: &str, outcome: BlockOutcome, number: f64) -> BlockReport {
         gain_norm: number + 3.0,
         effective_learning_rate: number + 4.0,
         update_norm: number + 5.0,
+        metric: None,
     }
 }
 
@@ -132,8 +133,10 @@ fn step(step: u64, loss: f64) -> Told {
         step,
         epoch: 0,
         loss,
-        error: 50.0,
-        top5_error: 10.0,
+        misread: Some(Misread {
+            error: 50.0,
+            top5_error: 10.0,
+        }),
         gain: 1.0,
         effective_learning_rate: 0.1,
         seconds: step as f64,
@@ -156,6 +159,7 @@ fn step(step: u64, loss: f64) -> Told {
                 block("first", BlockOutcome::Restarted, step as f64),
                 block("second", skipped, 0.0),
             ],
+            whiteness: None,
         }),
     })
 }
@@ -163,8 +167,10 @@ fn step(step: u64, loss: f64) -> Told {
 fn figures(samples: Samples, loss: f64, error: f64) -> Figures {
     let evaluation = Evaluation {
         loss,
-        error,
-        top5_error: error / 2.0,
+        misread: Some(Misread {
+            error,
+            top5_error: error / 2.0,
+        }),
     };
     Figures::new(samples, evaluation, Measure::Error)
 }

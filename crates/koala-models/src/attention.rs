@@ -1,4 +1,4 @@
-//! Attention to what came before.
+//! Attention of positions to each other.
 
 use burn::module::Module;
 use burn::nn::Linear;
@@ -6,11 +6,20 @@ use burn::tensor::{Device, Tensor, TensorData, activation::softmax};
 
 use crate::Masks;
 
-/// Scaled dot-product attention of several heads, in which a position sees itself and those before it.
+/// What a position attends to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Sight {
+    /// Itself and the positions before it: texts.
+    Before,
+    /// All positions: images.
+    All,
+}
+
+/// Scaled dot-product attention of several heads.
 ///
 /// A. Vaswani et al.: Attention is all you need, NeurIPS 2017.
 #[derive(Module, Debug)]
-pub struct CausalAttention {
+pub struct Attention {
     /// `[width, 3 width]`: queries, keys and values.
     input: Linear,
     output: Linear,
@@ -18,10 +27,10 @@ pub struct CausalAttention {
     dropout: f64,
 }
 
-impl CausalAttention {
+impl Attention {
     /// Attention with these weights: `[width, 3 width]` for queries, keys and values side by side, and `[width, width]` for
     /// the output. `heads` must divide the width. `dropout` is the share of the attention that is dropped.
-    pub(super) fn new(input: Linear, output: Linear, heads: usize, dropout: f64) -> Self {
+    pub(crate) fn new(input: Linear, output: Linear, heads: usize, dropout: f64) -> Self {
         Self {
             input,
             output,
@@ -30,8 +39,13 @@ impl CausalAttention {
         }
     }
 
-    /// `[batch, time, width]` to the same. `mask` is [`causal_mask`] of this time.
-    pub(super) fn forward(&self, x: Tensor<3>, mask: Tensor<4>, masks: &mut Masks) -> Tensor<3> {
+    /// `[batch, time, width]` to the same. `mask`, if there is one, is added to the scores: [`causal_mask`] of this time.
+    pub(crate) fn forward(
+        &self,
+        x: Tensor<3>,
+        mask: Option<Tensor<4>>,
+        masks: &mut Masks,
+    ) -> Tensor<3> {
         let [batch, time, width] = x.dims();
         let size = width / self.heads;
         let projected = self.input.forward(x);
@@ -44,26 +58,34 @@ impl CausalAttention {
                 .swap_dims(1, 2)
         };
         let scores = part(0).matmul(part(1).transpose()) * (1.0 / (size as f64).sqrt());
-        let attention = masks.apply(self.dropout, softmax(scores + mask, 3));
+        let scores = match mask {
+            Some(mask) => scores + mask,
+            None => scores,
+        };
+        let attention = masks.apply(self.dropout, softmax(scores, 3));
         let mixed = attention.matmul(part(2)).swap_dims(1, 2);
         self.output.forward(mixed.reshape([batch, time, width]))
     }
 
     /// Both layers.
     #[cfg(test)]
-    pub(super) fn layers(&self) -> [&Linear; 2] {
+    pub(crate) fn layers(&self) -> [&Linear; 2] {
         [&self.input, &self.output]
     }
 }
 
-/// `x`, `[batch, time, width]`, through one block after the other, each of which `forward` applies under one causal mask.
-pub(super) fn through<B>(
+/// `x`, `[batch, time, width]`, through one block after the other, each of which `forward` applies under one mask.
+pub(crate) fn through<B>(
     blocks: &[B],
     x: Tensor<3>,
+    sight: Sight,
     masks: &mut Masks,
-    forward: fn(&B, Tensor<3>, Tensor<4>, &mut Masks) -> Tensor<3>,
+    forward: fn(&B, Tensor<3>, Option<Tensor<4>>, &mut Masks) -> Tensor<3>,
 ) -> Tensor<3> {
-    let mask = causal_mask(x.dims()[1], &x.device());
+    let mask = match sight {
+        Sight::Before => Some(causal_mask(x.dims()[1], &x.device())),
+        Sight::All => None,
+    };
     (blocks.iter()).fold(x, |x, block| forward(block, x, mask.clone(), masks))
 }
 

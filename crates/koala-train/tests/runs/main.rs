@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod unclassified;
+
 use std::fs;
 use std::path::Path;
 

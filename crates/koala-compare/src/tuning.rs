@@ -1,0 +1,165 @@
+//! How a suite tunes hyperparameters, and which optimizers run as they are.
+
+use std::collections::BTreeMap;
+
+use koala_report::Sampler;
+use koala_train::run::{ConfigError, hint};
+use toml::{Table, Value};
+
+use super::check::{check_listed, check_seeds};
+use super::reader::Reader;
+use super::space::{Range, Space};
+
+/// The first seed of trials, unless it is reported.
+const FIRST_TUNING_SEED: u64 = 1000;
+
+/// How hyperparameters are tuned.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TuningPlan {
+    /// Trials of each optimizer on each problem.
+    pub trials: usize,
+    /// Where trials come from.
+    pub sampler: Sampler,
+    /// Seeds of each trial.
+    pub seeds: Vec<u64>,
+    /// What is tried, by optimizer; those that are not here have a default.
+    pub space: BTreeMap<String, Space>,
+    /// Optimizers that are not tuned, but run as they are.
+    pub untuned: Vec<String>,
+}
+
+impl TuningPlan {
+    /// Trials of the default spaces.
+    pub fn of_defaults(trials: usize, reported: &[u64]) -> Self {
+        Self {
+            trials,
+            sampler: Sampler::Halton,
+            seeds: vec![fresh_seed(reported)],
+            space: BTreeMap::new(),
+            untuned: Vec::new(),
+        }
+    }
+
+    /// Whether an optimizer is tuned.
+    pub fn tunes(&self, optimizer: &str) -> bool {
+        !self.untuned.iter().any(|untuned| untuned == optimizer)
+    }
+}
+
+/// The first seed for trials that is not reported.
+fn fresh_seed(reported: &[u64]) -> u64 {
+    let mut seed = FIRST_TUNING_SEED;
+    while reported.contains(&seed) {
+        seed += 1;
+    }
+    seed
+}
+
+/// `[tuning]`.
+pub(super) fn read_tuning(
+    table: Table,
+    origin: &str,
+    optimizers: &[String],
+    reported: &[u64],
+) -> Result<TuningPlan, ConfigError> {
+    let mut reader = Reader::new(origin, "tuning", table);
+    let trials = reader.count("trials")?;
+    let sampler = reader.text("sampler")?;
+    let seeds = reader.counts("seeds")?;
+    let spaces = reader.inner("space")?.unwrap_or_default();
+    let (tuned, untuned) = (reader.texts("optimizers")?, reader.texts("untuned")?);
+    reader.end()?;
+    let trials = reader.needed("trials", trials, "trials = 4")?;
+    if !(1..=10_000).contains(&trials) {
+        return Err(reader.fault(
+            "trials",
+            format!("must be between 1 and 10000, not {trials}"),
+        ));
+    }
+    let sampler = match sampler.as_deref() {
+        None | Some("halton") => Sampler::Halton,
+        Some("grid") => Sampler::Grid,
+        Some(other) => {
+            let fault = format!("must be 'halton' or 'grid', not '{other}'");
+            return Err(reader.fault("sampler", fault));
+        }
+    };
+    let seeds = seeds.unwrap_or_else(|| vec![fresh_seed(reported)]);
+    check_seeds(&reader, "seeds", &seeds)?;
+    if let Some(seed) = seeds.iter().find(|seed| reported.contains(seed)) {
+        let fault = format!(
+            "{seed} is one of the reported seeds, for which hyperparameters would then have been chosen: give others"
+        );
+        return Err(reader.fault("seeds", fault));
+    }
+    let untuned = read_untuned(&reader, tuned, untuned, optimizers)?;
+    check_listed(origin, "tuning.space", spaces.keys(), optimizers)?;
+    if let Some(name) = spaces.keys().find(|name| untuned.contains(name)) {
+        return Err(ConfigError::Value {
+            origin: format!("{origin}: tuning.space.{name}"),
+            fault: format!("{name} is not tuned: leave its space out, or tune it"),
+        });
+    }
+    let mut space = BTreeMap::new();
+    for (optimizer, ranges) in spaces {
+        let path = format!("tuning.space.{optimizer}");
+        let Value::Table(ranges) = ranges else {
+            return Err(ConfigError::Value {
+                origin: format!("{origin}: {path}"),
+                fault: format!("must be a table of hyperparameters, not {ranges}"),
+            });
+        };
+        if ranges.is_empty() {
+            return Err(ConfigError::Value {
+                origin: format!("{origin}: {path}"),
+                fault: "holds no hyperparameter: leave it out for the default space".to_owned(),
+            });
+        }
+        let read = |(key, value): (&String, &Value)| {
+            let range = Range::read(origin, &format!("{path}.{key}"), value)?;
+            Ok((key.clone(), range))
+        };
+        let ranges: Result<Space, ConfigError> = ranges.iter().map(read).collect();
+        space.insert(optimizer, ranges?);
+    }
+    Ok(TuningPlan {
+        trials: trials as usize,
+        sampler,
+        seeds,
+        space,
+        untuned,
+    })
+}
+
+/// The optimizers that are not tuned, from the list of those that are or from their own.
+fn read_untuned(
+    reader: &Reader,
+    tuned: Option<Vec<String>>,
+    untuned: Option<Vec<String>>,
+    optimizers: &[String],
+) -> Result<Vec<String>, ConfigError> {
+    let (key, listed) = match (&tuned, &untuned) {
+        (None, None) => return Ok(Vec::new()),
+        (Some(_), Some(_)) => {
+            let fault = "says the same as tuning.optimizers: give one of both";
+            return Err(reader.fault("untuned", fault));
+        }
+        (Some(listed), None) => ("optimizers", listed),
+        (None, Some(listed)) => ("untuned", listed),
+    };
+    if let Some(name) = listed.iter().find(|name| !optimizers.contains(name)) {
+        let known: Vec<&str> = optimizers.iter().map(String::as_str).collect();
+        return Err(ConfigError::UnknownName {
+            origin: reader.origin(key),
+            group: "optimizer of the suite",
+            name: name.clone(),
+            hint: hint(name, &known),
+        });
+    }
+    let left_out = |name: &&String| listed.contains(name) == (key == "untuned");
+    let untuned: Vec<String> = optimizers.iter().filter(left_out).cloned().collect();
+    match untuned.len() == optimizers.len() {
+        false => Ok(untuned),
+        true => Err(reader.fault(key, "leaves nothing to tune: leave [tuning] out")),
+    }
+}
