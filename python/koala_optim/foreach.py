@@ -123,8 +123,9 @@ def weigh(filter: Filter, lent: Lent, floor: Number) -> list[list[Tensor | float
         directions = torch._foreach_div(decayed, denominators)
         squares = _squared_norms(directions)
         torch._foreach_mul_(directions, decayed)
-        columns += [_totals(directions), squares, _dots(velocities, decayed)]
+        columns += [_totals(directions), squares]
         del directions
+        columns.append(_dots(velocities, decayed))
         weighted = torch._foreach_mul(velocities, velocities)
         torch._foreach_mul_(weighted, denominators)
         columns.append(_totals(weighted))

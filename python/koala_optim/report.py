@@ -20,7 +20,7 @@ def filter_state(optimizer: Koala) -> dict[str, Any]:
     Returns:
         ``step``, the number of steps done; ``predicted``, whether the parameters stand at their prediction;
         ``measurement_noise`` R; ``covariance`` P, as ``{"scalar": P}`` (KOALA-V), ``{"matrix": {"p11": ..., "p12": ...,
-        "p22": ...}}`` (KOALA-M) or ``"product"`` (KOALA++, which stores products instead); ``process_noise`` Q, as
+        "p22": ...}}`` (KOALA-M, KOALA-A) or ``"product"`` (KOALA++, which stores products instead); ``process_noise`` Q, as
         ``{"scalar": Q}`` or ``{"position-velocity": {"position": q_x, "velocity": q_v}}``. Between predict and step
         P and Q of parameters that are spread over processes are those before the prediction.
     """
@@ -41,8 +41,13 @@ def scalars(optimizer: Koala, prefix: str = "koala/", blocks: bool = False) -> d
         - ``loss`` L, ``second_moment`` M of the per-sample losses about the ``target`` T; absent if not finite
         - ``gain``: the filter's own, before the groups' ``lr``
         - ``measurement_noise``: R after the step
-        - ``process_noise`` q (KOALA-V, KOALA++), or ``process_noise/position`` q_x and ``process_noise/velocity`` q_v
+        - ``process_noise`` q (KOALA-V, KOALA++) or, after the step, Q (KOALA-A); or ``process_noise/position`` q_x and
+          ``process_noise/velocity`` q_v
         - ``covariance`` P after the step (KOALA-V), or ``covariance/p11``, ``covariance/p12``, ``covariance/p22``
+        - KOALA-A alone, unless the step is missing: ``whiteness/correlation`` rho of gradient and velocity, above 0 if the
+          filter moves too little, below if too much; ``whiteness/smoothed_correlation`` its running mean from 0,
+          ``whiteness/corrected_correlation`` the same corrected for its start, by which Q moves;
+          ``whiteness/gradient_squared`` G
         - ``update_norm``: norm of the whole step, prediction and decoupled decay aside
         - ``gradient_norm``: norm of the gradients, coupled decay included; absent if there were none to use
         - ``effective_learning_rate``: ``update_norm / gradient_norm``, what a learning rate would have to be for such a step
@@ -53,7 +58,8 @@ def scalars(optimizer: Koala, prefix: str = "koala/", blocks: bool = False) -> d
 
         and for every block that moved: ``gradient_norm``, ``innovation`` T - L_b, ``innovation_variance`` S_b,
         ``normalised_innovation_squared`` (near 1 on average if the filter knows how uncertain it is), ``gain_norm``,
-        ``effective_learning_rate`` and ``update_norm``.
+        ``effective_learning_rate`` and ``update_norm``; with KOALA-A's metric also ``metric``, its mean over the block (1 over
+        the model).
     """
     report = optimizer.report()
     return {} if report is None else {prefix + name: value for name, value in _of_step(report, blocks)}

@@ -189,11 +189,8 @@ impl PyFilter {
     /// (epsilon, least) of the metric's floor, epsilon sqrt(largest second moment of all parameters) + least, if the method
     /// wants a second reading with it.
     fn floor(&self) -> Option<(f64, f64)> {
-        let least = self.filter.metric_floor(&[])?;
-        match self.filter.config() {
-            Config::KoalaA(config) => Some((config.epsilon, least)),
-            _ => None,
-        }
+        let rule = self.filter.metric_floor_rule()?;
+        Some((rule.epsilon, rule.least))
     }
 
     /// The measurement update. `statistics`: one a parameter, `None` without a gradient.
