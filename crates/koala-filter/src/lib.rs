@@ -46,6 +46,7 @@ mod group;
 mod guard;
 mod innovation;
 mod layout;
+mod measured;
 mod method;
 mod methods;
 mod momentum;

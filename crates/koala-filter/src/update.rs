@@ -4,7 +4,7 @@ use crate::block::Block;
 use crate::error::{Error, Result};
 use crate::gain::BlockGain;
 use crate::guard::missing_cause;
-use crate::innovation::{Measured, Measurement};
+use crate::measured::{Measured, Measurement};
 use crate::method::Correction;
 use crate::methods::AnyMethod;
 use crate::observation::Observation;
