@@ -230,18 +230,9 @@ impl KoalaAConfig {
         }
         self.options.validate()
     }
-}
 
-impl MethodConfig for KoalaAConfig {
-    fn options(&self) -> &Options {
-        &self.options
-    }
-
-    fn options_mut(&mut self) -> &mut Options {
-        &mut self.options
-    }
-
-    fn demands(&self) -> Demands {
+    /// What the method asks of the passes over memory.
+    pub(crate) fn demands(&self) -> Demands {
         let diagonal = self.metric == Metric::Diagonal;
         Demands {
             memory: MemoryKind::Adaptive {
@@ -253,10 +244,6 @@ impl MethodConfig for KoalaAConfig {
             innovation: Innovations::WholeModel,
             gain_only_decay: false,
         }
-    }
-
-    fn check(&self) -> Result<()> {
-        self.validate()
     }
 }
 

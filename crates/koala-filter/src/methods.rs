@@ -101,6 +101,24 @@ macro_rules! methods {
                 }
             }
 
+            impl MethodConfig for $config {
+                fn options(&self) -> &Options {
+                    &self.options
+                }
+
+                fn options_mut(&mut self) -> &mut Options {
+                    &mut self.options
+                }
+
+                fn demands(&self) -> Demands {
+                    $config::demands(self)
+                }
+
+                fn check(&self) -> Result<()> {
+                    self.validate()
+                }
+            }
+
             option_builders!($config);
         )*
     };

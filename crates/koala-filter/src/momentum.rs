@@ -161,18 +161,9 @@ impl KoalaMConfig {
     pub fn keeps_average(&self) -> bool {
         !matches!(self.position_noise, PositionNoise::Fixed(_))
     }
-}
 
-impl MethodConfig for KoalaMConfig {
-    fn options(&self) -> &Options {
-        &self.options
-    }
-
-    fn options_mut(&mut self) -> &mut Options {
-        &mut self.options
-    }
-
-    fn demands(&self) -> Demands {
+    /// What the method asks of the passes over memory.
+    pub(crate) fn demands(&self) -> Demands {
         Demands {
             memory: MemoryKind::Velocity {
                 average: self.keeps_average(),
@@ -182,10 +173,6 @@ impl MethodConfig for KoalaMConfig {
             innovation: Innovations::PerBlock,
             gain_only_decay: true,
         }
-    }
-
-    fn check(&self) -> Result<()> {
-        self.validate()
     }
 }
 

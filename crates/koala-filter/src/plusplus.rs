@@ -96,18 +96,9 @@ impl KoalaPpConfig {
         not_negative("process-noise", self.process_noise)?;
         self.options.validate()
     }
-}
 
-impl MethodConfig for KoalaPpConfig {
-    fn options(&self) -> &Options {
-        &self.options
-    }
-
-    fn options_mut(&mut self) -> &mut Options {
-        &mut self.options
-    }
-
-    fn demands(&self) -> Demands {
+    /// What the method asks of the passes over memory.
+    pub(crate) fn demands(&self) -> Demands {
         Demands {
             memory: MemoryKind::Covariance,
             sums: SumsKind::Products,
@@ -116,10 +107,6 @@ impl MethodConfig for KoalaPpConfig {
             // Its covariance product carries the decayed gradient.
             gain_only_decay: false,
         }
-    }
-
-    fn check(&self) -> Result<()> {
-        self.validate()
     }
 }
 

@@ -77,18 +77,9 @@ impl KoalaVConfig {
         not_negative("process-noise", self.process_noise)?;
         self.options.validate()
     }
-}
 
-impl MethodConfig for KoalaVConfig {
-    fn options(&self) -> &Options {
-        &self.options
-    }
-
-    fn options_mut(&mut self) -> &mut Options {
-        &mut self.options
-    }
-
-    fn demands(&self) -> Demands {
+    /// What the method asks of the passes over memory.
+    pub(crate) fn demands(&self) -> Demands {
         Demands {
             memory: MemoryKind::None,
             sums: SumsKind::Gradient,
@@ -96,10 +87,6 @@ impl MethodConfig for KoalaVConfig {
             innovation: Innovations::PerBlock,
             gain_only_decay: true,
         }
-    }
-
-    fn check(&self) -> Result<()> {
-        self.validate()
     }
 }
 
