@@ -98,5 +98,5 @@ pub use koala_filter::{
 };
 pub use measurement::Measurement;
 pub use optimizer::Koala;
-pub use statistics::recompute_statistics;
+pub use statistics::{recompute_statistics, recompute_statistics_of_momentum};
 pub use values::UpdatePath;

@@ -51,11 +51,7 @@ pub fn recompute_statistics<M: Module, B, E>(
     if Found::of(&inference).is_empty() {
         return Ok(inference);
     }
-    let mut after = |start: f64, batch: &B| {
-        let pass = model.valid().map(&mut Setter::all_to(start)).train();
-        forward(&pass, batch)?;
-        Ok(Found::of(&pass.valid()))
-    };
+    let mut after = |start: f64, batch: &B| Found::after(model, start, |pass| forward(pass, batch));
     let mut kept: Option<Found> = None;
     let mut sums = Found::default();
     let mut count = 0_u64;
@@ -74,6 +70,37 @@ pub fn recompute_statistics<M: Module, B, E>(
         to: To::Means { kept, sums, count },
     };
     Ok(inference.map(&mut means))
+}
+
+/// As [`recompute_statistics`], where every layer is known to have the same momentum m: without the pass that measures it, and
+/// each batch is given away.
+///
+/// # Errors
+/// The first that `forward` returns.
+pub fn recompute_statistics_of_momentum<M: Module, B, E>(
+    momentum: f64,
+    model: &M,
+    batches: impl IntoIterator<Item = B>,
+    mut forward: impl FnMut(&M, B) -> Result<(), E>,
+) -> Result<M, E> {
+    let inference = model.valid();
+    if Found::of(&inference).is_empty() {
+        return Ok(inference);
+    }
+    let mut sums = Found::default();
+    let mut count = 0_u64;
+    for batch in batches {
+        sums.add(Found::after(model, 0.0, |pass| forward(pass, batch))?);
+        count += 1;
+    }
+    if count == 0 {
+        return Ok(inference);
+    }
+    let scale = 1.0 / (momentum * count as f64);
+    Ok(inference.map(&mut Setter {
+        path: Vec::new(),
+        to: To::Scaled { sums, scale },
+    }))
 }
 
 /// Whether a path is that of a running statistic, in Burn's names: that it needs no gradient would not do, since frozen
@@ -95,6 +122,17 @@ impl Found {
         let mut found = Self::default();
         model.visit(&mut found);
         found
+    }
+
+    /// Those after a pass in training that they began at `start`.
+    fn after<M: Module, E>(
+        model: &M,
+        start: f64,
+        forward: impl FnOnce(&M) -> Result<(), E>,
+    ) -> Result<Self, E> {
+        let pass = model.valid().map(&mut Setter::all_to(start)).train();
+        forward(&pass)?;
+        Ok(Self::of(&pass.valid()))
     }
 
     fn is_empty(&self) -> bool {
@@ -138,6 +176,11 @@ struct Setter {
 
 enum To {
     Number(f64),
+    /// The sums of m times the batch's own, scaled.
+    Scaled {
+        sums: Found,
+        scale: f64,
+    },
     /// The mean of m times the batch's own, of which there were `count`, over m = 1 - kept / PROBE.
     Means {
         kept: Found,
@@ -170,6 +213,13 @@ impl ModuleMapper for Setter {
         }
         match &self.to {
             To::Number(number) => param.map(|tensor| tensor.full_like(*number)),
+            To::Scaled { sums, scale } => match sums.values.get(&param.id) {
+                Some(sum) => param.map(|tensor| {
+                    let mean = sum.clone().mul_scalar(*scale).reshape(tensor.dims());
+                    placed(mean, &tensor.device(), tensor.dtype().into())
+                }),
+                None => param,
+            },
             To::Means { kept, sums, count } => {
                 match (kept.values.get(&param.id), sums.values.get(&param.id)) {
                     (Some(kept), Some(sum)) => {

@@ -160,6 +160,19 @@ mod tests {
         near(ends.high, 1.4100156988818193, 0.004);
     }
 
+    /// One seed in three outweighs the others of its workload, and hardly any resample has it on all of twenty: nearly all lie above
+    /// the ratio of all runs.
+    #[test]
+    fn an_interval_holds_its_mean_where_resamples_lie_beside_it() {
+        let twenty = vec![vec![(1.0, 1.0), (1.0, 1.0), (1000.0, 2000.0)]; 20];
+        let mean = geometric_mean(&twenty).unwrap();
+        let drawn = resamples(&twenty).unwrap();
+        assert!(drawn[drawn.len() / 40].exp() > mean);
+        let ends = interval(&twenty).unwrap();
+        assert_eq!(ends.low, mean);
+        assert!(ends.high > mean);
+    }
+
     #[test]
     fn nothing_has_no_ratio_and_one_value_no_interval() {
         assert_eq!(ratio(&[]), None);
