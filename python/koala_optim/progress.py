@@ -6,7 +6,9 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from ._native import Filter
 from .distributed import Number, ProcessGroups
+from .readback import Readback
 
 LOOP = """
     optimizer.zero_grad()
@@ -19,7 +21,11 @@ LOOP = """
 
 @dataclass
 class Progress:
-    """How far the step is."""
+    """How far the step is.
+
+    An object beside the optimizer: Lightning's wrapper has the methods of the optimizer's class and hands on the attributes
+    that it lacks, but not assignments to them. What ``predict`` assigns lies here, where the wrapper finds it.
+    """
 
     predicted: bool = False
     """Whether predict was called, and step not since."""
@@ -29,3 +35,33 @@ class Progress:
     """While the parameters stand at the mean: those that it replaced, with their values before."""
     saving: bool = False
     """Whether a state may be taken while they do."""
+
+    def collect(self, readback: Readback) -> list[int] | None:
+        """Adds the numbers of predict that are still to be fetched; returns where they will stand, if there are any."""
+        if self.deviations is None:
+            return None
+        return [readback.add(values, over) for values, over in self.deviations]
+
+    def complete(self, filter: Filter, deviations: list[float]) -> None:
+        """Ends predict, with its numbers."""
+        self.deviations = None
+        filter.complete_predict(deviations)
+
+    def settle(self, filter: Filter) -> None:
+        """Ends predict now, if its numbers are still to be fetched."""
+        readback = Readback()
+        places = self.collect(readback)
+        if places is not None:
+            numbers = readback.read()
+            self.complete(filter, [numbers[at][0] for at in places])
+
+    def refuse_at_mean(self, called: str) -> None:
+        """For what is not to be done while the parameters stand at the mean.
+
+        Raises:
+            RuntimeError: if they do.
+        """
+        if self.outside is not None:
+            raise RuntimeError(
+                f"{called} was called within averaged, where the parameters stand at the mean; leave it before"
+            )
