@@ -5,7 +5,7 @@ use koala_data::{Augmentation, BatchOrder, HostBatch, ImageSet, Split};
 use koala_models::gan::{Generator, NoisePurpose, noise};
 
 use super::{Distance, GanSpec, Level, LevelDistance, Pictures, SlicedWasserstein};
-use crate::training::{Batches, Part, recompute_statistics};
+use crate::training::{Batches, Part, enough, recompute_statistics};
 
 /// Images that are made or moved at once where nothing is trained.
 const LARGEST: usize = 500;
@@ -72,9 +72,9 @@ impl<'a> GanTask<'a> {
         noise(self.order.seed, purpose, step, size, &self.training)
     }
 
-    /// A generator, for inference, with running statistics of what it makes of an epoch's noise.
+    /// A generator, for inference, with running statistics of what it makes of an epoch's first noise.
     pub(super) fn statistics<E>(&self, generator: &Generator) -> Result<Generator, E> {
-        let steps = 0..self.batches() as u64;
+        let steps = enough(0..self.batches() as u64, |_| self.order.batch_size);
         recompute_statistics(generator, steps, |generator, step| {
             generator.forward(self.noise(NoisePurpose::Generator, step, None));
             Ok(())

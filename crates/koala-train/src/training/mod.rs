@@ -39,6 +39,7 @@ pub use adversarial::{
     Distance, FoundDistance, GanEpochEvent, GanEvaluationEvent, GanLosses, GanStepEvent, Level,
     NetworkStep, PicturesEvent,
 };
+pub(crate) use average::enough;
 pub use average::{Average, AverageSpec, Ema, Swa, recompute_statistics};
 pub use batch::{Batch, shape_of};
 pub use batches::Batches;

@@ -11,7 +11,7 @@ use super::player::Lesson;
 use super::trainer::Trainer;
 use super::{
     Checkpoint, Company, Counts, EpochEvent, Evaluation, EvaluationEvent, Event, Figures, Learner,
-    Part, Plan, Player, Progress, Samples, StepEvent, Tally, Task, Trained, Trainee,
+    Part, Plan, Player, Progress, Samples, StepEvent, Tally, Task, Trained, Trainee, enough,
     recompute_statistics,
 };
 use crate::Error;
@@ -95,11 +95,12 @@ impl<'a, M: Module, T: Task<M>> Trainee<'a> for Predictor<'a, M, T> {
         &self.player
     }
 
-    /// They come from the batches of the first epoch.
+    /// They come from the first batches of the first epoch.
     fn statistics(&self, network: &M) -> Result<M, OptimizerError> {
         let task = self.task;
         let drawn = task.epoch(0);
         let batches = (0..task.batches()).map(|index| task.batch(&drawn, 0, index));
+        let batches = enough(batches, |batch| task.samples(batch));
         recompute_statistics(network, batches, |network, batch| {
             let mut carry = task.start(network, 1);
             task.losses(network, batch, 0, &mut carry, &mut Masks::off());

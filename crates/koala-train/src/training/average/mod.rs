@@ -10,5 +10,6 @@ mod swa;
 pub use either::Average;
 pub use ema::Ema;
 pub use spec::AverageSpec;
+pub(crate) use statistics::enough;
 pub use statistics::recompute_statistics;
 pub use swa::Swa;
