@@ -17,6 +17,13 @@ class Observation:
         self._sum_of_squares = 0.0
         self.count = 0
 
+    def copy(self) -> Observation:
+        """What was observed so far, unchanged by what is added later."""
+        same = Observation()
+        same._sums, same._sum, same._sum_of_squares = list(self._sums), self._sum, self._sum_of_squares
+        same.count = self.count
+        return same
+
     def add(self, losses: Tensor | float, mean_square: Tensor | float | None, count: int | None) -> None:
         """Adds a micro-batch: per-sample losses, or their mean (with mean square and count, where known).
 
