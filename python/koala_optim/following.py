@@ -6,6 +6,7 @@ import itertools
 from collections.abc import MutableMapping
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from ._native import Filter
@@ -16,7 +17,11 @@ from .settings import group_options
 class Known:
     """The parameters that the filter has a layout of."""
 
-    def __init__(self, groups: list[dict[str, Any]]) -> None:
+    def __init__(self) -> None:
+        self.groups: list[list[tuple[Tensor, torch.Size]]] = []
+
+    def note(self, groups: list[dict[str, Any]]) -> None:
+        """Takes what is in the groups now, in place: see :class:`koala_optim.progress.Progress`."""
         self.groups = [[(parameter, parameter.shape) for parameter in group["params"]] for group in groups]
 
     def is_of(self, groups: list[dict[str, Any]]) -> bool:

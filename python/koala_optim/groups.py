@@ -52,7 +52,7 @@ class Filtered(Optimizer):
         self._observation = Observation()
         self._memory: tuple[str | None, ...] = ()
         self._of_all = False
-        self._known = Known([])
+        self._known = Known()
         self._standing = Standing()
         self._progress = Progress()
         defaults = {"lr": lr, "weight_decay": weight_decay, "decay_rule": decay_rule, "frozen": False}
@@ -141,8 +141,9 @@ class Filtered(Optimizer):
             raise RuntimeError(
                 "parameters were changed in a group between predict and step; change them after step, or call abandon() before"
             )
-        self._synced = followed(self._filter_now(), self._known, self.param_groups, self.state, self._memory)
-        self._learn()
+        self._synced[:] = followed(self._filter_now(), self._known, self.param_groups, self.state, self._memory)
+        self._known.note(self.param_groups)
+        self._make_vectors()
 
     def _learn(self) -> None:
         """Notes what the filter and the groups are from now on, and makes the vectors of what is trained."""
@@ -151,7 +152,7 @@ class Filtered(Optimizer):
         # The paper's q_x is a sum over running means of all parameters, which take up also those that stand still.
         method = json.loads(filter.config())
         self._of_all = method.get("koala-m", {}).get("position-noise") == "paper"
-        self._known = Known(self.param_groups)
+        self._known.note(self.param_groups)
         self._make_vectors()
 
     def _make_vectors(self) -> None:

@@ -17,7 +17,6 @@ from . import foreach, native
 from .distributed import Number, ProcessGroups, check_same, fingerprint, is_due, local_part
 from .mean import AtMean
 from .measure import LARGEST, measure
-from .observation import Observation
 from .progress import LOOP
 from .readback import Readback
 from .reports import StepReport
@@ -118,7 +117,7 @@ class Koala(AtMean, Restorable):
             raise RuntimeError("observe was called before predict; a step is:" + LOOP)
         if self._progress.cleared and self._observation.count and not self._has_gradients():
             warn_of_unfinished("observed other losses")
-            self._observation = Observation()
+            self._observation.clear()
         self._observation.add(losses, mean_square, count)
         self._progress.resumed = False
 
@@ -138,7 +137,7 @@ class Koala(AtMean, Restorable):
         ...     optimizer.abandon()
         ...     continue
         """
-        self._observation = Observation()
+        self._observation.clear()
         if self._progress.predicted:
             filter = self._filter_now()
             self._progress.settle(filter)
@@ -215,7 +214,7 @@ class Koala(AtMean, Restorable):
                 self._observe_result(losses)
         except BaseException:
             # What it observed is not to be added to what it observes when it is tried again.
-            self._observation = before
+            self._observation.go_back(before)
             raise
         if losses is None and not self._observation.count and gradient_marks(self._parameters()) != marks:
             warn_of_no_losses(self._parameters())
@@ -300,7 +299,7 @@ class Koala(AtMean, Restorable):
             self._progress.resumed = self._progress.resumed and filter.predicted
             self._progress.cleared = self._progress.cleared and filter.predicted
             if not self._progress.predicted:
-                self._observation = Observation()
+                self._observation.clear()
         for engine, _, memory in lent:
             engine.displace(filter, memory)
         # Parameters that stand still, but whose mean follows.
@@ -351,6 +350,11 @@ class Koala(AtMean, Restorable):
     def predicted(self) -> bool:
         """Whether the parameters stand at their prediction: between :meth:`predict` and :meth:`step`."""
         return self._progress.predicted
+
+    @property
+    def observed(self) -> int:
+        """How many losses were observed since :meth:`predict`."""
+        return self._observation.count
 
     def filter_state(self) -> dict[str, Any]:
         """The filter as it is now: see :func:`koala_optim.filter_state`."""

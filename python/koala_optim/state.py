@@ -10,6 +10,7 @@ from torch import Tensor
 from . import stored
 from ._native import Filter
 from .distributed import local_part
+from .following import Known
 from .groups import Filtered
 from .observation import Observation
 from .parts import PART
@@ -97,5 +98,5 @@ class Restorable(Filtered):
         self._progress = Progress(predicted=filter.predicted, resumed=filter.predicted)
         self._synced = [""] * len(self.param_groups)
         self._observation = Observation()
-        self._standing = Standing()
+        self._standing, self._known = Standing(), Known()
         self._learn()
