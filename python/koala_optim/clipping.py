@@ -8,8 +8,8 @@ import warnings
 def warn_of_clipping(what: str, remedy: str) -> None:
     """Warns that ``what`` clips gradients; ``remedy`` is the trainer's own."""
     warnings.warn(
-        f"{what}; clipped gradients are no longer those of the loss, and KOALA's steps get longer by clipping where the gradient "
-        f"dominates. Set {remedy}, and bound the step itself, if need be, with max_update_norm= of the optimizer",
+        f"{what}; clipped gradients are no longer those of the loss, and KOALA's steps get longer by clipping where the "
+        f"gradient dominates. Set {remedy}, and bound the step itself, if need be, with max_update_norm= of the optimizer",
         UserWarning,
         stacklevel=3,
     )
