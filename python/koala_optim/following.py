@@ -18,22 +18,21 @@ class Known:
     """The parameters that the filter has a layout of."""
 
     def __init__(self) -> None:
-        self.groups: list[list[tuple[Tensor, torch.Size]]] = []
+        self.groups: list[list[Tensor]] = []
+        self._ids: list[list[int]] = []
+        self._shapes: list[torch.Size] = []
 
     def note(self, groups: list[dict[str, Any]]) -> None:
         """Takes what is in the groups now, in place: see :class:`koala_optim.progress.Progress`."""
-        self.groups = [[(parameter, parameter.shape) for parameter in group["params"]] for group in groups]
+        self.groups = [list(group["params"]) for group in groups]
+        self._ids = [[id(parameter) for parameter in group] for group in self.groups]
+        self._shapes = [parameter.shape for group in self.groups for parameter in group]
 
-    def is_of(self, groups: list[dict[str, Any]]) -> bool:
-        """Whether the groups hold these parameters, in this order and of these shapes."""
-        return len(groups) == len(self.groups) and all(
-            len(group["params"]) == len(known)
-            and all(
-                parameter is other and parameter.shape == shape
-                for parameter, (other, shape) in zip(group["params"], known)
-            )
-            for group, known in zip(groups, self.groups)
-        )
+    def is_of(self, groups: list[dict[str, Any]], shapes: bool = True) -> bool:
+        """Whether the groups hold these parameters, in this order and, if they are to be looked at, of these ``shapes``."""
+        if [[id(parameter) for parameter in group["params"]] for group in groups] != self._ids:
+            return False
+        return not shapes or [parameter.shape for group in groups for parameter in group["params"]] == self._shapes
 
 
 def followed(
@@ -59,12 +58,12 @@ def followed(
     check_trainable(parameters)
     for at, parameter in enumerate(parameters):
         _check_vectors(at, parameter, state, names)
-    before = [parameter for group in known.groups for parameter, _ in group]
+    before = [parameter for group in known.groups for parameter in group]
     positions: dict[int, int] = {id(parameter): position for position, parameter in enumerate(before)}
     places = {
         (index, place): positions[id(parameter)]
         for index, group in enumerate(known.groups)
-        for place, (parameter, _) in enumerate(group)
+        for place, parameter in enumerate(group)
     }
     present = {id(parameter) for parameter in parameters}
     gone = {position for position, parameter in enumerate(before) if id(parameter) not in present}

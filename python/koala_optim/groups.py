@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import json
-from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -104,13 +103,9 @@ class Filtered(Optimizer):
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.param_groups for parameter in group["params"]]
 
-    def _trained(self) -> list[bool]:
-        """Of all parameters, which may move: those are the ones that something is stored of."""
-        return [
-            self._of_all or (parameter.requires_grad and not group["frozen"])
-            for group in self.param_groups
-            for parameter in group["params"]
-        ]
+    def _frozen(self) -> list[bool]:
+        """Of all parameters, whether their group is frozen."""
+        return [frozen for group in self.param_groups for frozen in [bool(group["frozen"])] * len(group["params"])]
 
     def _filter_now(self) -> Filter:
         if self._filter is None:
@@ -135,7 +130,8 @@ class Filtered(Optimizer):
             RuntimeError: between predict and step.
             TypeError, ValueError: if these cannot be its parameters.
         """
-        if self._known.is_of(self.param_groups):
+        # Shapes once a step are enough.
+        if self._known.is_of(self.param_groups, shapes=not self._progress.predicted):
             return
         if self._progress.predicted:
             raise RuntimeError(
@@ -158,8 +154,9 @@ class Filtered(Optimizer):
     def _make_vectors(self) -> None:
         """Also before they are needed: tools that load states look for them."""
         averaged = self._filter_now().averaged
-        for position, (parameter, trained) in enumerate(zip(self._parameters(), self._trained())):
-            vectors_of(parameter, self.state, self._memory, make=trained, mean_from_here=partial(averaged, position))
+        for position, (parameter, frozen) in enumerate(zip(self._parameters(), self._frozen())):
+            trained = self._of_all or (parameter.requires_grad and not frozen)
+            vectors_of(parameter, self.state, self._memory, make=trained, averaged=averaged, position=position)
 
     def _publish(self) -> list[Tensor]:
         """Puts the filter's state where PyTorch's tools look for it: into the first parameter group, as JSON. Returns what

@@ -79,11 +79,12 @@ class Koala(AtMean, Restorable):
         deviations: list[Number] = [0.0] * len(rows)
         if any(row.over for row in rows):
             reshard_modules()
-        for engine, part in self._engines([row for row in rows if self._holds(row)]):
+        held = self._held(rows)
+        for engine, part in self._engines(held):
             for row, deviation in zip(part, engine.advance(filter, engine.lend(part))):
                 deviations[row.position] = deviation
         _, deviates, _ = motion
-        standing = [row for row in rows if deviates and not self._holds(row)]
+        standing = [row for row in rows if not row.memory] if deviates and len(held) < len(rows) else []
         for engine, part in self._engines(standing, everywhere=True):
             for row in part:
                 deviations[row.position] = self._standing.deviation(filter, engine, row)
@@ -255,10 +256,10 @@ class Koala(AtMean, Restorable):
             raise RuntimeError(f"step was called, but {missing}; a step is:{LOOP}")
         filter = self._synchronised()
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
-        rows = self._rows(gradients)
+        rows = self._held(self._rows(gradients))
         lent = [
             (engine, part, engine.lend(part, gradients=True))
-            for engine, part in self._engines([row for row in rows if row.gradient is not None and self._holds(row)])
+            for engine, part in self._engines([row for row in rows if row.gradient is not None])
         ]
         readback = Readback()
         predicted = self._progress.collect(readback)
@@ -303,11 +304,7 @@ class Koala(AtMean, Restorable):
         for engine, _, memory in lent:
             engine.displace(filter, memory)
         # Parameters that stand still, but whose mean follows.
-        still = [
-            row
-            for row in rows
-            if row.gradient is None and self._holds(row) and filter.tensor_step(row.position) is not None
-        ]
+        still = [row for row in rows if row.gradient is None and filter.tensor_step(row.position) is not None]
         for engine, part in self._engines(still):
             engine.displace(filter, engine.lend(part))
         if over:
@@ -325,13 +322,14 @@ class Koala(AtMean, Restorable):
             gradients or [None] * len(parameters),
             self.state,
             self._memory,
-            trained=self._trained(),
+            frozen=self._frozen(),
+            of_all=self._of_all,
             averaged=self._filter_now().averaged,
         )
 
-    def _holds(self, row: Row) -> bool:
-        """Whether there is what the method stores of a parameter: of one that was never trained there is not."""
-        return bool(row.memory) or not any(self._memory)
+    def _held(self, rows: list[Row]) -> list[Row]:
+        """Those of which there is what the method stores: all but parameters that were never trained."""
+        return [row for row in rows if row.memory] if any(self._memory) else rows
 
     def _engines(self, rows: list[Row], everywhere: bool = False) -> list[tuple[Any, list[Row]]]:
         """The rows apart by engine; ``everywhere``: whatever engine was asked for, one that can."""

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 from .distributed import ProcessGroups, gradient_part, is_spread, local_part, part_groups
 
@@ -47,13 +47,15 @@ def rows_of(
     state: MutableMapping[Tensor, dict[str, Any]],
     names: tuple[str | None, ...],
     *,
-    trained: list[bool],
+    frozen: list[bool],
+    of_all: bool,
     averaged: Callable[[int], bool],
 ) -> list[Row]:
     """The rows of all parameters; those that do not require a gradient have none.
 
     Args:
-        trained: which parameters get vectors if they have none yet.
+        frozen: whose groups are frozen.
+        of_all: whether vectors are made of every parameter, not of those alone that are trained.
         averaged: whether the mean of the parameter at a position has taken something up.
 
     Raises:
@@ -70,10 +72,10 @@ def rows_of(
                     f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
                     "(sparse=False for embeddings)"
                 )
-            gradient = as_stored(gradient)
-        vectors = vectors_of(
-            parameter, state, names, make=trained[position], mean_from_here=partial(averaged, position)
-        )
+            if gradient.is_neg() or gradient._is_zerotensor():
+                gradient = as_stored(gradient)
+        make = of_all or (wanted and not frozen[position])
+        vectors = vectors_of(parameter, state, names, make=make, averaged=averaged, position=position)
         if is_spread(parameter):
             if gradient is not None:
                 gradient = gradient_part(parameter, gradient)
@@ -101,14 +103,17 @@ def vectors_of(
     names: tuple[str | None, ...],
     *,
     make: bool = True,
-    mean_from_here: Callable[[], bool] = lambda: False,
+    averaged: Callable[[int], bool] | None = None,
+    position: int = 0,
 ) -> list[Tensor | None]:
     """The method's vectors of a parameter: where it is, in the order of its elements; zeros at first.
 
     Args:
         make: whether they are made where there are none. Of a parameter that was never trained there are none: its vectors
             would be zeros, and its mean the parameter itself.
-        mean_from_here: whether a mean that is made now has stood at the parameter all the time.
+        averaged: whether the mean of the parameter at a position has taken something up: then one that is made now has stood
+            at the parameter all the time.
+        position: the parameter's.
     """
     if not any(names) or not (make or is_stored(parameter, state, names)):
         return []
@@ -122,7 +127,7 @@ def vectors_of(
         dtype = stored_type(parameter, name)
         if vector is None or (vector.is_meta and not parameter.is_meta):
             vector = torch.zeros_like(parameter, dtype=dtype, memory_format=torch.preserve_format, requires_grad=False)
-            if name == MEAN and mean_from_here():
+            if name == MEAN and averaged is not None and averaged(position):
                 vector.copy_(parameter.detach())
         elif vector.device != parameter.device or vector.dtype != dtype:
             vector = vector.to(device=parameter.device, dtype=dtype)
@@ -158,6 +163,11 @@ def check_trainable(parameters: list[Tensor]) -> None:
             raise TypeError(f"parameters of layout {parameter.layout} are not supported; use dense ones")
         if not parameter.is_floating_point():
             raise TypeError(f"parameters of type {parameter.dtype} are not supported; use floating-point ones")
+        if is_traceable_wrapper_subclass(parameter) and not is_spread(parameter):
+            raise TypeError(
+                f"parameters of type {type(parameter).__name__}, which wrap other tensors, are not supported; train the "
+                "tensors in them, or plain ones"
+            )
         if not is_as_stored(parameter):
             raise TypeError(
                 "parameters with PyTorch's negative bit, or that are zeros without memory, are not supported; make them of "

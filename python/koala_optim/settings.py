@@ -65,6 +65,8 @@ OF_THE_FILTER = frozenset(
 )
 """Settings of the whole filter, of whichever method: no parameter group has its own."""
 
+_OF_GROUPS = frozenset({"lr", "weight_decay", "decay_rule", "frozen"})
+
 
 class CommonSettings(TypedDict, total=False):
     """Keyword arguments that all optimizers take, beside their own; each tells of them."""
@@ -125,16 +127,16 @@ def group_options(group: dict[str, Any]) -> str:
     Raises:
         ValueError: naming the key of the group that is wrong.
     """
-    if foreign := OF_THE_FILTER & group.keys():
-        name = min(foreign)
+    if not OF_THE_FILTER.isdisjoint(group):
+        name = min(OF_THE_FILTER & group.keys())
         raise ValueError(
             f"{name} is a setting of the whole filter, of which a parameter group cannot have its own; give {name}= to the "
             "optimizer (groups have lr, weight_decay, decay_rule and frozen)"
         )
-    if absent := [name for name in ("lr", "weight_decay", "decay_rule", "frozen") if name not in group]:
+    if not group.keys() >= _OF_GROUPS:
         raise ValueError(
-            f"a parameter group has no {absent[0]}; add groups with optimizer.add_param_group(), which fills in what is "
-            "left out"
+            f"a parameter group has no {min(_OF_GROUPS - group.keys())}; add groups with optimizer.add_param_group(), which "
+            "fills in what is left out"
         )
     lr = _not_negative("lr", group["lr"])
     decay = _not_negative("weight_decay", group["weight_decay"])

@@ -229,7 +229,7 @@ def test_what_a_closure_observed_before_it_failed_is_forgotten(make: Maker) -> N
     optimizer, other = make(model.parameters()), make(twin.parameters())
 
     def closure(one, net, fails=False):
-        one.zero_grad()
+        net.zero_grad()
         losses = losses_of(net, batch(0))
         one.observe(losses + (100.0 if fails else 0.0))
         losses.mean().backward()

@@ -197,7 +197,7 @@ def test_not_between_predict_and_step(make: Maker) -> None:
         (
             lambda o: o.param_groups.append({"params": [nn.Parameter(torch.ones(1))]}),
             ValueError,
-            r"has no lr; add groups with optimizer\.add_param_group\(\)",
+            r"has no decay_rule; add groups with optimizer\.add_param_group\(\)",
         ),
     ],
     ids=["integer", "twice", "none", "half-a-group"],

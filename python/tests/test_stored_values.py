@@ -8,8 +8,8 @@ from torch import nn
 
 def negated(tensor: torch.Tensor) -> torch.Tensor:
     """The same values with the negative bit: the memory holds their opposites."""
-    like = torch.complex(torch.zeros_like(tensor), -tensor).conj().imag
-    assert like.is_neg() and torch.equal(like, tensor)
+    like = torch._neg_view(-tensor)
+    assert like.is_neg() and like.is_contiguous() and torch.equal(like, tensor)
     return like
 
 
@@ -68,6 +68,12 @@ def test_parameters_whose_memory_is_not_theirs_are_refused(make: Maker, without)
         TypeError, match="negative bit, or that are zeros without memory, are not supported; make them of"
     ):
         make([nn.Parameter(without(torch.ones(3)))])
+
+
+def test_tensors_that_wrap_others_are_refused(make: Maker) -> None:
+    two = pytest.importorskip("torch.testing._internal.two_tensor").TwoTensor
+    with pytest.raises(TypeError, match="parameters of type TwoTensor, which wrap other tensors, are not supported"):
+        make([nn.Parameter(two(torch.ones(3), torch.ones(3)))])
 
 
 @pytest.mark.parametrize("name", ["velocity", "second_moment", "mean"])

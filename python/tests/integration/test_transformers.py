@@ -228,13 +228,26 @@ def test_the_finder_of_batch_sizes_begins_anew(kind, where, tmp_path):
         return losses
 
     koala = KoalaCallback(losses_of)
-    trainer = trainer_of(tmp_path, model, optimizer=optimizer, callbacks=[koala], auto_find_batch_size=True)
+    options = {"auto_find_batch_size": True, "eval_on_start": True, "eval_strategy": "epoch"}
+    trainer = trainer_of(tmp_path, model, optimizer=optimizer, callbacks=[koala], **options)
     trainer.compute_loss_func = koala.loss
     trainer.train()
     assert failed and optimizer.report()["missing_in_a_row"] == 0
     # The losses of the tries that failed are in nothing that was learnt.
     assert optimizer.filter_state()["measurement_noise"] < 10.0
     assert not optimizer.predicted
+
+
+def test_a_step_that_a_loop_of_its_own_left_is_given_up(tmp_path):
+    model = bert()
+    optimizer = koala_optim.KoalaM(model.parameters())
+    koala = KoalaCallback(sample_losses)
+    trainer = trainer_of(tmp_path, model, optimizer=optimizer, callbacks=[koala])
+    for _ in range(2):
+        koala.on_step_begin(trainer.args, trainer.state, trainer.control, optimizer=optimizer)
+        assert optimizer.predicted and optimizer.observed == 0
+        koala.loss(model(torch.stack([sample["input_ids"] for sample in samples(2)])), torch.tensor([0, 1]), 2)
+        assert optimizer.observed == 2
 
 
 def test_a_step_without_labels_that_count_is_given_up(tmp_path):
