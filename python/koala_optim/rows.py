@@ -178,8 +178,14 @@ def check_trainable(parameters: list[Tensor]) -> None:
 
 
 def fits_native(parameter: Tensor) -> bool:
-    """Whether the Rust engine can work on the parameter's memory: ``float32`` or ``float64``, on the CPU, dense."""
-    return parameter.is_cpu and parameter.dtype in _NATIVE and parameter.layout is _STRIDED and is_dense(parameter)
+    """Whether the Rust engine can work on the parameter's memory: ``float32`` or ``float64``, on the CPU, dense, as it is."""
+    return (
+        parameter.is_cpu
+        and parameter.dtype in _NATIVE
+        and parameter.layout is _STRIDED
+        and not parameter.is_neg()
+        and is_dense(parameter)
+    )
 
 
 def is_dense(tensor: Tensor) -> bool:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import warnings
-
 from torch import Tensor
+
+from .warned import warn
 
 
 def gradient_marks(parameters: list[Tensor]) -> list[tuple[int, int] | None]:
@@ -16,19 +16,15 @@ def gradient_marks(parameters: list[Tensor]) -> list[tuple[int, int] | None]:
 def warn_of_no_losses(parameters: list[Tensor]) -> None:
     """Warns if there are gradients, which a closure has left that returned no losses."""
     if any(parameter.grad is not None and bool(parameter.grad.any()) for parameter in parameters):
-        warnings.warn(
+        warn(
             "the closure computed gradients but returned None, so that the step was skipped; to train, return the per-sample "
-            "losses (or their mean)",
-            UserWarning,
-            stacklevel=4,
+            "losses (or their mean)"
         )
 
 
 def warn_of_unfinished(then: str) -> None:
     """Warns of a step that was begun, whose gradients were cleared, and after which the loop did something else."""
-    warnings.warn(
+    warn(
         f"a step was begun by predict and not finished by step: gradients were cleared, and the loop {then}; the losses of "
-        "the step before are forgotten. If a batch is to be skipped, call optimizer.abandon(); else call step()",
-        UserWarning,
-        stacklevel=4,
+        "the step before are forgotten. If a batch is to be skipped, call optimizer.abandon(); else call step()"
     )

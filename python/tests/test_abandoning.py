@@ -154,6 +154,15 @@ def test_a_loop_that_only_clears_gradients_goes_on_with_a_warning(make: Maker, u
     assert_twins((optimizer, model), (other, twin))
 
 
+def test_warnings_name_the_line_of_the_loop(variant: Variant) -> None:
+    optimizer = variant(network().parameters())
+    optimizer.predict()
+    optimizer.zero_grad()
+    with pytest.warns(UserWarning, match="not finished by step") as caught:
+        optimizer.predict()
+    assert caught[0].filename == __file__
+
+
 def test_gradients_may_be_cleared_just_before_backward(make: Maker) -> None:
     model, twin = network(), network()
     optimizer, other = make(model.parameters()), make(twin.parameters())
@@ -220,8 +229,11 @@ def test_a_closure_that_forgets_its_losses_is_told(make: Maker) -> None:
         optimizer.zero_grad()
         losses_of(model, batch(0)).mean().backward()
 
-    with pytest.warns(UserWarning, match="computed gradients but returned None.*return the per-sample losses"):
+    with pytest.warns(
+        UserWarning, match="computed gradients but returned None.*return the per-sample losses"
+    ) as caught:
         optimizer.step(closure)
+    assert caught[0].filename == __file__
 
 
 def test_what_a_closure_observed_before_it_failed_is_forgotten(make: Maker) -> None:

@@ -70,6 +70,17 @@ def test_parameters_whose_memory_is_not_theirs_are_refused(make: Maker, without)
         make([nn.Parameter(without(torch.ones(3)))])
 
 
+def test_data_with_the_bit_that_is_put_in_later_is_not_moved_the_wrong_way(variant: Variant) -> None:
+    """PyTorch's operations refuse it; read as raw memory, it would ascend."""
+    parameter = nn.Parameter(torch.ones(3))
+    optimizer = variant([parameter])
+    parameter.data = negated(torch.ones(3))
+    with pytest.raises(RuntimeError, match="negation"):
+        optimizer.predict()
+        parameter.grad = torch.ones(3)
+        optimizer.update(1.0)
+
+
 def test_tensors_that_wrap_others_are_refused(make: Maker) -> None:
     two = pytest.importorskip("torch.testing._internal.two_tensor").TwoTensor
     with pytest.raises(TypeError, match="parameters of type TwoTensor, which wrap other tensors, are not supported"):
