@@ -144,6 +144,17 @@ def is_stored(parameter: Tensor, state: MutableMapping[Tensor, dict[str, Any]], 
     return any(name in kept for name in names)
 
 
+def is_idle(parameter: Tensor, state: MutableMapping[Tensor, dict[str, Any]], names: tuple[str | None, ...]) -> bool:
+    """Whether all of the method's vectors of a parameter are there, and say no more than if they were not: zeros, and a mean
+    that is the parameter."""
+    kept = state.get(parameter) or {}
+    vectors = [(name, kept.get(name)) for name in names if name is not None]
+    return bool(vectors) and all(
+        vector is not None and (not vector.any() or (name == MEAN and torch.equal(vector, parameter.to(vector.dtype))))
+        for name, vector in vectors
+    )
+
+
 def stored_type(parameter: Tensor, name: str) -> torch.dtype:
     """The type of a vector of the method: the parameter's, or ``float32`` where half precision would not do."""
     return torch.float32 if name in _WIDE and parameter.dtype in _HALF else parameter.dtype

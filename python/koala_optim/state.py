@@ -9,13 +9,13 @@ from torch import Tensor
 
 from . import stored
 from ._native import Filter
-from .distributed import local_part
+from .distributed import is_spread, local_part
 from .following import Known
 from .groups import Filtered
 from .observation import Observation
 from .parts import PART
 from .progress import Progress
-from .rows import as_stored, is_as_stored, is_stored, stored_type
+from .rows import as_stored, is_as_stored, is_idle, is_stored, stored_type
 from .standing import Standing
 
 
@@ -76,8 +76,17 @@ class Restorable(Filtered):
                     self.state[parameter][name] = held
         for parameter, value in parameters:
             local_part(parameter).copy_(local_part(value))
+        self._drop_idle()
         self._config = filter.config()
         self._publish()
+
+    def _drop_idle(self) -> None:
+        """Drops vectors of parameters that are not trained and never were, which states of before have too."""
+        for parameter, frozen in zip(self._parameters(), self._frozen()):
+            trained = self._of_all or (parameter.requires_grad and not frozen)
+            if not trained and not is_spread(parameter) and is_idle(parameter, self.state, self._memory):
+                for name in filter(None, self._memory):
+                    del self.state[parameter][name]
 
     def __getstate__(self) -> dict[str, Any]:
         self._progress.refuse_at_mean("a copy")

@@ -133,6 +133,32 @@ def test_a_state_goes_into_an_optimizer_that_trains_more_and_back(make: Maker) -
     assert_twins((other, thawed), (third, frozen_again))
 
 
+def test_a_state_of_before_brings_no_memory(make: Maker, variant: Variant) -> None:
+    """It has zeros, and means that are the parameters, of what was never trained."""
+    if paper(variant):
+        return
+    model = halved()
+    optimizer = make(model.parameters())
+    train(optimizer, model, range(3))
+    before = copy.deepcopy(optimizer.state_dict())
+    for at, parameter in enumerate(model[0].parameters()):
+        before["state"][at] = {
+            name: parameter.detach().clone() if name == "mean" else torch.zeros_like(parameter)
+            for name in variant.memory
+        }
+    twin = halved(seed=5)
+    twin.load_state_dict(model.state_dict())
+    other = make(twin.parameters())
+    other.load_state_dict(before)
+    assert stored(other) == stored(optimizer)
+    assert_twins((optimizer, model), (other, twin))
+    # What was trained before it was frozen keeps its own.
+    model[2].requires_grad_(False)
+    kept = stored(optimizer)
+    optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    assert stored(optimizer) == kept
+
+
 def test_a_trained_parameter_without_state_is_still_refused(make: Maker, variant: Variant) -> None:
     if not variant.memory:
         return
