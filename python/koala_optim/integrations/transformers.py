@@ -43,6 +43,7 @@ class KoalaCallback(TrainerCallback):
         self._batches = batches
         self._optimizer: Koala | None = None
         self._micro_batches = 1
+        self._items: Tensor | int | None = None
         self._parameters: list[tuple[Tensor, Tensor]] = []
 
     @torch.no_grad()
@@ -78,10 +79,17 @@ class KoalaCallback(TrainerCallback):
     def on_pre_optimizer_step(
         self, args: TrainingArguments, state: Any, control: Any, optimizer: Any = None, **kwargs: Any
     ) -> None:
-        """Gives up a step none of whose labels counted: there is nothing to learn of it."""
+        """Makes the gradients those of the mean of the losses observed, if the Trainer has counted other labels than have a
+        loss, as versions do that count the first token of a text. Gives up a step none of whose labels counted."""
         koala = _koala(optimizer)
         if koala.predicted and not koala.observed:
             koala.abandon()
+        elif self._items is not None and args.world_size == 1 and args.n_gpu <= 1:
+            factor = float(self._items) / koala.observed
+            for parameter in koala._parameters() if factor != 1.0 else ():
+                if parameter.grad is not None:
+                    parameter.grad.mul_(factor)
+        self._items = None
 
     def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
         """Puts the parameters at the mean, where the Trainer evaluates or saves now."""
@@ -125,6 +133,7 @@ class KoalaCallback(TrainerCallback):
                     "gradient_accumulation_steps=1"
                 )
             self._optimizer.observe(losses)
+            self._items = num_items_in_batch
         return losses.sum() / (max(losses.numel(), 1) if num_items_in_batch is None else num_items_in_batch)
 
 

@@ -238,6 +238,25 @@ def test_the_finder_of_batch_sizes_begins_anew(kind, where, tmp_path):
     assert not optimizer.predicted
 
 
+def test_labels_that_the_trainer_counts_and_that_have_no_loss(tmp_path, trained_by_hand, assert_same):
+    """As the first token of a text: the gradient is that of the mean of the losses that there are."""
+
+    def losses_of(outputs, labels):
+        return sample_losses(outputs, labels)[1:]
+
+    model = bert()
+    koala = KoalaCallback(losses_of)
+    trainer = trainer_of(tmp_path, model, callbacks=[koala])
+    trainer.compute_loss_func = koala.loss
+    trainer.train()
+    data = samples()
+    epoch = [[data[0:4], data[4:8]], [data[8:12], data[12:16]], [data[16:18]]]
+    other = bert().train()
+    optimizer = koala_optim.KoalaM(other.parameters())
+    trained_by_hand(other, optimizer, lambda model, chosen: losses_by_hand(model, chosen)[1:], epoch * 2)
+    assert_same(model, other, rtol=1e-3, atol=1e-5)
+
+
 def test_a_step_that_a_loop_of_its_own_left_is_given_up(tmp_path):
     model = bert()
     optimizer = koala_optim.KoalaM(model.parameters())
