@@ -37,7 +37,7 @@ def apart(filter_state: str) -> tuple[str, list[Tensor]]:
         inner.pop(field, None)
     if name == "koala-pp" and rows:
         del inner["innovation_variances"]
-    return json.dumps(state), [torch.tensor(row, dtype=torch.float64, device="cpu") for row in rows]
+    return json.dumps(state), [_tensor_of(row) for row in rows]
 
 
 def whole(text: str, parts: list[Any], described: list[tuple[str, list[int], int]]) -> str:
@@ -63,7 +63,7 @@ def whole(text: str, parts: list[Any], described: list[tuple[str, list[int], int
             "the parameters have other shapes than those of the state; load the state with the model that it was saved with"
         )
     state["layout"]["parameters"] = [{"name": name, "shape": shape, "group": group} for name, shape, group in described]
-    numbers = [part.tolist() if isinstance(part, Tensor) else None for part in parts]
+    numbers = [_numbers_of(part) if isinstance(part, Tensor) else None for part in parts]
     name, inner = _method(state)
     if name == "koala-a":
         inner["tensors"] = [_tensor(row or [0.0, 0.0, 0.0]) for row in numbers]
@@ -72,6 +72,16 @@ def whole(text: str, parts: list[Any], described: list[tuple[str, list[int], int
     elif name == "koala-m" and not inner["config"].get("coast", True):
         inner["moving"] = [bool(row and row[0]) for row in numbers]
     return json.dumps(state)
+
+
+def _tensor_of(row: list[float]) -> Tensor:
+    """Numbers as the integers that have their bits: not every device to which a state may be loaded has ``float64``."""
+    return torch.tensor(row, dtype=torch.float64, device="cpu").view(torch.int64)
+
+
+def _numbers_of(part: Tensor) -> list[float]:
+    numbers: list[float] = part.cpu().to(torch.int64).view(torch.float64).tolist()
+    return numbers
 
 
 def _method(state: dict[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -160,3 +160,11 @@ def test_the_text_is_short(variant: Variant) -> None:
     optimizer, _ = trained(variant)
     text = optimizer.state_dict()["param_groups"][0]["filter"]
     assert len(text) < 2_000 and json.loads(text)["parameters"]["count"] == 72
+
+
+@pytest.mark.parametrize("kind", [KoalaPP, KoalaA])
+def test_the_parts_are_of_a_type_that_every_device_has(kind) -> None:
+    """A state is loaded with map_location; devices without float64 refuse it."""
+    optimizer, _ = trained(kind)
+    parts = [vectors["filter"] for vectors in optimizer.state_dict()["state"].values()]
+    assert len(parts) == 72 and all(part.dtype is torch.int64 and part.is_cpu for part in parts)
