@@ -100,17 +100,20 @@ class AtMean(Filtered):
 
     def _means(self) -> list[tuple[Tensor, Tensor]]:
         """The parameters that have a mean, with it."""
+        self._follow()
         filter = self._filter_now()
         parameters = self._parameters()
         slot = filter.mean_slot()
         if slot is None:
             return []
         found = [
-            (parameter, vectors_of(parameter, self.state, self._memory)[slot])
+            (parameter, vectors_of(parameter, self.state, self._memory, make=False))
             for position, parameter in enumerate(parameters)
             if filter.averaged(position)
         ]
-        return [(parameter, mean) for parameter, mean in found if mean is not None]
+        # Of a parameter that was never trained nothing is stored: it is its own mean.
+        means = [(parameter, vectors[slot]) for parameter, vectors in found if vectors]
+        return [(parameter, mean) for parameter, mean in means if mean is not None]
 
     def _refuse_without_mean(self, called: str) -> None:
         if not self.keeps_mean:

@@ -17,6 +17,21 @@ class Observation:
         self._sum_of_squares = 0.0
         self.count = 0
 
+    def clear(self) -> None:
+        """Forgets all of it, in place: see :class:`koala_optim.progress.Progress`."""
+        self.go_back(Observation())
+
+    def copy(self) -> Observation:
+        """What was observed so far, unchanged by what is added later."""
+        same = Observation()
+        same.go_back(self)
+        return same
+
+    def go_back(self, before: Observation) -> None:
+        """Becomes what it was before."""
+        self._sums, self._sum, self._sum_of_squares = list(before._sums), before._sum, before._sum_of_squares
+        self.count = before.count
+
     def add(self, losses: Tensor | float, mean_square: Tensor | float | None, count: int | None) -> None:
         """Adds a micro-batch: per-sample losses, or their mean (with mean square and count, where known).
 

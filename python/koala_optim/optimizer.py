@@ -17,12 +17,13 @@ from . import foreach, native
 from .distributed import Number, ProcessGroups, check_same, fingerprint, is_due, local_part
 from .mean import AtMean
 from .measure import LARGEST, measure
-from .observation import Observation
 from .progress import LOOP
 from .readback import Readback
+from .reports import StepReport
 from .resharding import reshard_modules
 from .rows import Row, fits_native, rows_of
 from .scaling import unscaled
+from .skipped import gradient_marks, warn_of_no_losses, warn_of_unfinished
 from .state import Restorable
 
 
@@ -48,30 +49,46 @@ class Koala(AtMean, Restorable):
     def predict(self) -> None:
         """The time update: moves the parameters to their prediction (KOALA-M, KOALA-A; the others leave them alone).
 
-        Compute losses and gradients afterwards.
+        Compute losses and gradients afterwards. A step that will not be finished is given up with :meth:`abandon`. Of a
+        state that was taken in the middle of a step, and loaded, the first call changes nothing: the prediction stands. If
+        gradients were cleared in between by :meth:`zero_grad`, as loops do that skip a batch, a step that was begun is given
+        up with a warning.
 
         Raises:
-            RuntimeError: if the last step was not finished by :meth:`step`.
+            RuntimeError: if the last step was neither finished by :meth:`step` nor given up.
         """
         self._progress.refuse_at_mean("predict")
+        if self._progress.resumed:
+            self._progress.begun()
+            return
+        if self._progress.cleared:
+            warn_of_unfinished("began a new step")
+            self.abandon()
         if self._progress.predicted:
             raise RuntimeError(
-                "predict was called twice without a step between; call it once a step, before the first micro-batch:"
-                + LOOP
+                "predict was called twice without a step between; call it once a step, before the first micro-batch, or give "
+                "the step before up with optimizer.abandon():" + LOOP
             )
         filter = self._synchronised()
-        if filter.motion() is None:
+        motion = filter.motion()
+        if motion is None:
             filter.complete_predict([])
-            self._progress.predicted = True
+            self._progress.begun()
             return
         rows = self._rows()
         deviations: list[Number] = [0.0] * len(rows)
         if any(row.over for row in rows):
             reshard_modules()
-        for engine, part in self._engines(rows):
+        held = self._held(rows)
+        for engine, part in self._engines(held):
             for row, deviation in zip(part, engine.advance(filter, engine.lend(part))):
                 deviations[row.position] = deviation
-        self._progress.predicted = True
+        _, deviates, _ = motion
+        standing = [row for row in rows if not row.memory] if deviates and len(held) < len(rows) else []
+        for engine, part in self._engines(standing, everywhere=True):
+            for row in part:
+                deviations[row.position] = self._standing.deviation(filter, engine, row)
+        self._progress.begun()
         # Numbers on other devices or of other processes are fetched with the rest of the step's, in step().
         self._progress.deviations = [([deviation], row.over) for deviation, row in zip(deviations, rows)]
         if all(type(deviation) is float and not row.over for deviation, row in zip(deviations, rows)):
@@ -99,10 +116,50 @@ class Koala(AtMean, Restorable):
         """
         if not self._progress.predicted:
             raise RuntimeError("observe was called before predict; a step is:" + LOOP)
+        if self._progress.cleared and self._observation.count and not self._has_gradients():
+            warn_of_unfinished("observed other losses")
+            self._observation.clear()
         self._observation.add(losses, mean_square, count)
+        self._progress.resumed = False
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    @torch.no_grad()
+    def abandon(self) -> None:
+        """Gives up a step that was begun: its batch did not fit into memory, or is to be skipped.
+
+        The prediction stands, as after a missing measurement, but none is counted; losses that were observed are forgotten.
+        A :meth:`step` without losses does nothing then, and the next :meth:`predict` begins a step. Without a step begun it
+        does nothing. Gradients are not touched. Processes that train together must give up the same steps.
+
+        >>> try:
+        ...     losses = loss_of(model(inputs), labels)
+        ...     losses.mean().backward()
+        ... except torch.OutOfMemoryError:
+        ...     optimizer.abandon()
+        ...     continue
+        """
+        self._observation.clear()
+        if self._progress.predicted:
+            filter = self._filter_now()
+            self._progress.settle(filter)
+            filter.abandon()
+        self._progress.predicted = self._progress.resumed = self._progress.cleared = False
+        self._progress.abandoned = True
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clears the gradients, as every optimizer does."""
+        super().zero_grad(set_to_none)
+        self._progress.cleared = self._progress.predicted
+
+    def _has_gradients(self) -> bool:
+        return any(parameter.grad is not None for parameter in self._parameters())
 
     @overload
     def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], None]) -> None: ...
 
     @overload
     def step(self, closure: Callable[[], float]) -> float: ...
@@ -112,13 +169,15 @@ class Koala(AtMean, Restorable):
 
     @torch._disable_dynamo  # type: ignore[attr-defined]
     @torch.no_grad()
-    def step(self, closure: Callable[[], Tensor | float] | None = None) -> Tensor | float | None:
+    def step(self, closure: Callable[[], Tensor | float | None] | None = None) -> Tensor | float | None:
         """The measurement update, with the losses observed and the gradients of their mean, without weight decay.
 
         Args:
             closure: clears the gradients, computes the losses, calls ``backward`` on their mean and returns them (or the
                 mean alone). With it, a step is this call alone: predict and observe are done here. A closure that calls
-                :meth:`observe` itself may return anything; trainers' closures do.
+                :meth:`observe` itself may return anything; trainers' closures do. One that returns ``None`` without having
+                observed anything skips the step, as :meth:`abandon` does. After one that raises the prediction stands, and the
+                step can be tried again.
 
         Returns:
             What the closure returned.
@@ -130,13 +189,10 @@ class Koala(AtMean, Restorable):
         self._progress.refuse_at_mean("step")
         losses = None
         if closure is not None:
-            before = self._observation.count
-            if not self._progress.predicted:
-                self.predict()
-            with torch.enable_grad():
-                losses = closure()
-            if self._observation.count == before:
-                self._observe_result(losses)
+            losses = self._evaluated(closure)
+            if losses is None and not self._observation.count:
+                self.abandon()
+                return None
         try:
             self._update()
         except BaseException:
@@ -146,26 +202,53 @@ class Koala(AtMean, Restorable):
             raise
         return losses
 
+    def _evaluated(self, closure: Callable[[], Tensor | float | None]) -> Tensor | float | None:
+        """What the closure returned, observed if it has observed nothing itself."""
+        before, count = self._observation.copy(), self._observation.count
+        if not self._progress.predicted:
+            self.predict()
+        marks = gradient_marks(self._parameters())
+        try:
+            with torch.enable_grad():
+                losses = closure()
+            if self._observation.count == count:
+                self._observe_result(losses)
+        except BaseException:
+            # What it observed is not to be added to what it observes when it is tried again.
+            self._observation.go_back(before)
+            raise
+        if losses is None and not self._observation.count and gradient_marks(self._parameters()) != marks:
+            warn_of_no_losses(self._parameters())
+        return losses
+
     def _observe_result(self, losses: Tensor | float | None) -> None:
         """Observes what a closure returned that has observed nothing itself."""
+        if losses is None:
+            return
         if not self._observation.count:
-            if losses is None:
-                raise RuntimeError("the closure returned nothing; return the per-sample losses, or their mean")
             self.observe(losses)
-        elif losses is not None:
+        else:
             raise RuntimeError(
                 "step was given a closure that returns losses, but others were observed before; observe these within the "
                 "closure too, or leave all observing to its result"
             )
 
-    def update(self, losses: Tensor | float, **means: Any) -> None:
+    def update(
+        self,
+        losses: Tensor | float,
+        *,
+        mean_square: Tensor | float | None = None,
+        count: int | None = None,
+    ) -> None:
         """:meth:`observe` and :meth:`step` in one, after ``backward``."""
         self._progress.refuse_at_mean("update")
-        self.observe(losses, **means)
+        self.observe(losses, mean_square=mean_square, count=count)
         self.step()
 
     def _update(self) -> None:
         if not self._observation.count:
+            if self._progress.abandoned:
+                return
             if not self._progress.predicted and all(float(group["lr"]) == 0.0 for group in self.param_groups):
                 # torch.distributed.checkpoint makes a fresh optimizer's state by such a step.
                 return
@@ -173,7 +256,7 @@ class Koala(AtMean, Restorable):
             raise RuntimeError(f"step was called, but {missing}; a step is:{LOOP}")
         filter = self._synchronised()
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
-        rows = self._rows(gradients)
+        rows = self._held(self._rows(gradients))
         lent = [
             (engine, part, engine.lend(part, gradients=True))
             for engine, part in self._engines([row for row in rows if row.gradient is not None])
@@ -214,8 +297,10 @@ class Koala(AtMean, Restorable):
             filter.update(statistics, total, squares, round(count))
         finally:
             self._progress.predicted = filter.predicted
+            self._progress.resumed = self._progress.resumed and filter.predicted
+            self._progress.cleared = self._progress.cleared and filter.predicted
             if not self._progress.predicted:
-                self._observation = Observation()
+                self._observation.clear()
         for engine, _, memory in lent:
             engine.displace(filter, memory)
         # Parameters that stand still, but whose mean follows.
@@ -232,14 +317,26 @@ class Koala(AtMean, Restorable):
 
     def _rows(self, gradients: list[Tensor | None] | None = None) -> list[Row]:
         parameters = self._parameters()
-        return rows_of(parameters, gradients or [None] * len(parameters), self.state, self._memory)
+        return rows_of(
+            parameters,
+            gradients or [None] * len(parameters),
+            self.state,
+            self._memory,
+            frozen=self._frozen(),
+            of_all=self._of_all,
+            averaged=self._filter_now().averaged,
+        )
 
-    def _engines(self, rows: list[Row]) -> list[tuple[Any, list[Row]]]:
-        """The rows apart by engine."""
+    def _held(self, rows: list[Row]) -> list[Row]:
+        """Those of which there is what the method stores: all but parameters that were never trained."""
+        return [row for row in rows if row.memory] if any(self._memory) else rows
+
+    def _engines(self, rows: list[Row], everywhere: bool = False) -> list[tuple[Any, list[Row]]]:
+        """The rows apart by engine; ``everywhere``: whatever engine was asked for, one that can."""
         direct = [row for row in rows if not self._foreach and fits_native(row.parameter)]
         chosen = {row.position for row in direct}
         other = [row for row in rows if row.position not in chosen]
-        if other and self._foreach is False:
+        if other and self._foreach is False and not everywhere:
             raise ValueError(
                 f"foreach=False, but parameter {other[0].position} is no dense float32 or float64 tensor on the CPU"
             )
@@ -252,6 +349,11 @@ class Koala(AtMean, Restorable):
         """Whether the parameters stand at their prediction: between :meth:`predict` and :meth:`step`."""
         return self._progress.predicted
 
+    @property
+    def observed(self) -> int:
+        """How many losses were observed since :meth:`predict`."""
+        return self._observation.count
+
     def filter_state(self) -> dict[str, Any]:
         """The filter as it is now: see :func:`koala_optim.filter_state`."""
         # Numbers of other processes are left to step: looking at the filter never waits for them.
@@ -260,7 +362,7 @@ class Koala(AtMean, Restorable):
             self._progress.settle(filter)
         return {"step": filter.step, "predicted": self._progress.predicted, **json.loads(filter.noise())}
 
-    def report(self) -> dict[str, Any] | None:
+    def report(self) -> StepReport | None:
         """What the last step did and why; ``None`` before the first.
 
         The numbers are those of :func:`koala_optim.scalars`. Beside them, ``outcome`` is ``"measured"``, ``"no-gradient"``
@@ -269,4 +371,5 @@ class Koala(AtMean, Restorable):
         ``"restarted"`` or ``{"skipped": reason}``.
         """
         text = self._filter_now().report()
-        return None if text is None else json.loads(text)
+        report: StepReport | None = None if text is None else json.loads(text)
+        return report

@@ -29,6 +29,12 @@ class Progress:
 
     predicted: bool = False
     """Whether predict was called, and step not since."""
+    resumed: bool = False
+    """Whether that was before a state was loaded or copied: whoever goes on with it may call predict again."""
+    abandoned: bool = False
+    """Whether the last step was given up, and none was begun since."""
+    cleared: bool = False
+    """Whether gradients were cleared since predict."""
     deviations: list[tuple[list[Number], ProcessGroups]] | None = None
     """Numbers of predict that are still to be fetched."""
     outside: list[tuple[Tensor, Tensor]] | None = None
@@ -54,6 +60,10 @@ class Progress:
         if places is not None:
             numbers = readback.read()
             self.complete(filter, [numbers[at][0] for at in places])
+
+    def begun(self) -> None:
+        """Notes that the parameters stand at their prediction."""
+        self.predicted, self.resumed, self.abandoned, self.cleared = True, False, False, False
 
     def refuse_at_mean(self, called: str) -> None:
         """For what is not to be done while the parameters stand at the mean.

@@ -150,6 +150,39 @@ impl PyFilter {
             .map_err(raised)
     }
 
+    /// Follows parameter groups that have changed. `groups`: JSON of each one's options; `parameters`: of each its name, its
+    /// shape, the index of its group, and the position of the one that it goes on, `None` if it is new.
+    fn rearrange(
+        &mut self,
+        groups: Vec<String>,
+        parameters: Vec<(String, Vec<usize>, usize, Option<usize>)>,
+    ) -> PyResult<()> {
+        let mut layout = Layout::new();
+        // The first group is the layout's own.
+        for _ in 1..groups.len() {
+            layout = layout.with_group(Group::default());
+        }
+        let from: Vec<_> = parameters.iter().map(|parameter| parameter.3).collect();
+        for (name, shape, group, _) in parameters {
+            layout = layout.with_parameter(name, &shape, group);
+        }
+        let mut changed = self.filter.clone();
+        changed.rearrange(layout, &from).map_err(raised)?;
+        for (index, group) in groups.iter().enumerate() {
+            changed
+                .set_group(index, parsed("group", group)?)
+                .map_err(raised)?;
+        }
+        self.filter = changed;
+        self.steps.clear();
+        Ok(())
+    }
+
+    /// Ends a step that was begun, if one was: the prediction stands, and nothing is counted.
+    fn abandon(&mut self) {
+        self.filter.abandon();
+    }
+
     /// What predict does to the parameters: (velocity decay, whether |a - x|^2 is summed, weight of a running mean taken
     /// before); `None` if nothing.
     fn motion(&self) -> PyResult<Option<(f64, bool, Option<f64>)>> {

@@ -33,7 +33,7 @@ use crate::decay::WeightDecay;
 use crate::demands::{Demands, Innovations, MemoryKind, SumsKind};
 use crate::error::{Error, Result};
 use crate::gain::{BlockGain, GainKind, quotient};
-use crate::method::{Correction, Method, MethodConfig, covariance, damaged};
+use crate::method::{Correction, Method, MethodConfig, covariance, damaged, rearranged};
 use crate::noise::MeasurementNoise;
 use crate::number::power;
 use crate::options::{Options, not_negative};
@@ -368,6 +368,10 @@ impl Method for Adaptive {
 
     fn extend(&mut self, tensors: usize, _blocks: usize) {
         self.tensors.resize(tensors, TensorState::default());
+    }
+
+    fn rearrange(&mut self, from: &[Option<usize>], _blocks: &[Option<usize>]) {
+        self.tensors = rearranged(&self.tensors, from);
     }
 
     fn motion(&self) -> Option<Motion> {

@@ -11,7 +11,7 @@
 use crate::decay::WeightDecay;
 use crate::error::{Error, Result};
 use crate::group::Group;
-use crate::layout::Layout;
+use crate::layout::{Layout, Partition};
 use crate::methods::{AnyMethod, Config};
 use crate::observation::Observation;
 use crate::phase::Phase;
@@ -165,6 +165,47 @@ impl Filter {
         Ok(index)
     }
 
+    /// Follows a model whose parameters have changed: tensors that were pruned or grown, added, removed or put into another
+    /// group. `from`: for each parameter of the new layout the position of the one that it goes on, of whatever shape;
+    /// `None` for one that is new, whose memory starts at zero and whose block as in a first step. R, P and Q stay.
+    ///
+    /// # Errors
+    /// [`Error::OutOfPhase`] between predict and update; [`Error::CountMismatch`]; [`Error::InvalidField`] if the layout is
+    /// not valid, or a parameter goes on one that is not there or that another one goes on. Nothing has changed then.
+    pub fn rearrange(&mut self, layout: Layout, from: &[Option<usize>]) -> Result<()> {
+        self.require("rearrange", Phase::Updated)?;
+        let expected = layout.parameters().len();
+        if from.len() != expected {
+            return Err(Error::CountMismatch {
+                what: "origins",
+                expected,
+                found: from.len(),
+            });
+        }
+        let mut taken = vec![false; self.state.layout.parameters().len()];
+        for &position in from.iter().flatten() {
+            match taken.get_mut(position) {
+                Some(taken) if !*taken => *taken = true,
+                _ => {
+                    return Err(Error::invalid(
+                        "from",
+                        position,
+                        "the position of a parameter that no other one goes on",
+                    ));
+                }
+            }
+        }
+        let mut changed = self.clone();
+        let blocks = match changed.state.partition() {
+            Partition::PerTensor => from.to_vec(),
+            Partition::Global => vec![Some(0)],
+        };
+        changed.state.layout = layout;
+        changed.state.method.rearrange(from, &blocks);
+        *self = Self::from_state(changed.state)?;
+        Ok(())
+    }
+
     /// First half of predict: what to do with the parameters. With `None` they are left alone (KOALA-V, KOALA++).
     ///
     /// # Errors
@@ -186,6 +227,13 @@ impl Filter {
         self.state.method.predict(deviation, elements);
         self.state.phase = Phase::Predicted;
         Ok(())
+    }
+
+    /// Ends a step that was begun and will not be finished, such as one whose batch did not fit into memory: the prediction
+    /// stands, as after a missing measurement, but none is counted, and no step either. Without a predict before it does
+    /// nothing.
+    pub fn abandon(&mut self) {
+        self.state.phase = Phase::Updated;
     }
 
     /// Which sums the parameter at `position` needs in this update; `None` if it is frozen.

@@ -149,6 +149,12 @@ impl<F: Real> Koala<F> {
         self.filter.complete_predict(&deviations)
     }
 
+    /// Ends a step that was begun and will not be finished: the prediction stands, and no measurement is counted as missing.
+    /// Without a predict before it does nothing.
+    pub fn abandon(&mut self) {
+        self.filter.abandon();
+    }
+
     /// The measurement update. `gradients`: of the plain mean loss at the predicted parameters, one a parameter,
     /// `None` (or an option that is) where there is none; weight decay is not in them.
     ///
