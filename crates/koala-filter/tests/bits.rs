@@ -85,8 +85,8 @@ fn no_processor_changes_a_bit() {
         [0x916a_7e23_eba2_a71f, 0xc14a_a462_8c64_6671],
         [0x483e_a156_eba2_a71f, 0xf274_6822_84af_f262],
         [0x5ac6_7e79_aba2_a71f, 0x8309_a5ba_1ce2_2f8d],
-        [0xa8e7_e3ce_4ba2_a71f, 0xfd46_e86d_0410_7802],
-        [0x0907_52c4_4ba2_a71f, 0xed90_6901_573e_5a4b],
+        [0xa8e7_e3ce_4ba2_a71f, 0xb5f8_ff73_b58c_92e1],
+        [0x0907_52c4_4ba2_a71f, 0x845c_f824_8857_e1fb],
         [0xf642_1674_cba2_a71f, 0xe818_0de5_e97e_1098],
     ];
     assert_eq!(found, expected, "{found:#x?}");

@@ -68,27 +68,74 @@ pub(super) fn metric_sums<F: Real>(
     let [(x, x_rest), (g, g_rest), (v, v_rest), (s, s_rest)] = rows;
 
     let mut totals = Totals::new();
+    // Roots and quotients take long: those of a block are on their way while the block before it is added up.
+    let mut ready = Block::of_zeros();
     let blocks = x.len();
     for start in (0..blocks).step_by(ROUNDS) {
         let tier = start..blocks.min(start + ROUNDS);
         let [x, g, v, s] = [x, g, v, s].map(|row| &row[tier.clone()]);
         let mut sums = [[F::default(); LANES]; SUMS];
         for (((x, g), v), s) in x.iter().zip(g).zip(v).zip(s) {
-            totals.add(&metric, w, [x, g, v, s], &mut sums);
+            let next = Block::new(&metric, w, [x, g, v, s]);
+            totals.add(&ready, &mut sums);
+            ready = next;
         }
         totals.take(&sums);
     }
-    // Of zeros, every sum is 0.
+    let mut sums = [[F::default(); LANES]; SUMS];
+    totals.add(&ready, &mut sums);
     let padded = |rest: &[F]| {
         let mut block = [F::default(); LANES];
         block[..rest.len()].copy_from_slice(rest);
         block
     };
     let [x, g, v, s] = [x_rest, g_rest, v_rest, s_rest].map(padded);
-    let mut sums = [[F::default(); LANES]; SUMS];
-    totals.add(&metric, w, [&x, &g, &v, &s], &mut sums);
+    totals.add(&Block::new(&metric, w, [&x, &g, &v, &s]), &mut sums);
     totals.take(&sums);
     totals.sums()
+}
+
+/// What the sums are taken of, one element a lane.
+struct Block<F> {
+    h: [F; LANES],
+    v: [F; LANES],
+    /// ŝ.
+    hat: [F; LANES],
+    /// D.
+    denominator: [F; LANES],
+    /// 1 / D.
+    inverse: [F; LANES],
+}
+
+impl<F: Real> Block<F> {
+    /// Of zeros every sum is 0.
+    #[inline(always)]
+    fn of_zeros() -> Self {
+        let zeros = [F::default(); LANES];
+        Self {
+            h: zeros,
+            v: zeros,
+            hat: zeros,
+            denominator: zeros,
+            inverse: zeros,
+        }
+    }
+
+    #[inline(always)]
+    fn new(metric: &Metric<F>, w: F, [x, g, v, s]: [&[F; LANES]; 4]) -> Self {
+        let mut block = Self::of_zeros();
+        for lane in 0..LANES {
+            let h = g[lane] + w * x[lane];
+            let hat = metric.corrected(metric.second_moment(s[lane], h));
+            let denominator = metric.root(hat);
+            block.h[lane] = h;
+            block.v[lane] = v[lane];
+            block.hat[lane] = hat;
+            block.denominator[lane] = denominator;
+            block.inverse[lane] = F::from_f64(1.0) / denominator;
+        }
+        block
+    }
 }
 
 /// Sums of each lane over all tiers.
@@ -110,21 +157,10 @@ impl<F: Real> Totals<F> {
 
     /// Adds one element to the sums of each lane.
     #[inline(always)]
-    fn add(
-        &mut self,
-        metric: &Metric<F>,
-        w: F,
-        [x, g, v, s]: [&[F; LANES]; 4],
-        sums: &mut [[F; LANES]; SUMS],
-    ) {
-        let mut decayed = [F::default(); LANES];
+    fn add(&mut self, block: &Block<F>, sums: &mut [[F; LANES]; SUMS]) {
         for lane in 0..LANES {
-            let h = g[lane] + w * x[lane];
-            decayed[lane] = h;
-            let v = v[lane];
-            let hat = metric.corrected(metric.second_moment(s[lane], h));
-            let denominator = metric.root(hat);
-            let inverse = F::from_f64(1.0) / denominator;
+            let (h, v, hat) = (block.h[lane], block.v[lane], block.hat[lane]);
+            let inverse = block.inverse[lane];
             let d = h * inverse;
             let share = hat * inverse;
             let terms = [
@@ -133,7 +169,7 @@ impl<F: Real> Totals<F> {
                 h * d,
                 d * d,
                 v * h,
-                v * v * denominator,
+                v * v * block.denominator[lane],
                 share * inverse,
                 d * d * inverse,
                 v * v,
@@ -148,7 +184,7 @@ impl<F: Real> Totals<F> {
             };
         }
         // Apart: beside f64, a loop takes half as many numbers at once.
-        for (squared, h) in self.squared.iter_mut().zip(decayed) {
+        for (squared, h) in self.squared.iter_mut().zip(block.h) {
             *squared += h.to_f64() * h.to_f64();
         }
     }
