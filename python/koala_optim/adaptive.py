@@ -58,6 +58,8 @@ class KoalaA(Koala):
             foreach operations elsewhere. ``True``: foreach operations everywhere; ``False``: Rust, or an error.
         process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
         check_every: steps after which processes compare their filters; 0 for never.
+        stay_predicted: whether :meth:`step` ends with the next :meth:`predict`, in one pass over memory less: see
+            :meth:`posterior`.
         **common: settings that all methods share, see :class:`koala_optim.KoalaM`. Here ``initial_measurement_noise`` is
             ``None`` unless it is given, and ``partition`` only says by which blocks is reported.
 
@@ -87,6 +89,7 @@ class KoalaA(Koala):
         foreach: bool | None = None,
         process_group: ProcessGroup | bool | None = None,
         check_every: int = 100,
+        stay_predicted: bool = False,
         **common: Unpack[CommonSettings],
     ) -> None:
         if metric not in ("diagonal", "none"):
@@ -114,4 +117,5 @@ class KoalaA(Koala):
             foreach=foreach,
             process_group=process_group,
             check_every=check_every,
+            stay_predicted=stay_predicted,
         )

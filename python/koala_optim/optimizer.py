@@ -14,10 +14,11 @@ import torch
 from torch import Tensor
 
 from . import foreach, native
+from ._native import Filter
 from .distributed import Number, ProcessGroups, check_same, fingerprint, is_due, local_part
-from .mean import AtMean
 from .measure import LARGEST, measure
 from .observation import Observation
+from .posterior import AtPosterior
 from .progress import LOOP
 from .readback import Readback
 from .resharding import reshard_modules
@@ -26,7 +27,7 @@ from .scaling import unscaled
 from .state import Restorable
 
 
-class Koala(AtMean, Restorable):
+class Koala(AtPosterior, Restorable):
     """Base of :class:`KoalaV`, :class:`KoalaM`, :class:`KoalaPP` and :class:`KoalaA`; not to be made itself.
 
     A step is :meth:`predict`, then losses at the predicted parameters, :meth:`observe`, backward, :meth:`step`.
@@ -48,12 +49,15 @@ class Koala(AtMean, Restorable):
     def predict(self) -> None:
         """The time update: moves the parameters to their prediction (KOALA-M, KOALA-A; the others leave them alone).
 
-        Compute losses and gradients afterwards.
+        Compute losses and gradients afterwards. With ``stay_predicted``, :meth:`step` has done it already, but for the first;
+        it then does nothing.
 
         Raises:
             RuntimeError: if the last step was not finished by :meth:`step`.
         """
         self._progress.refuse_at_mean("predict")
+        if self._progress.predicted and self._stay_predicted:
+            return
         if self._progress.predicted:
             raise RuntimeError(
                 "predict was called twice without a step between; call it once a step, before the first micro-batch:"
@@ -210,20 +214,29 @@ class Koala(AtMean, Restorable):
         if overflow != 0.0 and all(math.isfinite(number) for sums in statistics if sums for number in sums):
             # What overflowed is no gradient of this filter's: of another process, or of a frozen parameter.
             total = math.nan
+        step = filter.step
         try:
-            filter.update(statistics, total, squares, round(count))
+            filter.update(statistics, total, squares, round(count), self._stay_predicted)
         finally:
             self._progress.predicted = filter.predicted
-            if not self._progress.predicted:
+            if filter.step > step:
                 self._observation = Observation()
         for engine, _, memory in lent:
             engine.displace(filter, memory)
-        # Parameters that stand still, but whose mean follows.
-        still = [row for row in rows if row.gradient is None and filter.tensor_step(row.position) is not None]
+        # Parameters that stand still, but whose mean follows; or that have no gradient, but a velocity.
+        still = [row for row in rows if row.gradient is None and self._follows(filter, row)]
         for engine, part in self._engines(still):
             engine.displace(filter, engine.lend(part))
+        if self._stay_predicted and not filter.predicted:
+            # What is to be measured in it, KOALA-M's position noise, does not join it with the update.
+            self.predict()
         if over:
             check_same(over, [process[4:] for process in processes])
+
+    @staticmethod
+    def _follows(filter: Filter, row: Row) -> bool:
+        step = filter.tensor_step(row.position)
+        return step is not None and not (row.frozen and step["mean"] is None)
 
     def _overflow(self) -> Number:
         """More than 0 if GradScaler found gradients that are not finite."""
