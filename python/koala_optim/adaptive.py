@@ -59,6 +59,8 @@ class KoalaA(Koala):
             foreach operations elsewhere. ``True``: foreach operations everywhere; ``False``: Rust, or an error.
         process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
         check_every: steps after which processes compare their filters; 0 for never.
+        stay_predicted: whether :meth:`step` ends with the next :meth:`predict`, in one pass over memory less: see
+            :meth:`posterior`.
         measurement_noise: a fixed R; ``None`` measures it as above.
         measurement_noise_smoothing: how much of the running mean R is kept in a step.
         initial_measurement_noise: R at the start, of which nothing is assumed if it is ``None``, as it is unless given.
@@ -96,6 +98,7 @@ class KoalaA(Koala):
         foreach: bool | None = None,
         process_group: ProcessGroup | bool | None = None,
         check_every: int = 100,
+        stay_predicted: bool = False,
         **common: Unpack[CommonSettings],
     ) -> None:
         if metric not in ("diagonal", "none"):
@@ -123,6 +126,7 @@ class KoalaA(Koala):
             foreach=foreach,
             process_group=process_group,
             check_every=check_every,
+            stay_predicted=stay_predicted,
         )
 
     def report(self) -> KoalaAReport | None:

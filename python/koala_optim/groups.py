@@ -38,6 +38,7 @@ class Filtered(Optimizer):
         foreach: bool | None,
         process_group: ProcessGroup | bool | None,
         check_every: int,
+        stay_predicted: bool = False,
     ) -> None:
         if isinstance(check_every, bool) or not isinstance(check_every, int) or check_every < 0:
             raise ValueError(f"check_every = {check_every!r}: must be a number of steps, or 0 for never")
@@ -45,6 +46,7 @@ class Filtered(Optimizer):
         self._foreach = foreach
         self._process_group = LossProcesses(process_group)
         self._check_every = check_every
+        self._stay_predicted = stay_predicted
         self._filter: Filter | None = None
         self._loaded: Filter | None = None
         self._synced: list[str] = []
@@ -67,7 +69,8 @@ class Filtered(Optimizer):
         """
         self._progress.refuse_at_mean("add_param_group")
         if self._progress.predicted:
-            raise RuntimeError("add_param_group was called between predict and step; call it after step")
+            when = "before the first predict" if self._stay_predicted else "after step"
+            raise RuntimeError(f"add_param_group was called between predict and step; call it {when}")
         if self._filter is not None:
             self._follow()
         super().add_param_group(param_group)

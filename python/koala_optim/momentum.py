@@ -50,6 +50,8 @@ class KoalaM(Koala):
             foreach operations elsewhere. ``True``: foreach operations everywhere; ``False``: Rust, or an error.
         process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
         check_every: steps after which processes compare their filters; 0 for never.
+        stay_predicted: whether :meth:`step` ends with the next :meth:`predict`, in one pass over memory less: see
+            :meth:`posterior`.
         measurement_noise: a fixed R; ``None`` measures it as above.
         measurement_noise_smoothing: beta.
         initial_measurement_noise: R at the start; ``None``: the mean of what was measured, with nothing assumed before it.
@@ -83,6 +85,7 @@ class KoalaM(Koala):
         foreach: bool | None = None,
         process_group: ProcessGroup | bool | None = None,
         check_every: int = 100,
+        stay_predicted: bool = False,
         **common: Unpack[CommonSettings],
     ) -> None:
         if not isinstance(coast, bool):
@@ -115,6 +118,7 @@ class KoalaM(Koala):
             foreach=foreach,
             process_group=process_group,
             check_every=check_every,
+            stay_predicted=stay_predicted,
         )
 
     def report(self) -> KoalaMReport | None:

@@ -14,9 +14,10 @@ import torch
 from torch import Tensor
 
 from . import foreach, native
+from ._native import Filter
 from .distributed import Number, ProcessGroups, check_same, fingerprint, is_due, local_part
-from .mean import AtMean
 from .measure import LARGEST, measure
+from .posterior import AtPosterior
 from .progress import LOOP
 from .readback import Readback
 from .reports import StepReport
@@ -27,7 +28,7 @@ from .skipped import gradient_marks, warn_of_no_losses, warn_of_unfinished
 from .state import Restorable
 
 
-class Koala(AtMean, Restorable):
+class Koala(AtPosterior, Restorable):
     """Base of :class:`KoalaV`, :class:`KoalaM`, :class:`KoalaPP` and :class:`KoalaA`; not to be made itself.
 
     A step is :meth:`predict`, then losses at the predicted parameters, :meth:`observe`, backward, :meth:`step`.
@@ -53,11 +54,18 @@ class Koala(AtMean, Restorable):
         state that was taken in the middle of a step, and loaded, the first call changes nothing: the prediction stands. If
         gradients were cleared in between by :meth:`zero_grad`, as loops do that skip a batch, a step that was begun is given
         up with a warning.
+        With ``stay_predicted``, :meth:`step` has predicted already, but for the first: this then does nothing.
 
         Raises:
             RuntimeError: if the last step was neither finished by :meth:`step` nor given up.
         """
         self._progress.refuse_at_mean("predict")
+        if self._progress.predicted and self._stay_predicted:
+            if self._progress.cleared and self._observation.count:
+                warn_of_unfinished("began a new step")
+                self._observation.clear()
+            self._progress.begun()
+            return
         if self._progress.resumed:
             self._progress.begun()
             return
@@ -293,22 +301,30 @@ class Koala(AtMean, Restorable):
         if overflow != 0.0 and all(math.isfinite(number) for sums in statistics if sums for number in sums):
             # What overflowed is no gradient of this filter's: of another process, or of a frozen parameter.
             total = math.nan
+        step = filter.step
         try:
-            filter.update(statistics, total, squares, round(count))
+            filter.update(statistics, total, squares, round(count), self._stay_predicted)
         finally:
             self._progress.predicted = filter.predicted
-            self._progress.resumed = self._progress.resumed and filter.predicted
-            self._progress.cleared = self._progress.cleared and filter.predicted
-            if not self._progress.predicted:
+            if filter.step > step or not filter.predicted:
+                self._progress.resumed = self._progress.cleared = False
                 self._observation.clear()
         for engine, _, memory in lent:
             engine.displace(filter, memory)
-        # Parameters that stand still, but whose mean follows.
-        still = [row for row in rows if row.gradient is None and filter.tensor_step(row.position) is not None]
+        # Parameters that stand still, but whose mean follows; or that have no gradient, but a velocity.
+        still = [row for row in rows if row.gradient is None and self._follows(filter, row)]
         for engine, part in self._engines(still):
             engine.displace(filter, engine.lend(part))
+        if self._stay_predicted and not filter.predicted:
+            # What is to be measured in it, KOALA-M's position noise, does not join it with the update.
+            self.predict()
         if over:
             check_same(over, [process[4:] for process in processes])
+
+    @staticmethod
+    def _follows(filter: Filter, row: Row) -> bool:
+        step = filter.tensor_step(row.position)
+        return step is not None and not (row.frozen and step["mean"] is None)
 
     def _overflow(self) -> Number:
         """More than 0 if GradScaler found gradients that are not finite."""

@@ -38,9 +38,11 @@ class Progress:
     deviations: list[tuple[list[Number], ProcessGroups]] | None = None
     """Numbers of predict that are still to be fetched."""
     outside: list[tuple[Tensor, Tensor]] | None = None
-    """While the parameters stand at the mean: those that it replaced, with their values before."""
+    """While parameters stand where they are evaluated: those that were moved there, with their values before."""
     saving: bool = False
     """Whether a state may be taken while they do."""
+    place: str = ""
+    """Within what they stand there, and where that is."""
 
     def collect(self, readback: Readback) -> list[int] | None:
         """Adds the numbers of predict that are still to be fetched; returns where they will stand, if there are any."""
@@ -66,12 +68,10 @@ class Progress:
         self.predicted, self.resumed, self.abandoned, self.cleared = True, False, False, False
 
     def refuse_at_mean(self, called: str) -> None:
-        """For what is not to be done while the parameters stand at the mean.
+        """For what is not to be done while the parameters stand where they are evaluated.
 
         Raises:
             RuntimeError: if they do.
         """
         if self.outside is not None:
-            raise RuntimeError(
-                f"{called} was called within averaged, where the parameters stand at the mean; leave it before"
-            )
+            raise RuntimeError(f"{called} was called within {self.place}; leave it before")

@@ -41,6 +41,7 @@ OF_THE_FILTER = frozenset(
         "foreach",
         "process_group",
         "check_every",
+        "stay_predicted",
         "initial_covariance",
         "process_noise",
         "velocity_decay",

@@ -92,7 +92,7 @@ class Restorable(Filtered):
         self._progress.refuse_at_mean("a copy")
         self._follow()
         self._publish()
-        own = ("_config", "_foreach", "_process_group", "_check_every")
+        own = ("_config", "_foreach", "_process_group", "_check_every", "_stay_predicted")
         kept = {name: self.__dict__[name] for name in own}
         return {**super().__getstate__(), **kept, "_filter": self._filter_now().state()}
 

@@ -63,6 +63,9 @@ pub(crate) trait Method {
         None
     }
 
+    /// Moves the sums of one tensor to the floor of this update, `largest` being the largest ŝ of all tensors.
+    fn settle(&self, _statistics: &mut BlockStatistics, _largest: f64) {}
+
     /// A measurement that is not missing has come: counts it.
     fn measured(&mut self) {}
 
