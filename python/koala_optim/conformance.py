@@ -91,7 +91,8 @@ def case(index: int) -> Case:
 
 def tolerance(dtype: torch.dtype) -> float:
     """By how much, relative to the largest element of its parameter, an element may differ from the reference."""
-    return 5e-2 if dtype in (torch.bfloat16, torch.float16) else 1e-5
+    # In bfloat16 a gradient that almost cancels its decay may have either sign, and KOALA-A's first step is of one size.
+    return {torch.bfloat16: 1e-1, torch.float16: 5e-2}.get(dtype, 1e-5)
 
 
 def check(

@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT
 
 from ._native import Filter
+from .device.engine import Engine
 from .distributed import LossProcesses
 from .observation import Observation
 from .progress import Progress
@@ -41,6 +42,7 @@ class Filtered(Optimizer):
         self._process_group = LossProcesses(process_group)
         self._check_every = check_every
         self._filter: Filter | None = None
+        self._device: Engine | None = None
         self._synced: list[str] = []
         self._observation = Observation()
         self._memory: tuple[str | None, ...] = ()
@@ -67,6 +69,7 @@ class Filtered(Optimizer):
             raise
 
     def _extend(self, group: dict[str, Any]) -> None:
+        self._back_to_host()
         check_trainable(group["params"])
         options = group_options(group)
         start = sum(len(other["params"]) for other in self.param_groups[:-1])
@@ -88,9 +91,19 @@ class Filtered(Optimizer):
         return [parameter for group in self.param_groups for parameter in group["params"]]
 
     def _filter_now(self) -> Filter:
+        """The filter; if it is on a device, this waits for it."""
         if self._filter is None:
             raise RuntimeError("this optimizer was not initialised")
+        if self._device is not None:
+            self._filter = self._device.filter()
         return self._filter
+
+    def _back_to_host(self) -> None:
+        """Ends the stay of the filter on a device, if it is on one."""
+        if self._device is not None:
+            self._filter, self._device = self._filter_now(), None
+            # Its gains are what a scheduler may have had on the device.
+            self._synced = [""] * len(self._synced)
 
     def _synchronised(self) -> Filter:
         """The filter, told of what schedulers or people changed in the parameter groups."""

@@ -28,8 +28,7 @@ class Observation:
         if mean_square is None and count is None and isinstance(losses, Tensor) and losses.numel() != 1:
             if losses.numel() == 0:
                 raise ValueError("observe: no loss among the losses; pass one loss for each sample of the minibatch")
-            wide = _wide(losses)
-            self._sums.append(torch.stack([wide.sum(), wide.square().sum()]))
+            self._add_each(losses)
             self.count += losses.numel()
             return
         if isinstance(losses, Tensor) and losses.numel() != 1:
@@ -52,6 +51,10 @@ class Observation:
             self._sum += mean * samples
             self._sum_of_squares += square * samples
         self.count += int(samples)
+
+    def _add_each(self, losses: Tensor) -> None:
+        wide = _wide(losses)
+        self._sums.append(torch.stack([wide.sum(), wide.square().sum()]))
 
     def sums(self) -> list[Tensor | float]:
         """Of all that was observed: the sum of the losses, of their squares, and their number."""

@@ -14,6 +14,8 @@ import torch
 from torch import Tensor
 
 from . import foreach, native
+from .device.engine import Engine
+from .device.reach import beyond
 from .distributed import Number, ProcessGroups, check_same, fingerprint, is_due, local_part
 from .mean import AtMean
 from .measure import LARGEST, measure
@@ -59,6 +61,12 @@ class Koala(AtMean, Restorable):
                 "predict was called twice without a step between; call it once a step, before the first micro-batch:"
                 + LOOP
             )
+        device = self._on_device()
+        if device is not None:
+            device.predict(self.param_groups, self.state)
+            self._observation = device.observation()
+            self._progress.predicted = True
+            return
         filter = self._synchronised()
         if filter.motion() is None:
             filter.complete_predict([])
@@ -171,6 +179,10 @@ class Koala(AtMean, Restorable):
                 return
             missing = "no losses were observed" if self._progress.predicted else "neither predict nor observe before it"
             raise RuntimeError(f"step was called, but {missing}; a step is:{LOOP}")
+        device = self._on_device()
+        if device is not None:
+            self._update_on(device)
+            return
         filter = self._synchronised()
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
         rows = self._rows(gradients)
@@ -225,6 +237,29 @@ class Koala(AtMean, Restorable):
         if over:
             check_same(over, [process[4:] for process in processes])
 
+    def _on_device(self) -> Engine | None:
+        """The filter on the device of the parameters; ``None`` if it stays on the host."""
+        parameters = self._parameters()
+        on_host = self._foreach is False or (self._foreach is None and any(map(fits_native, parameters)))
+        if on_host or beyond(self._config, parameters, bool(self._process_group.groups())) is not None:
+            self._back_to_host()
+            return None
+        if self._device is not None and self._device.device != parameters[0].device:
+            self._back_to_host()
+        if self._device is None:
+            self._progress.settle(self._filter_now())
+            self._device = Engine(self._filter_now(), parameters[0].device, self._memory)
+        return self._device
+
+    def _update_on(self, device: Engine) -> None:
+        gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
+        try:
+            device.update(self.param_groups, self.state, gradients, self._observation, self._overflow())
+        finally:
+            self._progress.predicted = device.predicted
+            if not device.predicted:
+                self._observation = Observation()
+
     def _overflow(self) -> Number:
         """More than 0 if GradScaler found gradients that are not finite."""
         found = getattr(self, "found_inf", 0.0)
@@ -268,5 +303,5 @@ class Koala(AtMean, Restorable):
         covariance; every entry of ``blocks`` has a ``name`` and an ``outcome``: ``"updated"``, ``"clamped"``,
         ``"restarted"`` or ``{"skipped": reason}``.
         """
-        text = self._filter_now().report()
+        text = self._filter_now().report() if self._device is None else self._device.report()
         return None if text is None else json.loads(text)

@@ -57,7 +57,7 @@ class Restorable(Filtered):
                     self.state[parameter][name] = vector.to(parameter.device, stored_type(parameter, name))
         for parameter, value in parameters:
             local_part(parameter).copy_(local_part(value))
-        self._filter = filter
+        self._filter, self._device = filter, None
         self._config = filter.config()
         self._memory = tuple(filter.memory())
         self._progress.predicted = filter.predicted
@@ -74,7 +74,7 @@ class Restorable(Filtered):
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         super().__setstate__(state)
-        self._filter = Filter.from_state(self.param_groups[0]["filter"])
+        self._filter, self._device = Filter.from_state(self.param_groups[0]["filter"]), None
         self._memory = tuple(self._filter.memory())
         self._progress = Progress(predicted=self._filter.predicted)
         self._synced = [""] * len(self.param_groups)

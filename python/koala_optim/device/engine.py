@@ -1,0 +1,163 @@
+"""The filter of an optimizer on the device of its parameters: steps without a number read, and what is read later."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import MutableMapping
+from typing import Any
+
+import torch
+from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
+
+from .._native import Filter
+from ..observation import Observation
+from ..rows import rows_of
+from ..settings import group_options, real
+from .adaptive import Adaptive
+from .blockwise import Momentum, Vanilla
+from .method import Given, Method
+from .observed import Observed, losses_of
+from .plan import Options, Plan
+from .products import PlusPlus
+from .reach import wide
+from .record import Record, repeated, settled
+from .watch import Watch
+
+METHODS: dict[str, type[Method]] = {
+    "koala-v": Vanilla,
+    "koala-m": Momentum,
+    "koala-pp": PlusPlus,
+    "koala-a": Adaptive,
+}
+
+
+class Engine:
+    """Takes a filter over, and hands it back when it is asked for."""
+
+    def __init__(self, filter: Filter, device: torch.device, memory: tuple[str | None, ...]) -> None:
+        stored: dict[str, Any] = json.loads(filter.state())
+        self.device, self.dtype = device, wide(device)
+        ((name, _),) = stored["method"].items()
+        self.method = METHODS[name](stored, device, self.dtype)
+        self.predicted = filter.predicted
+        self._filter, self._memory = filter, memory
+        gains = [-group["gain"] for group in stored["layout"]["groups"]]
+        self._gains = torch.tensor(gains, dtype=self.dtype, device=device)
+        self._none = torch.zeros((), dtype=self.dtype, device=device)
+        self._gain_of: list[float | None] = [None] * len(self._gains)
+        self._told: list[tuple[Any, ...]] = [()] * len(self._gains)
+        self._plan: tuple[tuple[Any, ...], Plan] | None = None
+        self._records: dict[tuple[int, ...], Record] = {}
+        self._watch = Watch(device, self.method.options["missing-limit"])
+
+    # A step.
+
+    def predict(self, groups: list[dict[str, Any]], state: MutableMapping[Tensor, dict[str, Any]]) -> None:
+        """The time update."""
+        plan = self._planned(groups, state)
+        self._set_gains(groups)
+        self.method.predict(plan)
+        self.predicted = True
+
+    def observation(self) -> Observation:
+        """An empty one, whose sums are those that the filter wants."""
+        return Observed(self.dtype)
+
+    def update(
+        self,
+        groups: list[dict[str, Any]],
+        state: MutableMapping[Tensor, dict[str, Any]],
+        gradients: list[Tensor | None],
+        observation: Observation,
+        overflow: Tensor | float,
+    ) -> None:
+        """The measurement update.
+
+        Raises:
+            TypeError: for sparse gradients.
+            TooManyMissing: if that many measurements were missing when the device was last asked.
+        """
+        plan = self._planned(groups, state)
+        _check_dense(gradients)
+        present = plan.present(tuple(at for at, gradient in enumerate(gradients) if gradient is not None))
+        self._set_gains(groups)
+        losses = losses_of(observation, self.device, self.dtype)
+        by_part = [[gradients[row.position] for row in part.rows] for part in present.parts]
+        sums = self.method.nothing() if present.empty else self.method.reduce(present, by_part)  # type: ignore[arg-type]
+        # Not finite where GradScaler found what is not.
+        poison = [overflow / (overflow == 0.0)] if isinstance(overflow, Tensor) else []
+        found = overflow.to(self.device, self.dtype) if isinstance(overflow, Tensor) else self._none
+        told = [self.method.numbers.futures[0], *self.method.extras(), self._gains]
+        record = self._records.setdefault(present.positions, Record(present))
+        record.write([*told, losses.loss, losses.norm, found, sums.matrix], losses.count)
+        self.method.update(plan, present, sums, Given(losses, self._gains, poison))
+        self.predicted = False
+        self._watch.look(self.method.numbers.now["missing_in_a_row"], self.report)
+
+    # What is read.
+
+    def filter(self) -> Filter:
+        """The filter as it is now: waits for the device."""
+        self._filter = settled(self.method, self._filter, self._gains, predicted=self.predicted)
+        return self._filter
+
+    def report(self) -> str | None:
+        """The report of the last step: waits for the device.
+
+        Raises:
+            TooManyMissing: if the step was the last of too many.
+        """
+        written = [record for record in self._records.values() if record.vector is not None]
+        if not written:
+            return None
+        last = max(written, key=lambda record: record.read()[0][self.method.numbers.names.index("step")])
+        return repeated(self.method, self._filter, last, len(self._filter.parameters())).report()
+
+    # What a step is about.
+
+    def _planned(self, groups: list[dict[str, Any]], state: MutableMapping[Tensor, dict[str, Any]]) -> Plan:
+        for index, group in enumerate(groups):
+            told = group["weight_decay"], group["decay_rule"], group["frozen"]
+            if told != self._told[index]:
+                # The gain is the device's affair; the rest is checked here, by the filter too.
+                self._filter.set_group(index, group_options({**group, "lr": 1.0}))
+                self._told[index] = told
+        parameters = [parameter for group in groups for parameter in group["params"]]
+        seen = (*self._told, *[_place(parameter, state) for parameter in parameters])
+        if self._plan is None or self._plan[0] != seen:
+            indices = [index for index, group in enumerate(groups) for _ in group["params"]]
+            options = [Options(float(told[0]), told[1], told[2]) for told in self._told]
+            rows = rows_of(parameters, [None] * len(parameters), state, self._memory)
+            # Vectors may have been made or moved just now.
+            seen = (*self._told, *[_place(parameter, state) for parameter in parameters])
+            self._plan = seen, Plan(rows, [options[index] for index in indices], indices)
+            self._records = {}
+        return self._plan[1]
+
+    def _set_gains(self, groups: list[dict[str, Any]]) -> None:
+        for index, group in enumerate(groups):
+            lr = group["lr"]
+            if isinstance(lr, Tensor) and lr.device == self.device:
+                torch.sub(self._none, lr.detach().reshape(()), out=self._gains[index])
+                self._gain_of[index] = None
+            elif (gain := real("lr", lr)) != self._gain_of[index]:
+                group_options(group)
+                self._gains[index].fill_(-gain)
+                self._gain_of[index] = gain
+
+
+def _place(parameter: Tensor, state: MutableMapping[Tensor, dict[str, Any]]) -> tuple[Any, ...]:
+    """What tells whether a parameter and its vectors are still where they were."""
+    vectors = state.get(parameter, {})
+    address = 0 if isinstance(parameter, FakeTensor) else parameter.data_ptr()
+    return (address, parameter.dtype, parameter.stride(), parameter.requires_grad, *map(id, vectors.values()))
+
+
+def _check_dense(gradients: list[Tensor | None]) -> None:
+    for position, gradient in enumerate(gradients):
+        if gradient is not None and gradient.layout is not torch.strided:
+            raise TypeError(
+                f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
+                "(sparse=False for embeddings)"
+            )

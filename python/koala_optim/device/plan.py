@@ -1,0 +1,172 @@
+"""Which tensors a step is about, and what of it is known without looking at numbers."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from functools import cached_property
+
+import torch
+from torch import Tensor
+
+from ..rows import Row
+from .pages import Pages
+
+HALF = (torch.bfloat16, torch.float16)
+
+
+@dataclass(frozen=True)
+class Options:
+    """The options of a parameter group that are known to Python. The gain is not: schedulers may keep it on the device."""
+
+    decay: float
+    rule: str
+    frozen: bool
+
+    @property
+    def measured(self) -> float:
+        """w of h and L_b in the gain."""
+        return 0.0 if self.rule == "decoupled" else self.decay
+
+    @property
+    def directed(self) -> float:
+        """w of the direction along which x moves."""
+        return self.decay if self.rule == "coupled" else 0.0
+
+    @property
+    def shrinking(self) -> float:
+        """w of x <- x (1 - e w) after the step."""
+        return self.decay if self.rule == "decoupled" else 0.0
+
+
+class Part:
+    """Tensors of one type, and their places among all tensors of a pass."""
+
+    def __init__(self, rows: list[Row], options: list[Options], start: int = 0) -> None:
+        self.rows = rows
+        self.columns = slice(start, start + len(rows))
+        self.parameters = [row.parameter for row in rows]
+        self.measured = [given.measured for given in options]
+        self.apart = [given.measured != given.directed for given in options]
+        self.dtype = rows[0].parameter.dtype
+        self.wide = torch.float32 if self.dtype in HALF else self.dtype
+
+    def memory(self, slot: int) -> list[Tensor]:
+        """One vector of each tensor."""
+        return [row.memory[slot] for row in self.rows]  # type: ignore[misc]
+
+    @cached_property
+    def pages(self) -> Pages:
+        """Where the tensors lie in a matrix; numbers in it are wide enough for sums."""
+        return Pages(self.parameters, self.wide)
+
+    @cached_property
+    def places(self) -> Tensor:
+        """Positions of the tensors among all parameters."""
+        return torch.tensor([row.position for row in self.rows], device=self.parameters[0].device)
+
+
+class Present:
+    """The tensors that an update is about: those with a gradient that are not frozen."""
+
+    def __init__(self, rows: list[Row], options: list[Options], groups: list[int], device: torch.device) -> None:
+        by_type: dict[torch.dtype, list[int]] = defaultdict(list)
+        for at, row in enumerate(rows):
+            by_type[row.parameter.dtype].append(at)
+        order = [at for alike in by_type.values() for at in alike]
+        self.positions = tuple(rows[at].position for at in order)
+        self.parts: list[Part] = []
+        start = 0
+        for alike in by_type.values():
+            self.parts.append(Part([rows[at] for at in alike], [options[at] for at in alike], start))
+            start += len(alike)
+        self.empty = not rows
+        self._groups = [groups[at] for at in order]
+        self._options = [options[at] for at in order]
+        self.count = len(rows)
+        self._device = device
+        self._table: Tensor | None = None
+        self._weights: dict[tuple[str, torch.dtype, float], Tensor] = {}
+
+    @cached_property
+    def groups(self) -> Tensor | None:
+        """The group of each tensor; ``None`` if they all are of the first."""
+        return torch.tensor(self._groups, device=self._device) if any(self._groups) else None
+
+    def gains(self, gains: Tensor) -> Tensor:
+        """Of numbers of the groups those of the tensors; one for all where there is but one group."""
+        return gains[0] if self.groups is None else gains.index_select(0, self.groups)
+
+    @cached_property
+    def places(self) -> Tensor:
+        """Positions of the tensors among all parameters."""
+        return torch.tensor(self.positions, dtype=torch.int64, device=self._device)
+
+    def rates(self, of: str) -> list[float]:
+        """One w of each tensor."""
+        return [getattr(options, of) for options in self._options]
+
+    def any(self, of: str) -> bool:
+        """Whether such a decay is there at all."""
+        return any(self.rates(of))
+
+    def weights(self, of: str, dtype: torch.dtype, factor: float = 1.0) -> Tensor:
+        """The same on the device, made once."""
+        key = of, dtype, factor
+        if key not in self._weights:
+            rates = [factor * rate for rate in self.rates(of)]
+            self._weights[key] = torch.tensor(rates, dtype=dtype, device=self._device)
+        return self._weights[key]
+
+    def table(self, rows: int, filled: float) -> Tensor:
+        """A column of numbers for each tensor, in the widest type of their matrices; made once."""
+        if self._table is None:
+            wide = torch.float64 if any(part.wide is torch.float64 for part in self.parts) else torch.float32
+            self._table = torch.full((rows, self.count), filled, dtype=wide, device=self._device)
+        return self._table
+
+    @cached_property
+    def apart(self) -> Tensor | None:
+        """Which tensors move along g though h is measured; ``None`` if none does."""
+        found = [options.measured != options.directed for options in self._options]
+        return torch.tensor(found, device=self._device) if any(found) else None
+
+
+class Plan:
+    """The tensors of an optimizer, for as long as they, their memory and the options of their groups stay what they are."""
+
+    def __init__(self, rows: list[Row], options: list[Options], groups: list[int]) -> None:
+        self.rows, self.options, self._groups = rows, options, groups
+        self.parts = _alike(rows, options)
+        moving = [not row.frozen and not given.frozen for row, given in zip(rows, options)]
+        rest = [(row, given) for row, given, moves in zip(rows, options, moving) if moves]
+        self.moving = _alike([row for row, _ in rest], [given for _, given in rest])
+        self.frozen = tuple(at for at, given in enumerate(options) if given.frozen)
+        self._present: dict[tuple[int, ...], Present] = {}
+        self._masks: dict[tuple[int, ...], Tensor] = {}
+
+    def mask(self, positions: tuple[int, ...]) -> Tensor:
+        """Which of all tensors these are; made once."""
+        if positions not in self._masks:
+            chosen = [at in positions for at in range(len(self.rows))]
+            self._masks[positions] = torch.tensor(chosen, device=self.rows[0].parameter.device)
+        return self._masks[positions]
+
+    def present(self, positions: tuple[int, ...]) -> Present:
+        """Those among ``positions``, which have a gradient, that are not frozen."""
+        if positions not in self._present:
+            chosen = [at for at in positions if not self.options[at].frozen and not self.rows[at].frozen]
+            self._present[positions] = Present(
+                [self.rows[at] for at in chosen],
+                [self.options[at] for at in chosen],
+                [self._groups[at] for at in chosen],
+                self.rows[0].parameter.device,
+            )
+        return self._present[positions]
+
+
+def _alike(rows: list[Row], options: list[Options]) -> list[Part]:
+    by_type: dict[torch.dtype, list[int]] = defaultdict(list)
+    for at, row in enumerate(rows):
+        by_type[row.parameter.dtype].append(at)
+    return [Part([rows[at] for at in alike], [options[at] for at in alike]) for alike in by_type.values()]
