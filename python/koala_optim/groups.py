@@ -32,13 +32,16 @@ class Filtered(Optimizer):
         weight_decay: float,
         decay_rule: DecayRule,
         foreach: bool | None,
+        fused: bool | None,
         process_group: ProcessGroup | bool | None,
         check_every: int,
     ) -> None:
         if isinstance(check_every, bool) or not isinstance(check_every, int) or check_every < 0:
             raise ValueError(f"check_every = {check_every!r}: must be a number of steps, or 0 for never")
         self._config = json.dumps(config)
-        self._foreach = foreach
+        if fused and foreach is not None:
+            raise ValueError(f"fused=True and foreach={foreach} were given; leave one of them out")
+        self._foreach, self._fused = foreach, fused
         self._process_group = LossProcesses(process_group)
         self._check_every = check_every
         self._filter: Filter | None = None

@@ -14,12 +14,11 @@ import torch
 from torch import Tensor
 
 from . import foreach, native
-from .device.engine import Engine
-from .device.reach import beyond
 from .distributed import Number, ProcessGroups, check_same, fingerprint, is_due, local_part
 from .mean import AtMean
 from .measure import LARGEST, measure
 from .observation import Observation
+from .placement import Placed
 from .progress import LOOP
 from .readback import Readback
 from .resharding import reshard_modules
@@ -28,7 +27,7 @@ from .scaling import unscaled
 from .state import Restorable
 
 
-class Koala(AtMean, Restorable):
+class Koala(AtMean, Restorable, Placed):
     """Base of :class:`KoalaV`, :class:`KoalaM`, :class:`KoalaPP` and :class:`KoalaA`; not to be made itself.
 
     A step is :meth:`predict`, then losses at the predicted parameters, :meth:`observe`, backward, :meth:`step`.
@@ -61,11 +60,7 @@ class Koala(AtMean, Restorable):
                 "predict was called twice without a step between; call it once a step, before the first micro-batch:"
                 + LOOP
             )
-        device = self._on_device()
-        if device is not None:
-            device.predict(self.param_groups, self.state)
-            self._observation = device.observation()
-            self._progress.predicted = True
+        if self._predict_on_device():
             return
         filter = self._synchronised()
         if filter.motion() is None:
@@ -179,9 +174,7 @@ class Koala(AtMean, Restorable):
                 return
             missing = "no losses were observed" if self._progress.predicted else "neither predict nor observe before it"
             raise RuntimeError(f"step was called, but {missing}; a step is:{LOOP}")
-        device = self._on_device()
-        if device is not None:
-            self._update_on(device)
+        if self._update_on_device(self._overflow):
             return
         filter = self._synchronised()
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
@@ -236,29 +229,6 @@ class Koala(AtMean, Restorable):
             engine.displace(filter, engine.lend(part))
         if over:
             check_same(over, [process[4:] for process in processes])
-
-    def _on_device(self) -> Engine | None:
-        """The filter on the device of the parameters; ``None`` if it stays on the host."""
-        parameters = self._parameters()
-        on_host = self._foreach is False or (self._foreach is None and any(map(fits_native, parameters)))
-        if on_host or beyond(self._config, parameters, bool(self._process_group.groups())) is not None:
-            self._back_to_host()
-            return None
-        if self._device is not None and self._device.device != parameters[0].device:
-            self._back_to_host()
-        if self._device is None:
-            self._progress.settle(self._filter_now())
-            self._device = Engine(self._filter_now(), parameters[0].device, self._memory)
-        return self._device
-
-    def _update_on(self, device: Engine) -> None:
-        gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
-        try:
-            device.update(self.param_groups, self.state, gradients, self._observation, self._overflow())
-        finally:
-            self._progress.predicted = device.predicted
-            if not device.predicted:
-                self._observation = Observation()
 
     def _overflow(self) -> Number:
         """More than 0 if GradScaler found gradients that are not finite."""

@@ -69,7 +69,7 @@ class Restorable(Filtered):
     def __getstate__(self) -> dict[str, Any]:
         self._progress.refuse_at_mean("a copy")
         self._publish()
-        own = ("_config", "_foreach", "_process_group", "_check_every")
+        own = ("_config", "_foreach", "_fused", "_process_group", "_check_every")
         return {**super().__getstate__(), **{name: self.__dict__[name] for name in own}}
 
     def __setstate__(self, state: dict[str, Any]) -> None:

@@ -12,7 +12,8 @@ from .method import Given, Method, Sums, finite
 from .plan import Part, Plan, Present
 from .vector import Row
 
-_SMALLEST = 1e-30
+SMALLEST = 1e-30
+"""What D is at least."""
 # Of the state of each tensor.
 _UPDATES, _MOVING, _AVERAGED = range(3)
 
@@ -29,7 +30,12 @@ class Adaptive(Method):
         self.tensors = torch.tensor(rows, dtype=torch.float64).to(device, dtype)
         self._diagonal = self.config["metric"] == "diagonal"
         # Q stays within what the type holds.
-        self._range = (1e-100, 1e100) if dtype is torch.float64 else (1e-30, 1e30)
+        self.range = (1e-100, 1e100) if dtype is torch.float64 else (1e-30, 1e30)
+
+    @property
+    def moving(self) -> Tensor:
+        """Which tensors the next prediction moves."""
+        return self.tensors[_MOVING]
 
     def values(self, state: dict[str, Any]) -> dict[str, float]:
         return {name: float(state[name]) for name in self.slots}
@@ -79,7 +85,7 @@ class Adaptive(Method):
             [pages["moments"].amax().to(self.dtype) for pages in held if pages["moments"].numel()]
             or [torch.zeros((), dtype=self.dtype, device=self.device)]
         ).amax()
-        floor = largest.sqrt() * self.config["epsilon"] + _SMALLEST
+        floor = largest.sqrt() * self.config["epsilon"] + SMALLEST
         matrix = torch.cat([self._weighed(part, pages, floor) for part, pages in zip(present.parts, held)], 1)
         matrix[3] = largest
         return Sums(matrix, held)
@@ -175,7 +181,7 @@ class Adaptive(Method):
         corrected = _quotient(smoothed, 1.0 - torch.pow(beta, tests))
         rate = given["growth-rate"] * corrected.clamp_min(0.0) + given["decline-rate"] * corrected.clamp_max(0.0)
         grown = before["process_noise"] * (rate / (1.0 + after["updates"] / given["rate-horizon"])).exp()
-        torch.where(tested, grown.clamp(*self._range), before["process_noise"], out=after["process_noise"])
+        torch.where(tested, grown.clamp(*self.range), before["process_noise"], out=after["process_noise"])
 
     def _follow(self, plan: Plan, present: Present, ok: Tensor, some: Tensor) -> Tensor:
         """The new state of each tensor; returns the weight of its x in its mean."""

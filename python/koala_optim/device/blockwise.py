@@ -152,7 +152,7 @@ class Momentum(Blockwise):
 
     def __init__(self, stored: dict[str, Any], device: torch.device, dtype: torch.dtype) -> None:
         super().__init__(stored, device, dtype)
-        self._paper = self.config["position-noise"] == "paper"
+        self.is_paper = self.config["position-noise"] == "paper"
         self.follows = "authors" in self.config["position-noise"]
 
     def values(self, state: dict[str, Any]) -> dict[str, float]:
@@ -183,23 +183,24 @@ class Momentum(Blockwise):
         }
 
     def predict(self, plan: Plan) -> None:
-        now = self.numbers.now
-        if self.follows or self._paper:
+        if self.follows or self.is_paper:
             differences: list[list[Tensor]] = []
             for part in plan.parts:
-                if self._paper:
+                if self.is_paper:
                     torch._foreach_mul_(part.memory(1), 1.0 - AVERAGING)
                     torch._foreach_add_(part.memory(1), part.parameters, alpha=AVERAGING)
                 differences.append(list(torch._foreach_sub(part.memory(1), part.parameters)))
             deviation = torch.linalg.vector_norm(norms(differences, self.dtype))
-            if self._paper:
-                deviation = deviation.square()
-            # One that is not finite leaves q_x as it was.
-            torch.where(deviation < torch.inf, deviation, now["spread"], out=now["deviation"])
+            self.set_deviation(deviation.square() if self.is_paper else deviation)
         self.numbers.predict()
         for part in plan.moving:
             torch._foreach_add_(part.parameters, part.memory(0))
             torch._foreach_mul_(part.memory(0), self.config["velocity-decay"])
+
+    def set_deviation(self, deviation: Tensor) -> None:
+        """Tells the next prediction |a - x|, or with the paper's q_x its square. If it is not finite, q_x stays as it is."""
+        now = self.numbers.now
+        torch.where(deviation < torch.inf, deviation, now["spread"], out=now["deviation"])
 
     def correct(self, s: Tensor) -> None:
         numbers = self.numbers

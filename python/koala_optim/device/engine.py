@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import MutableMapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
@@ -16,13 +16,17 @@ from ..rows import rows_of
 from ..settings import group_options, real
 from .adaptive import Adaptive
 from .blockwise import Momentum, Vanilla
+from .losses import Losses
 from .method import Given, Method
 from .observed import Observed, losses_of
-from .plan import Options, Plan
+from .plan import Options, Plan, Present
 from .products import PlusPlus
 from .reach import wide
 from .record import Record, repeated, settled
 from .watch import Watch
+
+if TYPE_CHECKING:
+    from .fused.passes import Passes
 
 METHODS: dict[str, type[Method]] = {
     "koala-v": Vanilla,
@@ -35,17 +39,21 @@ METHODS: dict[str, type[Method]] = {
 class Engine:
     """Takes a filter over, and hands it back when it is asked for."""
 
-    def __init__(self, filter: Filter, device: torch.device, memory: tuple[str | None, ...]) -> None:
+    def __init__(
+        self, filter: Filter, device: torch.device, memory: tuple[str | None, ...], *, fused: bool = False
+    ) -> None:
         stored: dict[str, Any] = json.loads(filter.state())
         self.device, self.dtype = device, wide(device)
         ((name, _),) = stored["method"].items()
         self.method = METHODS[name](stored, device, self.dtype)
         self.predicted = filter.predicted
+        self.fused = fused
         self._filter, self._memory = filter, memory
         gains = [-group["gain"] for group in stored["layout"]["groups"]]
         self._gains = torch.tensor(gains, dtype=self.dtype, device=device)
         self._none = torch.zeros((), dtype=self.dtype, device=device)
         self._gain_of: list[float | None] = [None] * len(self._gains)
+        self._passes = passes_of(self.method, self._gains) if fused else None
         self._told: list[tuple[Any, ...]] = [()] * len(self._gains)
         self._plan: tuple[tuple[Any, ...], Plan] | None = None
         self._records: dict[tuple[int, ...], Record] = {}
@@ -57,7 +65,10 @@ class Engine:
         """The time update."""
         plan = self._planned(groups, state)
         self._set_gains(groups)
-        self.method.predict(plan)
+        if self._passes is None:
+            self.method.predict(plan)
+        else:
+            self._passes.predict(plan)
         self.predicted = True
 
     def observation(self) -> Observation:
@@ -84,21 +95,43 @@ class Engine:
         self._set_gains(groups)
         losses = losses_of(observation, self.device, self.dtype)
         by_part = [[gradients[row.position] for row in part.rows] for part in present.parts]
-        sums = self.method.nothing() if present.empty else self.method.reduce(present, by_part)  # type: ignore[arg-type]
-        # Not finite where GradScaler found what is not.
-        poison = [overflow / (overflow == 0.0)] if isinstance(overflow, Tensor) else []
-        found = overflow.to(self.device, self.dtype) if isinstance(overflow, Tensor) else self._none
-        told = [self.method.numbers.futures[0], *self.method.extras(), self._gains]
-        record = self._records.setdefault(present.positions, Record(present))
-        record.write([*told, losses.loss, losses.norm, found, sums.matrix], losses.count)
-        self.method.update(plan, present, sums, Given(losses, self._gains, poison))
+        found = overflow if isinstance(overflow, Tensor) else None
+        record = self._records.setdefault(present.positions, Record(present, self.device))
+        if self._passes is not None and not present.empty:
+            self._passes.update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
+        else:
+            self._update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
         self.predicted = False
         self._watch.look(self.method.numbers.now["missing_in_a_row"], self.report)
+
+    def _update(
+        self,
+        plan: Plan,
+        present: Present,
+        gradients: list[list[Tensor]],
+        losses: Losses,
+        found: Tensor | None,
+        record: Record,
+    ) -> None:
+        self._complete()
+        sums = self.method.nothing() if present.empty else self.method.reduce(present, gradients)
+        # Not finite where GradScaler found what is not.
+        poison = [] if found is None else [found / (found == 0.0)]
+        told = self._none if found is None else found.to(self.device, self.dtype)
+        before = [self.method.numbers.futures[0], *self.method.extras(), self._gains]
+        record.write([*before, losses.loss, losses.norm, told, sums.matrix], losses.count)
+        self.method.update(plan, present, sums, Given(losses, self._gains, poison))
+
+    def _complete(self) -> None:
+        """Kernels leave the time update of the numbers to the next step; before it, it is done here."""
+        if self._passes is not None:
+            self._passes.complete()
 
     # What is read.
 
     def filter(self) -> Filter:
         """The filter as it is now: waits for the device."""
+        self._complete()
         self._filter = settled(self.method, self._filter, self._gains, predicted=self.predicted)
         return self._filter
 
@@ -145,6 +178,13 @@ class Engine:
                 group_options(group)
                 self._gains[index].fill_(-gain)
                 self._gain_of[index] = gain
+
+
+def passes_of(method: Method, gains: Tensor) -> Passes | None:
+    """The kernels of a method."""
+    from .fused.passes import made
+
+    return made(method, gains)
 
 
 def _place(parameter: Tensor, state: MutableMapping[Tensor, dict[str, Any]]) -> tuple[Any, ...]:

@@ -81,7 +81,8 @@ class Present:
             self.parts.append(Part([rows[at] for at in alike], [options[at] for at in alike], start))
             start += len(alike)
         self.empty = not rows
-        self._groups = [groups[at] for at in order]
+        self.rows = [rows[at] for at in order]
+        self.group_indices = [groups[at] for at in order]
         self._options = [options[at] for at in order]
         self.count = len(rows)
         self._device = device
@@ -91,7 +92,7 @@ class Present:
     @cached_property
     def groups(self) -> Tensor | None:
         """The group of each tensor; ``None`` if they all are of the first."""
-        return torch.tensor(self._groups, device=self._device) if any(self._groups) else None
+        return torch.tensor(self.group_indices, device=self._device) if any(self.group_indices) else None
 
     def gains(self, gains: Tensor) -> Tensor:
         """Of numbers of the groups those of the tensors; one for all where there is but one group."""
@@ -144,6 +145,13 @@ class Plan:
         self.frozen = tuple(at for at, given in enumerate(options) if given.frozen)
         self._present: dict[tuple[int, ...], Present] = {}
         self._masks: dict[tuple[int, ...], Tensor] = {}
+        self._numbers: dict[tuple[int, ...], Tensor] = {}
+
+    @cached_property
+    def moves(self) -> Tensor:
+        """1 for each tensor that is not frozen, 0 for each that is."""
+        flags = [not row.frozen and not given.frozen for row, given in zip(self.rows, self.options)]
+        return torch.tensor(flags, dtype=torch.float64, device=self.rows[0].parameter.device)
 
     def mask(self, positions: tuple[int, ...]) -> Tensor:
         """Which of all tensors these are; made once."""
@@ -151,6 +159,18 @@ class Plan:
             chosen = [at in positions for at in range(len(self.rows))]
             self._masks[positions] = torch.tensor(chosen, device=self.rows[0].parameter.device)
         return self._masks[positions]
+
+    def masks(self, positions: tuple[int, ...]) -> Tensor:
+        """Rows of which of all tensors these are, and which are frozen, as numbers; made once."""
+        if positions not in self._numbers:
+            rows = torch.stack([self.mask(positions), self.mask(self.frozen)])
+            self._numbers[positions] = rows.to(torch.float64)
+        return self._numbers[positions]
+
+    def without(self, positions: tuple[int, ...]) -> list[Part]:
+        """All tensors but these."""
+        rest = [at for at in range(len(self.rows)) if at not in positions]
+        return _alike([self.rows[at] for at in rest], [self.options[at] for at in rest])
 
     def present(self, positions: tuple[int, ...]) -> Present:
         """Those among ``positions``, which have a gradient, that are not frozen."""

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
+from functools import cache
+from importlib.util import find_spec
 
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 
 from ..distributed import is_spread
+from ..rows import is_dense
 
 
 def beyond(config: str, parameters: Sequence[Tensor], several_processes: bool) -> str | None:
@@ -25,6 +30,39 @@ def beyond(config: str, parameters: Sequence[Tensor], several_processes: bool) -
     if not parameters or not any(parameter.numel() for parameter in parameters):
         return "there is no number to move"
     return None
+
+
+def fuses(parameters: Sequence[Tensor], foreach: bool | None, fused: bool | None) -> bool:
+    """Whether kernels of Triton go over the parameters; the last two are what the optimizer was told.
+
+    Raises:
+        ValueError: if they are to, and cannot.
+    """
+    if fused is False or (fused is None and (foreach or parameters[0].device.type != "cuda")):
+        return False
+    reason = _no_kernels(parameters)
+    if fused and reason is not None:
+        raise ValueError(f"fused=True, but {reason}; leave fused out")
+    return reason is None
+
+
+def _no_kernels(parameters: Sequence[Tensor]) -> str | None:
+    device = parameters[0].device.type
+    if not _has_triton():
+        return "Triton is not installed"
+    if device != "cuda" and not (device == "cpu" and os.environ.get("TRITON_INTERPRET") == "1"):
+        return f"parameters are on '{device}', for which there are no kernels"
+    for position, parameter in enumerate(parameters):
+        if parameter.dtype not in (torch.float32, torch.float64, torch.bfloat16, torch.float16):
+            return f"parameter {position} is of type {parameter.dtype}, for which there are no kernels"
+        if isinstance(parameter, FakeTensor) or not is_dense(parameter):
+            return f"parameter {position} is not dense in memory"
+    return None
+
+
+@cache
+def _has_triton() -> bool:
+    return find_spec("triton") is not None
 
 
 def wide(device: torch.device) -> torch.dtype:

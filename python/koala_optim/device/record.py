@@ -19,6 +19,7 @@ class Record:
     """The last step over one set of tensors, in memory that every such step, also of a captured graph, writes anew."""
 
     present: Present
+    device: torch.device
     vector: Tensor | None = None
     sizes: list[int] = field(default_factory=list)
     counts: dict[int, Tensor] = field(default_factory=dict)
@@ -33,6 +34,13 @@ class Record:
             self.vector = torch.cat(flat)
         else:
             torch.cat(flat, out=self.vector)
+
+    def room(self, sizes: list[int]) -> Tensor:
+        """Where a kernel writes the numbers of a step: pieces of these sizes."""
+        if self.vector is None:
+            self.sizes = sizes
+            self.vector = torch.zeros(sum(sizes), dtype=torch.float64, device=self.device)
+        return self.vector
 
     def read(self) -> list[list[float]]:
         """The pieces: waits for the device."""

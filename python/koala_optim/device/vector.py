@@ -46,7 +46,7 @@ class Numbers:
         counted: dict[str, Row] = {"step": {"step": 1.0, "one": 1.0}, "missing_in_a_row": {}}
         lost = {name: {name: 1.0, "one": 1.0} for name in ("step", "missing_in_a_row", "missing_in_all")}
         outcomes = torch.cat([self._matrix({}), self._matrix(counted | dict(measured)), self._matrix(lost)])
-        self._transition = (outcomes @ forward).to(device, dtype)
+        self.transition = (outcomes @ forward).to(device, dtype)
         self.state = given.to(device, dtype)
         # Of a state in the middle of a step the prediction is done.
         self.futures = (outcomes @ (given if predicted else forward @ given)).to(device, dtype).view(3, size)
@@ -56,7 +56,7 @@ class Numbers:
 
     def predict(self) -> None:
         """The time update, and both outcomes as far as they are known."""
-        torch.mv(self._transition, self.state, out=self._flat)
+        torch.mv(self.transition, self.state, out=self._flat)
 
     def conclude(self, ok: Tensor) -> None:
         """Takes the outcome: measured if ``ok``, else missing."""

@@ -1,0 +1,60 @@
+"""Where the filter is: on the host, or on the device of its parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch
+
+from .device.engine import Engine
+from .device.reach import beyond, fuses
+from .distributed import Number
+from .groups import Filtered
+from .observation import Observation
+from .rows import fits_native
+from .scaling import unscaled
+
+
+class Placed(Filtered):
+    """An optimizer whose filter goes to the device of its parameters where it can."""
+
+    @property
+    def capturable(self) -> bool:
+        """Whether a step reads no number back, so that a CUDA graph can capture it."""
+        return self._fits_device() and torch.device("cpu") != self._parameters()[0].device
+
+    def _fits_device(self) -> bool:
+        parameters = self._parameters()
+        if self._foreach is False or (self._foreach is None and not self._fused and any(map(fits_native, parameters))):
+            return False
+        return beyond(self._config, parameters, bool(self._process_group.groups())) is None
+
+    def _predict_on_device(self) -> bool:
+        """The prediction, if the filter is or goes there."""
+        if not self._fits_device():
+            self._back_to_host()
+            return False
+        parameters = self._parameters()
+        device, fused = parameters[0].device, fuses(parameters, self._foreach, self._fused)
+        if self._device is not None and (self._device.device, self._device.fused) != (device, fused):
+            self._back_to_host()
+        if self._device is None:
+            self._device = Engine(self._filter_now(), device, self._memory, fused=fused)
+        self._device.predict(self.param_groups, self.state)
+        self._observation = self._device.observation()
+        self._progress.predicted = True
+        return True
+
+    def _update_on_device(self, overflow: Callable[[], Number]) -> bool:
+        """The update, if the prediction was done there."""
+        device = self._device
+        if device is None:
+            return False
+        gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
+        try:
+            device.update(self.param_groups, self.state, gradients, self._observation, overflow())
+        finally:
+            self._progress.predicted = device.predicted
+            if not device.predicted:
+                self._observation = Observation()
+        return True
