@@ -40,13 +40,14 @@ def fuses(parameters: Sequence[Tensor], foreach: bool | None, fused: bool | None
     """
     if fused is False or (fused is None and (foreach or parameters[0].device.type != "cuda")):
         return False
-    reason = _no_kernels(parameters)
+    reason = no_kernels(parameters)
     if fused and reason is not None:
         raise ValueError(f"fused=True, but {reason}; leave fused out")
     return reason is None
 
 
-def _no_kernels(parameters: Sequence[Tensor]) -> str | None:
+def no_kernels(parameters: Sequence[Tensor]) -> str | None:
+    """Why there are no kernels for some parameters; ``None`` if there are."""
     device = parameters[0].device.type
     if not _has_triton():
         return "Triton is not installed"

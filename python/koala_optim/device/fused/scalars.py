@@ -504,8 +504,8 @@ def plus_plus(
     tl.store(state + columns, tl.where(_each(ok, columns), after, missing), mask=inside)
 
 
-# KOALA-A. Constants: beta of s and its logarithm, epsilon, the least floor, growth and decline, the horizon of the rates, beta of
-# rho and its logarithm, eta, and the range of Q.
+# KOALA-A. Constants: beta of s and its logarithm, epsilon, the least floor, growth and decline, the horizon of the rates, beta
+# of rho and its logarithm, eta, and the range of Q.
 
 
 @triton.jit

@@ -60,6 +60,7 @@ class Addresses:
         # What is sent from pageable memory while a graph is captured would be read again by each replay.
         captures = 4 if device.type == "cuda" else 0
         self._pinned = [torch.empty(self.table.shape, dtype=torch.int64, pin_memory=True) for _ in range(captures)]
+        self._aside = torch.cuda.Stream(device) if captures else None
         self._rows = rows
         self._captured: list[Tensor] = []
 
@@ -84,7 +85,7 @@ class Addresses:
         host = self._pinned.pop()
         host.copy_(torch.tensor([self._rows[0], given, *self._rows[2:]], dtype=torch.int64))
         table = torch.empty_like(self.table)
-        with torch.cuda.stream(torch.cuda.Stream(self._device)):
+        with torch.cuda.stream(self._aside):
             table.copy_(host, non_blocking=True)
         self._captured += [table, host]
         return table
