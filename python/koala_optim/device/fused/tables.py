@@ -57,9 +57,13 @@ class Addresses:
         self.table = torch.tensor(rows, dtype=torch.int64, device=device)
         self._given: list[int] = []
         self._device = device
-        # What is sent from pageable memory while a graph is captured would be read again by each replay.
+        # What is sent from pageable memory while a graph is captured would be read again by each replay, and what is allocated
+        # meanwhile may lie where an earlier operation of the graph writes again in each replay: so both are there before.
         captures = 4 if device.type == "cuda" else 0
-        self._pinned = [torch.empty(self.table.shape, dtype=torch.int64, pin_memory=True) for _ in range(captures)]
+        self._spare = [
+            (torch.empty(self.table.shape, dtype=torch.int64, pin_memory=True), torch.empty_like(self.table))
+            for _ in range(captures)
+        ]
         self._aside = torch.cuda.Stream(device) if captures else None
         self._rows = rows
         self._captured: list[Tensor] = []
@@ -78,13 +82,12 @@ class Addresses:
 
     def _of_a_graph(self, given: list[int]) -> Tensor:
         """A table of the graph's own, filled now and not by its replays: its gradients stay where they are."""
-        if not self._pinned:
+        if not self._spare:
             raise RuntimeError(
                 "a step was captured more than 4 times with the same optimizer; make a new one from its state_dict()"
             )
-        host = self._pinned.pop()
+        host, table = self._spare.pop()
         host.copy_(torch.tensor([self._rows[0], given, *self._rows[2:]], dtype=torch.int64))
-        table = torch.empty_like(self.table)
         with torch.cuda.stream(self._aside):
             table.copy_(host, non_blocking=True)
         self._captured += [table, host]
