@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from gpu_checks import captured, compiled, conformance, late_errors, layouts, memory, nothing_waited, recordings, states
-from gpu_speed import Setup, host, launches, speed
+from gpu_speed import Setup, host, kernels, launches, speed, tuning
 
 SECTIONS: dict[str, Callable[[Setup], dict[str, Any]]] = {
     "recordings": recordings,
@@ -30,6 +30,8 @@ SECTIONS: dict[str, Callable[[Setup], dict[str, Any]]] = {
     "capture": captured,
     "speed": speed,
     "conformance": conformance,
+    "kernels": kernels,
+    "tuning": tuning,
     "launches": launches,
     "host": host,
     "states": states,

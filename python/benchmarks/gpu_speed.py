@@ -229,3 +229,58 @@ def host(setup: Setup) -> dict[str, Any]:
         rows[name] = statistics.median(times)
         print(f"  {name:31s} {rows[name]:8.0f} us")
     return {"microseconds": rows}
+
+
+def kernels(setup: Setup) -> dict[str, Any]:
+    """Microseconds of each kernel of a step, on ResNet-18's parameters."""
+    if setup.device.type != "cuda":
+        return {"skipped": "no CUDA"}
+    from torch.autograd import DeviceType
+    from torch.profiler import ProfilerActivity, profile
+
+    rows: dict[str, dict[str, float]] = {}
+    losses = torch.rand(128, device=setup.device)
+    for name in ("AdamW, fused", "KOALA-V", "KOALA-M", "KOALA++", "KOALA-A", "KOALA-M, foreach"):
+        step = step_of(CONTENDERS[name][0](made(setup, resnet18())), losses)
+        for _ in range(4):
+            step()
+        torch.cuda.synchronize()
+        with profile(activities=[ProfilerActivity.CUDA, ProfilerActivity.CPU]) as seen:
+            for _ in range(10):
+                step()
+            torch.cuda.synchronize()
+        taken: dict[str, float] = {}
+        for event in seen.events():
+            if event.device_type == DeviceType.CUDA:
+                taken[event.name] = taken.get(event.name, 0.0) + event.time_range.elapsed_us() / 10
+        rows[name] = dict(sorted(taken.items(), key=lambda item: -item[1])[:12])
+        print(
+            f"  {name}: " + ", ".join(f"{kernel[:40]} {micro:.1f}" for kernel, micro in rows[name].items()), flush=True
+        )
+    return {"microseconds": rows}
+
+
+def tuning(setup: Setup) -> dict[str, Any]:
+    """Blocks and warps of the kernels over tensors: milliseconds of a step in a graph."""
+    if not setup.fuses or setup.device.type != "cuda":
+        return {"skipped": "no kernels on CUDA"}
+    from koala_optim.device.fused import passes, tables
+
+    rows = {}
+    losses = torch.rand(128, device=setup.device)
+    before = tables.BLOCK, passes.WARPS
+    try:
+        for size, shapes in sizes(setup).items():
+            for block in (1024, 2048, 4096):
+                for warps in (4, 8):
+                    tables.BLOCK = passes.BLOCK = block
+                    passes.WARPS = warps
+                    for name in ("KOALA-M", "KOALA-A"):
+                        step = step_of(CONTENDERS[name][0](made(setup, shapes)), losses)
+                        taken = in_graph(setup, step, 30)
+                        rows[f"{size}, {name}, {block}, {warps}"] = taken
+                        print(f"  {size:9s} {name} block {block}, warps {warps}: {taken:.3f} ms", flush=True)
+    finally:
+        tables.BLOCK, passes.WARPS = before
+        passes.BLOCK = tables.BLOCK
+    return {"milliseconds": rows}

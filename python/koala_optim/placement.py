@@ -30,24 +30,18 @@ class Placed(Filtered):
         return beyond(self._config, parameters, bool(self._process_group.groups())) is None
 
     def _predict_on_device(self) -> bool:
-        """The prediction, if the filter is or goes there."""
-        if not self._fits_device():
-            self._back_to_host()
+        """The prediction, if the filter is on the device or goes there."""
+        device = self._placed()
+        if device is None:
             return False
-        parameters = self._parameters()
-        device, fused = parameters[0].device, fuses(parameters, self._foreach, self._fused)
-        if self._device is not None and (self._device.device, self._device.fused) != (device, fused):
-            self._back_to_host()
-        if self._device is None:
-            self._device = Engine(self._filter_now(), device, self._memory, fused=fused)
-        self._device.predict(self.param_groups, self.state)
-        self._observation = self._device.observation()
+        device.predict(self.param_groups, self.state)
+        self._observation = device.observation()
         self._progress.predicted = True
         return True
 
     def _update_on_device(self, overflow: Callable[[], Number]) -> bool:
-        """The update, if the prediction was done there."""
-        device = self._device
+        """The update, if the filter is on the device; or goes there, with a state from the middle of a step."""
+        device = self._device or self._placed()
         if device is None:
             return False
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
@@ -58,3 +52,22 @@ class Placed(Filtered):
             if not device.predicted:
                 self._observation = Observation()
         return True
+
+    def _placed(self) -> Engine | None:
+        """The filter on the device; ``None`` if it stays on the host, or has come back."""
+        parameters = self._parameters()
+        told = self._foreach, self._fused, bool(self._process_group.groups())
+        if self._device is not None and self._device.told == told and self._device.stands(parameters):
+            return self._device
+        if not self._fits_device():
+            self._back_to_host()
+            return None
+        device, fused = parameters[0].device, fuses(parameters, self._foreach, self._fused)
+        if self._device is not None and (self._device.device, self._device.fused) != (device, fused):
+            self._back_to_host()
+        if self._device is None:
+            filter = self._filter_now()
+            self._progress.settle(filter)
+            self._device = Engine(filter, device, self._memory, fused=fused)
+        self._device.told = told
+        return self._device

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor
-from torch._subclasses.fake_tensor import FakeTensor
 
 from .._native import Filter
 from ..observation import Observation
@@ -19,7 +18,7 @@ from .blockwise import Momentum, Vanilla
 from .losses import Losses
 from .method import Given, Method
 from .observed import Observed, losses_of
-from .plan import Options, Plan, Present
+from .plan import Options, Plan, Present, addresses_of
 from .products import PlusPlus
 from .reach import wide
 from .record import Record, repeated, settled
@@ -48,6 +47,8 @@ class Engine:
         self.method = METHODS[name](stored, device, self.dtype)
         self.predicted = filter.predicted
         self.fused = fused
+        self.told: tuple[object, ...] = ()
+        """What the optimizer was told of engines and processes when the filter was put here."""
         self._filter, self._memory = filter, memory
         gains = [-group["gain"] for group in stored["layout"]["groups"]]
         self._gains = torch.tensor(gains, dtype=self.dtype, device=device)
@@ -55,7 +56,7 @@ class Engine:
         self._gain_of: list[float | None] = [None] * len(self._gains)
         self._passes = passes_of(self.method, self._gains) if fused else None
         self._told: list[tuple[Any, ...]] = [()] * len(self._gains)
-        self._plan: tuple[tuple[Any, ...], Plan] | None = None
+        self._plan: Plan | None = None
         self._records: dict[tuple[int, ...], Record] = {}
         self._watch = Watch(device, self.method.options["missing-limit"])
 
@@ -149,24 +150,26 @@ class Engine:
 
     # What a step is about.
 
+    def stands(self, parameters: list[Tensor]) -> bool:
+        """Whether the parameters are where they were in the last step."""
+        return self._plan is not None and self._plan.addresses == addresses_of(parameters)
+
     def _planned(self, groups: list[dict[str, Any]], state: MutableMapping[Tensor, dict[str, Any]]) -> Plan:
         for index, group in enumerate(groups):
             told = group["weight_decay"], group["decay_rule"], group["frozen"]
             if told != self._told[index]:
                 # The gain is the device's affair; the rest is checked here, by the filter too.
                 self._filter.set_group(index, group_options({**group, "lr": 1.0}))
-                self._told[index] = told
+                self._told[index], self._plan = told, None
         parameters = [parameter for group in groups for parameter in group["params"]]
-        seen = (*self._told, *[_place(parameter, state) for parameter in parameters])
-        if self._plan is None or self._plan[0] != seen:
+        if self._plan is None or not self._plan.holds(parameters):
             indices = [index for index, group in enumerate(groups) for _ in group["params"]]
             options = [Options(float(told[0]), told[1], told[2]) for told in self._told]
             rows = rows_of(parameters, [None] * len(parameters), state, self._memory)
-            # Vectors may have been made or moved just now.
-            seen = (*self._told, *[_place(parameter, state) for parameter in parameters])
-            self._plan = seen, Plan(rows, [options[index] for index in indices], indices)
+            kept = [state[parameter] for parameter in parameters if any(self._memory)]
+            self._plan = Plan(parameters, rows, [options[index] for index in indices], indices, kept)
             self._records = {}
-        return self._plan[1]
+        return self._plan
 
     def _set_gains(self, groups: list[dict[str, Any]]) -> None:
         for index, group in enumerate(groups):
@@ -185,13 +188,6 @@ def passes_of(method: Method, gains: Tensor) -> Passes | None:
     from .fused.passes import made
 
     return made(method, gains)
-
-
-def _place(parameter: Tensor, state: MutableMapping[Tensor, dict[str, Any]]) -> tuple[Any, ...]:
-    """What tells whether a parameter and its vectors are still where they were."""
-    vectors = state.get(parameter, {})
-    address = 0 if isinstance(parameter, FakeTensor) else parameter.data_ptr()
-    return (address, parameter.dtype, parameter.stride(), parameter.requires_grad, *map(id, vectors.values()))
 
 
 def _check_dense(gradients: list[Tensor | None]) -> None:

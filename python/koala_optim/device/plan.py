@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import torch
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 
 from ..rows import Row
 from .pages import Pages
@@ -136,8 +138,18 @@ class Present:
 class Plan:
     """The tensors of an optimizer, for as long as they, their memory and the options of their groups stay what they are."""
 
-    def __init__(self, rows: list[Row], options: list[Options], groups: list[int]) -> None:
+    def __init__(
+        self,
+        parameters: list[Tensor],
+        rows: list[Row],
+        options: list[Options],
+        groups: list[int],
+        kept: list[dict[str, Any]],
+    ) -> None:
         self.rows, self.options, self._groups = rows, options, groups
+        self._kept = kept
+        self.addresses = addresses_of(parameters)
+        self._seen = self._see(parameters)
         self.parts = _alike(rows, options)
         moving = [not row.frozen and not given.frozen for row, given in zip(rows, options)]
         rest = [(row, given) for row, given, moves in zip(rows, options, moving) if moves]
@@ -146,6 +158,15 @@ class Plan:
         self._present: dict[tuple[int, ...], Present] = {}
         self._masks: dict[tuple[int, ...], Tensor] = {}
         self._numbers: dict[tuple[int, ...], Tensor] = {}
+
+    def holds(self, parameters: list[Tensor]) -> bool:
+        """Whether parameters and vectors are what they were, where they were."""
+        return self.addresses == addresses_of(parameters) and self._seen == self._see(parameters)
+
+    def _see(self, parameters: list[Tensor]) -> list[Any]:
+        flags = [parameter.requires_grad for parameter in parameters]
+        strides = [parameter.stride() for parameter in parameters]
+        return [flags, strides, [id(vector) for vectors in self._kept for vector in vectors.values()]]
 
     @cached_property
     def moves(self) -> Tensor:
@@ -183,6 +204,13 @@ class Plan:
                 self.rows[0].parameter.device,
             )
         return self._present[positions]
+
+
+def addresses_of(parameters: list[Tensor]) -> list[int]:
+    """Where parameters are in memory; nowhere, if PyTorch only pretends that they are."""
+    if any(type(parameter) is FakeTensor for parameter in parameters):
+        return [0] * len(parameters)
+    return [parameter.data_ptr() for parameter in parameters]
 
 
 def _alike(rows: list[Row], options: list[Options]) -> list[Part]:

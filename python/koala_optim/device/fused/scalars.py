@@ -476,13 +476,12 @@ def plus_plus(
         tl.store(table + 4 * tensors + lines, c, mask=live)
         shrinkage = 1.0 + gain * tl.load(traits + SHRINKING * tensors + lines, mask=live, other=0.0)
         tl.store(table + 5 * tensors + lines, shrinkage, mask=live)
+        # Stored when all have read it.
+        tl.debug_barrier()
         if not WHOLE:
             tl.store(variances + place, variance, mask=use)
-        else:
-            # The same for all: stored when all have read it.
-            tl.debug_barrier()
-            if base + LINES >= tensors:
-                tl.store(variances + place, variance, mask=use & (lines == base))
+        elif base + LINES >= tensors:
+            tl.store(variances + place, variance, mask=use & (lines == base))
     if BOUNDED:
         factor = tl.load(constants + BOUND) / tl.sqrt(tl.sum(squares, 0))
         factor = tl.where(factor < 1.0, factor, 1.0)
@@ -704,6 +703,7 @@ def adaptive(
             following = good & (idle == 0)
         new = averaged * 0.0
         new = tl.where(averaged > 0.0, new + weight, 1.0)
+        tl.debug_barrier()
         tl.store(weights + places, tl.where(following, new, 0.0), mask=live)
         tl.store(of_tensors + places, tl.where(good & takes_part, done + 1.0, done), mask=live)
         moves = tl.where(takes_part & _each(some, places), 1.0, 0.0)
