@@ -142,7 +142,7 @@ class _Tensors:
 
     def __init__(self, present: Present, slots: tuple[int, ...], device: torch.device) -> None:
         self.chunks = Chunks(present.parts, device)
-        self.addresses = Addresses(present.parts, list(slots), device)
+        self.addresses = Addresses(present.parts, list(slots), device, with_gradients=True)
         count = present.count
         places = torch.tensor([present.group_indices, list(present.positions)], dtype=torch.int64, device=device)
         self.spans = torch.cat([self.chunks.spans, places])

@@ -13,6 +13,10 @@ CHUNKS = 128
 """Chunks of a tensor at most: so few that one program adds up the sums of all of them."""
 
 
+CAPTURES = 8
+"""Graphs that can be captured of one optimizer's step."""
+
+
 class Chunks:
     """The tensors of some parts, one column each, cut into chunks."""
 
@@ -47,7 +51,9 @@ def _chunk(elements: int) -> int:
 class Addresses:
     """Where parameters, gradients and the method's vectors are: a row for each, a column for each tensor."""
 
-    def __init__(self, parts: list[Part], slots: list[int], device: torch.device) -> None:
+    def __init__(
+        self, parts: list[Part], slots: list[int], device: torch.device, *, with_gradients: bool = False
+    ) -> None:
         rows = [[parameter.data_ptr() for part in parts for parameter in part.parameters]]
         rows.append([0] * len(rows[0]))
         for slot in range(3):
@@ -57,16 +63,12 @@ class Addresses:
         self.table = torch.tensor(rows, dtype=torch.int64, device=device)
         self._given: list[int] = []
         self._device = device
-        # What is sent from pageable memory while a graph is captured would be read again by each replay, and what is allocated
-        # meanwhile may lie where an earlier operation of the graph writes again in each replay: so both are there before.
-        captures = 4 if device.type == "cuda" else 0
-        self._spare = [
-            (torch.empty(self.table.shape, dtype=torch.int64, pin_memory=True), torch.empty_like(self.table))
-            for _ in range(captures)
-        ]
-        self._aside = torch.cuda.Stream(device) if captures else None
         self._rows = rows
-        self._captured: list[Tensor] = []
+        # Not to be made within a capture: a graph's memory is also that of what it computed before, in each replay.
+        captures = CAPTURES if with_gradients and device.type == "cuda" else 0
+        self._spare = [(self.table.cpu().pin_memory(), torch.empty_like(self.table)) for _ in range(captures)]
+        self._aside = torch.cuda.Stream(device) if captures else None
+        self._captured: list[tuple[Tensor, Tensor]] = []
 
     def of(self, gradients: list[Tensor]) -> tuple[Tensor, bool]:
         """The table with these gradients in it, and whether they begin where 16 bytes do."""
@@ -84,11 +86,12 @@ class Addresses:
         """A table of the graph's own, filled now and not by its replays: its gradients stay where they are."""
         if not self._spare:
             raise RuntimeError(
-                "a step was captured more than 4 times with the same optimizer; make a new one from its state_dict()"
+                f"a step was captured more than {CAPTURES} times with the same optimizer; make a new one, and load the "
+                "state_dict() of this one into it"
             )
         host, table = self._spare.pop()
+        self._captured.append((host, table))
         host.copy_(torch.tensor([self._rows[0], given, *self._rows[2:]], dtype=torch.int64))
         with torch.cuda.stream(self._aside):
             table.copy_(host, non_blocking=True)
-        self._captured += [table, host]
         return table
