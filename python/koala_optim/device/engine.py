@@ -18,11 +18,13 @@ from .blockwise import Momentum, Vanilla
 from .losses import Losses
 from .method import Given, Method
 from .observed import Observed, losses_of
-from .plan import Options, Plan, Present, addresses_of
+from .plan import Options, Plan, Present
 from .products import PlusPlus
 from .reach import wide
 from .record import Record, repeated, settled
 from .watch import Watch
+
+_STRIDED = torch.strided
 
 if TYPE_CHECKING:
     from .fused.passes import Passes
@@ -57,6 +59,7 @@ class Engine:
         self._passes = passes_of(self.method, self._gains) if fused else None
         self._told: list[tuple[Any, ...]] = [()] * len(self._gains)
         self._plan: Plan | None = None
+        self._stands = False
         self._records: dict[tuple[int, ...], Record] = {}
         self._watch = Watch(device, self.method.options["missing-limit"])
 
@@ -152,7 +155,8 @@ class Engine:
 
     def stands(self, parameters: list[Tensor]) -> bool:
         """Whether the parameters are where they were in the last step."""
-        return self._plan is not None and self._plan.addresses == addresses_of(parameters)
+        self._stands = self._plan is not None and self._plan.holds(parameters)
+        return self._stands
 
     def _planned(self, groups: list[dict[str, Any]], state: MutableMapping[Tensor, dict[str, Any]]) -> Plan:
         for index, group in enumerate(groups):
@@ -162,13 +166,14 @@ class Engine:
                 self._filter.set_group(index, group_options({**group, "lr": 1.0}))
                 self._told[index], self._plan = told, None
         parameters = [parameter for group in groups for parameter in group["params"]]
-        if self._plan is None or not self._plan.holds(parameters):
+        if self._plan is None or not (self._stands or self._plan.holds(parameters)):
             indices = [index for index, group in enumerate(groups) for _ in group["params"]]
             options = [Options(float(told[0]), told[1], told[2]) for told in self._told]
             rows = rows_of(parameters, [None] * len(parameters), state, self._memory)
             kept = [state[parameter] for parameter in parameters if any(self._memory)]
             self._plan = Plan(parameters, rows, [options[index] for index in indices], indices, kept)
             self._records = {}
+        self._stands = False
         return self._plan
 
     def _set_gains(self, groups: list[dict[str, Any]]) -> None:
@@ -192,7 +197,7 @@ def passes_of(method: Method, gains: Tensor) -> Passes | None:
 
 def _check_dense(gradients: list[Tensor | None]) -> None:
     for position, gradient in enumerate(gradients):
-        if gradient is not None and gradient.layout is not torch.strided:
+        if gradient is not None and gradient.layout is not _STRIDED:
             raise TypeError(
                 f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
                 "(sparse=False for embeddings)"

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -15,6 +17,7 @@ from ..rows import Row
 from .pages import Pages
 
 HALF = (torch.bfloat16, torch.float16)
+_REQUIRES = attrgetter("requires_grad")
 
 
 @dataclass(frozen=True)
@@ -148,7 +151,6 @@ class Plan:
     ) -> None:
         self.rows, self.options, self._groups = rows, options, groups
         self._kept = kept
-        self.addresses = addresses_of(parameters)
         self._seen = self._see(parameters)
         self.parts = _alike(rows, options)
         moving = [not row.frozen and not given.frozen for row, given in zip(rows, options)]
@@ -161,12 +163,14 @@ class Plan:
 
     def holds(self, parameters: list[Tensor]) -> bool:
         """Whether parameters and vectors are what they were, where they were."""
-        return self.addresses == addresses_of(parameters) and self._seen == self._see(parameters)
+        return self._seen == self._see(parameters)
 
-    def _see(self, parameters: list[Tensor]) -> list[Any]:
-        flags = [parameter.requires_grad for parameter in parameters]
-        strides = [parameter.stride() for parameter in parameters]
-        return [flags, strides, [id(vector) for vectors in self._kept for vector in vectors.values()]]
+    def _see(self, parameters: list[Tensor]) -> list[list[Any]]:
+        # In every step twice: by loops that are not Python's.
+        vectors = list(map(id, chain.from_iterable(map(dict.values, self._kept))))
+        seen = [vectors, list(map(_REQUIRES, parameters)), list(map(Tensor.stride, parameters))]
+        # What PyTorch only pretends to have in memory is nowhere.
+        return seen if type(parameters[0]) is FakeTensor else [*seen, list(map(Tensor.data_ptr, parameters))]
 
     @cached_property
     def moves(self) -> Tensor:
@@ -204,13 +208,6 @@ class Plan:
                 self.rows[0].parameter.device,
             )
         return self._present[positions]
-
-
-def addresses_of(parameters: list[Tensor]) -> list[int]:
-    """Where parameters are in memory; nowhere, if PyTorch only pretends that they are."""
-    if any(type(parameter) is FakeTensor for parameter in parameters):
-        return [0] * len(parameters)
-    return [parameter.data_ptr() for parameter in parameters]
 
 
 def _alike(rows: list[Row], options: list[Options]) -> list[Part]:

@@ -112,11 +112,10 @@ class Passes(ABC):
     ) -> None:
         """The measurement update, and its record."""
         of = self._of(present)
-        flat = [gradient for alike in gradients for gradient in alike]
         # Kept until the kernels are launched: these may be copies.
-        flat = [_in_order(row.parameter, gradient) for row, gradient in zip(present.rows, flat)]
+        flat, kinds = of.in_order(gradients)
         addresses, aligned = of.addresses.of(flat)
-        launch = _Launch(of, addresses, aligned, [gradient.dtype for gradient in flat])
+        launch = _Launch(of, addresses, aligned, kinds)
         self.step(plan, present, launch, losses, found, record)
         self._pending = False
 
@@ -141,6 +140,9 @@ class _Tensors:
     """What the kernels of an update know of the tensors."""
 
     def __init__(self, present: Present, slots: tuple[int, ...], device: torch.device) -> None:
+        self._parts = present.parts
+        self._parameters = [parameter for part in present.parts for parameter in part.parameters]
+        self._strides = list(map(Tensor.stride, self._parameters))
         self.chunks = Chunks(present.parts, device)
         self.addresses = Addresses(present.parts, list(slots), device, with_gradients=True)
         count = present.count
@@ -155,6 +157,20 @@ class _Tensors:
         self.table = torch.zeros(6, count, dtype=torch.float64, device=device)
         self.metric = torch.zeros(count + 2, dtype=torch.float64, device=device)
 
+    def in_order(self, gradients: list[list[Tensor]]) -> tuple[list[Tensor], list[torch.dtype]]:
+        """The gradients with their elements in the order of the parameters', and the type that each part has of them."""
+        kinds = []
+        for part, alike in zip(self._parts, gradients):
+            kind = alike[0].dtype
+            if any(gradient.dtype is not kind for gradient in alike):
+                kind = part.wide
+                alike[:] = [gradient.to(kind) for gradient in alike]
+            kinds.append(kind)
+        flat = [gradient for alike in gradients for gradient in alike]
+        if list(map(Tensor.stride, flat)) != self._strides:
+            flat = [_in_order(parameter, gradient) for parameter, gradient in zip(self._parameters, flat)]
+        return flat, kinds
+
 
 class _Launch:
     """Launches kernels over the tensors of an update, part by part."""
@@ -166,7 +182,7 @@ class _Launch:
 
     def __call__(self, kernel: Any, *given: Tensor, **settings: Any) -> None:
         chunks = self.of.chunks
-        for part, first, count in chunks.parts:
+        for (part, first, count), kind in zip(chunks.parts, self._kinds):
             if count:
                 kernel[(count,)](
                     self._addresses,
@@ -176,7 +192,7 @@ class _Launch:
                     chunks.count,
                     first,
                     KIND=KINDS[part.dtype],
-                    OF_G=KINDS[self._kinds[part.columns.start]],
+                    OF_G=KINDS[kind],
                     WIDE=KINDS[part.wide],
                     BLOCK=BLOCK,
                     ALIGNED=self.of.addresses.aligned,

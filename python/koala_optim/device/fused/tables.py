@@ -72,7 +72,7 @@ class Addresses:
 
     def of(self, gradients: list[Tensor]) -> tuple[Tensor, bool]:
         """The table with these gradients in it, and whether they begin where 16 bytes do."""
-        given = [gradient.data_ptr() for gradient in gradients]
+        given = list(map(Tensor.data_ptr, gradients))
         aligned = all(address % 16 == 0 for address in given)
         if self._device.type == "cuda" and torch.cuda.is_current_stream_capturing():
             return self._of_a_graph(given), aligned
