@@ -27,7 +27,7 @@ class Placed(Filtered):
         parameters = self._parameters()
         if self._foreach is False or (self._foreach is None and not self._fused and any(map(fits_native, parameters))):
             return False
-        return beyond(self._config, parameters, bool(self._process_group.groups())) is None
+        return beyond(self._config, parameters, self._process_group.groups()) is None
 
     def _predict_on_device(self) -> bool:
         """The prediction, if the filter is on the device or goes there."""
@@ -46,7 +46,8 @@ class Placed(Filtered):
             return False
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
         try:
-            device.update(self.param_groups, self.state, gradients, self._observation, overflow())
+            over = self._process_group.groups()
+            device.update(self.param_groups, self.state, gradients, self._observation, overflow(), over)
         finally:
             self._progress.predicted = device.predicted
             if not device.predicted:
@@ -56,7 +57,7 @@ class Placed(Filtered):
     def _placed(self) -> Engine | None:
         """The filter on the device; ``None`` if it stays on the host, or has come back."""
         parameters = self._parameters()
-        told = self._foreach, self._fused, bool(self._process_group.groups())
+        told = self._foreach, self._fused, self._process_group.groups()
         if self._device is not None and self._device.told == told and self._device.stands(parameters):
             return self._device
         if not self._fits_device():
@@ -68,6 +69,6 @@ class Placed(Filtered):
         if self._device is None:
             filter = self._filter_now()
             self._progress.settle(filter)
-            self._device = Engine(filter, device, self._memory, fused=fused)
+            self._device = Engine(filter, device, self._memory, fused=fused, check_every=self._check_every)
         self._device.told = told
         return self._device

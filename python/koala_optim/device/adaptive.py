@@ -67,6 +67,7 @@ class Adaptive(Method):
     def predict(self, plan: Plan) -> None:
         self.numbers.predict()
         kappa = self.config["velocity-decay"]
+        plan.reshard()
         for part in plan.moving:
             pages = part.pages
             moving = pages.column(self.tensors[_MOVING].index_select(0, part.places))
@@ -80,13 +81,16 @@ class Adaptive(Method):
     def reduce(self, present: Present, gradients: list[list[Tensor]]) -> Sums:
         held = [self._moments(present, part, alike) for part, alike in zip(present.parts, gradients)]
         if not self._diagonal:
-            return Sums(torch.cat([self._weighed(part, pages) for part, pages in zip(present.parts, held)], 1), held)
+            matrix = torch.cat([self._weighed(part, pages) for part, pages in zip(present.parts, held)], 1)
+            return Sums(present.shares.add_up(matrix), held)
         largest = torch.stack(
             [pages["moments"].amax().to(self.dtype) for pages in held if pages["moments"].numel()]
             or [torch.zeros((), dtype=self.dtype, device=self.device)]
         ).amax()
+        largest = present.shares.largest(largest)
         floor = largest.sqrt() * self.config["epsilon"] + SMALLEST
         matrix = torch.cat([self._weighed(part, pages, floor) for part, pages in zip(present.parts, held)], 1)
+        matrix = present.shares.add_up(matrix)
         matrix[3] = largest
         return Sums(matrix, held)
 

@@ -31,6 +31,7 @@ class Blockwise(Method):
 
     def reduce(self, present: Present, gradients: list[list[Tensor]]) -> Sums:
         matrix, h = of_gradients(present, gradients, self.dtype)
+        matrix = present.shares.add_up(matrix)
         if present.apart is not None:
             h = [
                 [of_g if apart else of_h for apart, of_g, of_h in zip(part.apart, g, decayed)]
@@ -190,9 +191,13 @@ class Momentum(Blockwise):
                     torch._foreach_mul_(part.memory(1), 1.0 - AVERAGING)
                     torch._foreach_add_(part.memory(1), part.parameters, alpha=AVERAGING)
                 differences.append(list(torch._foreach_sub(part.memory(1), part.parameters)))
-            deviation = torch.linalg.vector_norm(norms(differences, self.dtype))
+            of_tensors = norms(differences, self.dtype)
+            if plan.shares:
+                of_tensors = plan.shares.add_up(of_tensors.square()).sqrt()
+            deviation = torch.linalg.vector_norm(of_tensors)
             self.set_deviation(deviation.square() if self.is_paper else deviation)
         self.numbers.predict()
+        plan.reshard()
         for part in plan.moving:
             torch._foreach_add_(part.parameters, part.memory(0))
             torch._foreach_mul_(part.memory(0), self.config["velocity-decay"])

@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from .._native import Filter
+from ..distributed import ProcessGroups, gradient_part
 from ..observation import Observation
 from ..rows import rows_of
 from ..settings import group_options, real
 from .adaptive import Adaptive
 from .blockwise import Momentum, Vanilla
+from .exchange import Exchange
 from .losses import Losses
 from .method import Given, Method
 from .observed import Observed, losses_of
@@ -41,7 +43,7 @@ class Engine:
     """Takes a filter over, and hands it back when it is asked for."""
 
     def __init__(
-        self, filter: Filter, device: torch.device, memory: tuple[str | None, ...], *, fused: bool = False
+        self, filter: Filter, device: torch.device, memory: tuple[str | None, ...], *, fused: bool, check_every: int
     ) -> None:
         stored: dict[str, Any] = json.loads(filter.state())
         self.device, self.dtype = device, wide(device)
@@ -61,6 +63,7 @@ class Engine:
         self._plan: Plan | None = None
         self._stands = False
         self._records: dict[tuple[int, ...], Record] = {}
+        self._exchange = Exchange(check_every, device, self.dtype)
         self._watch = Watch(device, self.method.options["missing-limit"])
 
     # A step.
@@ -86,27 +89,51 @@ class Engine:
         gradients: list[Tensor | None],
         observation: Observation,
         overflow: Tensor | float,
+        over: ProcessGroups = (),
     ) -> None:
-        """The measurement update.
+        """The measurement update, with the losses of the processes of a group.
 
         Raises:
             TypeError: for sparse gradients.
             TooManyMissing: if that many measurements were missing when the device was last asked.
+            ReplicaDrift: if the filters of the processes were not the same when it was.
         """
         plan = self._planned(groups, state)
         _check_dense(gradients)
+        if plan.shares:
+            parameters = [parameter for group in groups for parameter in group["params"]]
+            gradients = [
+                gradient if gradient is None else gradient_part(parameter, gradient)
+                for parameter, gradient in zip(parameters, gradients)
+            ]
         present = plan.present(tuple(at for at, gradient in enumerate(gradients) if gradient is not None))
         self._set_gains(groups)
-        losses = losses_of(observation, self.device, self.dtype)
-        by_part = [[gradients[row.position] for row in part.rows] for part in present.parts]
         found = overflow if isinstance(overflow, Tensor) else None
+        if over:
+            same = [self.method.numbers.state, *self.method.extras(), self._gains]
+            overflowed = self._none if found is None else found
+            step = self.method.numbers.now["step"]
+            losses, found = self._exchange(over, observation, overflowed, step, same)
+        else:
+            losses = losses_of(observation, self.device, self.dtype)
+        by_part = [[gradients[row.position] for row in part.rows] for part in present.parts]
         record = self._records.setdefault(present.positions, Record(present, self.device))
         if self._passes is not None and not present.empty:
             self._passes.update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
         else:
             self._update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
         self.predicted = False
-        self._watch.look(self.method.numbers.now["missing_in_a_row"], self.report)
+        self._watch.look(self._watched, self._noticed)
+
+    def _watched(self) -> Tensor:
+        return torch.stack([self.method.numbers.now["missing_in_a_row"], self._exchange.drift])
+
+    def _noticed(self, numbers: list[float]) -> None:
+        missing, drift = numbers
+        if missing >= self.method.options["missing-limit"]:
+            self.report()
+        if drift:
+            self._exchange.check()
 
     def _update(
         self,

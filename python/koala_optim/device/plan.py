@@ -13,7 +13,9 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
+from ..resharding import reshard_modules
 from ..rows import Row
+from .exchange import Shares
 from .pages import Pages
 
 HALF = (torch.bfloat16, torch.float16)
@@ -104,6 +106,11 @@ class Present:
         return gains[0] if self.groups is None else gains.index_select(0, self.groups)
 
     @cached_property
+    def shares(self) -> Shares:
+        """How sums of the tensors become those of all processes."""
+        return Shares(self.rows)
+
+    @cached_property
     def places(self) -> Tensor:
         """Positions of the tensors among all parameters."""
         return torch.tensor(self.positions, dtype=torch.int64, device=self._device)
@@ -171,6 +178,16 @@ class Plan:
         seen = [vectors, list(map(_REQUIRES, parameters)), list(map(Tensor.stride, parameters))]
         # What PyTorch only pretends to have in memory is nowhere.
         return seen if type(parameters[0]) is FakeTensor else [*seen, list(map(Tensor.data_ptr, parameters))]
+
+    @cached_property
+    def shares(self) -> Shares:
+        """How sums of all tensors, part by part, become those of all processes."""
+        return Shares([row for part in self.parts for row in part.rows])
+
+    def reshard(self) -> None:
+        """Before a prediction moves parts: modules give up what they gathered of them."""
+        if self.shares:
+            reshard_modules()
 
     @cached_property
     def moves(self) -> Tensor:

@@ -62,7 +62,7 @@ class PlusPlus(Method):
             rows += [_dot(left, right, self.dtype) for left, right in ((h, p), (p, p), (h, v), (p, v), (v, v))]
             columns.append(pages.sums(torch.stack(rows)))
             held.append((h, v, p))
-        return Sums(torch.cat(columns, 1), held)
+        return Sums(present.shares.add_up(torch.cat(columns, 1)), held)
 
     def nothing(self) -> Sums:
         return Sums(torch.zeros(8, 1, dtype=self.dtype, device=self.device), [])

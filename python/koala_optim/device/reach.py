@@ -12,21 +12,20 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
-from ..distributed import is_spread
+from ..distributed import ProcessGroups, device_of, is_spread, part_groups
 from ..rows import is_dense
 
 
-def beyond(config: str, parameters: Sequence[Tensor], several_processes: bool) -> str | None:
+def beyond(config: str, parameters: Sequence[Tensor], over: ProcessGroups) -> str | None:
     """Why the filter of an optimizer stays on the host; ``None`` if it can go to the device of its parameters."""
     ((_, given),) = json.loads(config).items()
     if given["options"]["negative-residual"] == "error":
         return "negative_residual='error' is an error in the step that has such a loss, and only who reads it knows"
-    if several_processes:
-        return "processes exchange their sums through the host"
-    if any(is_spread(parameter) for parameter in parameters):
-        return "parameters are spread over processes"
     if len({parameter.device for parameter in parameters}) > 1:
         return "parameters are on several devices"
+    groups = {*over, *(group for parameter in parameters for group in part_groups(parameter))}
+    if any(device_of(group) != parameters[0].device for group in groups):
+        return "processes exchange their sums through the host"
     if not parameters or not any(parameter.numel() for parameter in parameters):
         return "there is no number to move"
     return None
@@ -54,6 +53,8 @@ def no_kernels(parameters: Sequence[Tensor]) -> str | None:
     if device != "cuda" and not (device == "cpu" and os.environ.get("TRITON_INTERPRET") == "1"):
         return f"parameters are on '{device}', for which there are no kernels"
     for position, parameter in enumerate(parameters):
+        if is_spread(parameter):
+            return f"parameter {position} is spread over processes"
         if parameter.dtype not in (torch.float32, torch.float64, torch.bfloat16, torch.float16):
             return f"parameter {position} is of type {parameter.dtype}, for which there are no kernels"
         if isinstance(parameter, FakeTensor) or not is_dense(parameter):

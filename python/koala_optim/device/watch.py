@@ -10,35 +10,36 @@ from torch import Tensor
 
 
 class Watch:
-    """Notices that too many measurements were missing: at once on the CPU, elsewhere some steps later.
+    """Looks at some numbers of a step: at once on the CPU, elsewhere some steps later.
 
-    Every ``limit`` steps the device is asked how many are missing in a row, and a later step looks whether the answer has
-    come. Within a captured graph nobody asks; :meth:`Engine.report` tells then.
+    Every so many steps the device is asked for them, and a later step sees whether the answer has come. Within a captured
+    graph nobody asks.
     """
 
-    def __init__(self, device: torch.device, limit: int) -> None:
-        self._device, self._limit = device, limit
+    def __init__(self, device: torch.device, every: int) -> None:
+        self._device, self._every = device, every
         self._steps = 0
         self._asked: tuple[Tensor, Any] | None = None
 
-    def look(self, missing: Tensor, report: Callable[[], object]) -> None:
-        """After a step. ``report`` raises the error."""
+    def look(self, numbers: Callable[[], Tensor], found: Callable[[list[float]], None]) -> None:
+        """After a step: hands numbers that have come to ``found``, which may raise."""
         if self._device.type == "cpu":
-            if float(missing) >= self._limit:
-                report()
+            found(numbers().tolist())
             return
         if self._device.type != "cuda" or not torch.cuda.is_initialized() or torch.cuda.is_current_stream_capturing():
             return
+        answer = None
         if self._asked is not None:
-            answer, come = self._asked
+            asked, come = self._asked
             if come.query():
-                self._asked = None
-                if float(answer) >= self._limit:
-                    report()
+                answer, self._asked = asked.tolist(), None
         self._steps += 1
-        if self._asked is None and self._steps % self._limit == 0:
-            answer = torch.empty((), dtype=missing.dtype, pin_memory=True)
-            answer.copy_(missing, non_blocking=True)
+        if self._asked is None and self._steps % self._every == 0:
+            given = numbers()
+            asked = torch.empty(given.shape, dtype=given.dtype, pin_memory=True)
+            asked.copy_(given, non_blocking=True)
             come = torch.cuda.Event()
             come.record()
-            self._asked = answer, come
+            self._asked = asked, come
+        if answer is not None:
+            found(answer)
