@@ -28,6 +28,8 @@ KINDS = {
     torch.float16: tl.float16,
 }
 WARPS = 4
+# Of the one program that keeps the filter's numbers.
+_FILTER_WARPS = 16
 # Where the constants of a method itself begin.
 _OTHERS = scalars.OTHERS.value
 _RULES = {"constant": 1, "offset": 2}
@@ -72,7 +74,7 @@ class Passes(ABC):
             "KIND": _NOISES[self._noise],
             "CLAMP": method.options["negative-residual"] == "clamp",
             "BOUNDED": bound is not None,
-            "num_warps": 8,
+            "num_warps": _FILTER_WARPS,
         }
 
     def constants(self) -> list[float]:
@@ -422,7 +424,7 @@ class AdaptivePasses(Passes):
                 metric,
                 present.count,
                 of.partials.shape[1],
-                num_warps=8,
+                num_warps=_FILTER_WARPS,
             )
             launch(tensors.weigh, of.traits, of.partials, self._constants, metric, OTHER=_OTHERS, DECAY=of.decay)
         sizes = [len(numbers.names), *[everything] * 3, len(self._gains), 1, 1, 1, 10 * present.count, 1]

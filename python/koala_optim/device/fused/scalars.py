@@ -10,7 +10,7 @@ import triton.language as tl
 
 WIDTH = tl.constexpr(128)
 """Chunks of a tensor at most."""
-LINES = tl.constexpr(16)
+LINES = tl.constexpr(32)
 """Tensors at a time."""
 
 # Rows of ``spans``: the first chunk of a tensor, the number of its chunks, its group, its position among all tensors.
@@ -605,39 +605,28 @@ def adaptive(
     for base in range(0, tensors, LINES):
         lines = base + tl.arange(0, LINES)
         live = lines < tensors
-        g2 = _over_chunks(partials, spans, tensors, lines, live)
-        h2 = _over_chunks(partials + chunks, spans, tensors, lines, live)
-        x2 = _over_chunks(partials + 2 * chunks, spans, tensors, lines, live)
-        none = g2 * 0.0
-        s = none
-        sd = none
-        hd = h2
-        dd = h2
-        if DIAGONAL:
-            s = _over_chunks(partials + 4 * chunks, spans, tensors, lines, live)
-            sd = _over_chunks(partials + 5 * chunks, spans, tensors, lines, live)
-            hd = _over_chunks(partials + 6 * chunks, spans, tensors, lines, live)
-            dd = _over_chunks(partials + 7 * chunks, spans, tensors, lines, live)
-        vh = _over_chunks(partials + 8 * chunks, spans, tensors, lines, live)
-        vd = _over_chunks(partials + 9 * chunks, spans, tensors, lines, live)
-        tl.store(sums + lines, g2, mask=live)
-        tl.store(sums + tensors + lines, h2, mask=live)
-        tl.store(sums + 2 * tensors + lines, x2, mask=live)
-        tl.store(sums + 3 * tensors + lines, none + largest, mask=live)
-        tl.store(sums + 4 * tensors + lines, s, mask=live)
-        tl.store(sums + 5 * tensors + lines, sd, mask=live)
-        tl.store(sums + 6 * tensors + lines, hd, mask=live)
-        tl.store(sums + 7 * tensors + lines, dd, mask=live)
-        tl.store(sums + 8 * tensors + lines, vh, mask=live)
-        tl.store(sums + 9 * tensors + lines, vd, mask=live)
-        check += g2 + h2 + x2 + s + sd + hd + dd + tl.abs(vh) + vd
-        of_x += 0.5 * tl.load(traits + MEASURED * tensors + lines, mask=live, other=0.0) * x2
-        of_s += s
-        of_sd += sd
-        of_hd += hd
-        of_vh += vh
-        of_vd += vd
+        for row in range(0, 10):
+            # Without a metric h^2/D and h^2/D^2 are h^2.
+            source = row
+            if not DIAGONAL:
+                source = tl.where((row == 6) | (row == 7), 1, row)
+            found_sums = _over_chunks(partials + source * chunks, spans, tensors, lines, live)
+            if row == 3:
+                # No sum: one for all tensors.
+                found_sums = found_sums * 0.0 + largest
+            check += tl.abs(found_sums)
+            tl.store(sums + row * tensors + lines, found_sums, mask=live)
     tl.debug_barrier()
+    for base in range(0, tensors, LINES):
+        lines = base + tl.arange(0, LINES)
+        live = lines < tensors
+        x2 = tl.load(sums + 2 * tensors + lines, mask=live, other=0.0)
+        of_x += 0.5 * tl.load(traits + MEASURED * tensors + lines, mask=live, other=0.0) * x2
+        of_s += tl.load(sums + 4 * tensors + lines, mask=live, other=0.0)
+        of_sd += tl.load(sums + 5 * tensors + lines, mask=live, other=0.0)
+        of_hd += tl.load(sums + 6 * tensors + lines, mask=live, other=0.0)
+        of_vh += tl.load(sums + 8 * tensors + lines, mask=live, other=0.0)
+        of_vd += tl.load(sums + 9 * tensors + lines, mask=live, other=0.0)
     moment = _moment(loss, norm, samples, constants, RULE)
     r = _noise(futures, moment, constants, SIZE, KIND)
     ok = _finite(tl.sum(check, 0)) & _finite(r) & _finite(moment) & _finite(loss) & _finite(largest) & (found == 0.0)
