@@ -57,6 +57,8 @@ class KoalaA(Koala):
         mean: eta of the mean: the larger, the shorter its memory. ``None``: no mean is kept.
         foreach: ``None`` chooses for each parameter: Rust for dense ``float32`` and ``float64`` on the CPU, PyTorch's
             foreach operations elsewhere. ``True``: foreach operations everywhere; ``False``: Rust, or an error.
+        fused: ``None``: kernels of Triton, where it is installed, for dense parameters on CUDA; ``True``: these, or an
+            error; ``False``: never.
         process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
         check_every: steps after which processes compare their filters; 0 for never.
         stay_predicted: whether :meth:`step` ends with the next :meth:`predict`, in one pass over memory less: see
@@ -96,6 +98,7 @@ class KoalaA(Koala):
         whiteness_smoothing: float = 0.9,
         mean: float | None = 8.0,
         foreach: bool | None = None,
+        fused: bool | None = None,
         process_group: ProcessGroup | bool | None = None,
         check_every: int = 100,
         stay_predicted: bool = False,
@@ -124,6 +127,7 @@ class KoalaA(Koala):
             weight_decay=weight_decay,
             decay_rule=decay_rule,
             foreach=foreach,
+            fused=fused,
             process_group=process_group,
             check_every=check_every,
             stay_predicted=stay_predicted,

@@ -91,7 +91,8 @@ def case(index: int) -> Case:
 
 def tolerance(dtype: torch.dtype) -> float:
     """By how much, relative to the largest element of its parameter, an element may differ from the reference."""
-    return 5e-2 if dtype in (torch.bfloat16, torch.float16) else 1e-5
+    # In bfloat16 a gradient that almost cancels its decay may have either sign, and KOALA-A's first step is of one size.
+    return {torch.bfloat16: 1e-1, torch.float16: 5e-2}.get(dtype, 1e-5)
 
 
 def check(
@@ -100,6 +101,7 @@ def check(
     device: torch.device | str = "cpu",
     dtype: torch.dtype = torch.float32,
     foreach: bool | None = None,
+    fused: bool | None = None,
     within: float | None = None,
 ) -> float:
     """Steps a run through the package; returns the largest relative difference.
@@ -110,7 +112,7 @@ def check(
     """
     within = tolerance(dtype) if within is None else within
     parameters = [torch.nn.Parameter(tensor.to(device=device, dtype=dtype, copy=True)) for tensor in case.initial]
-    optimizer = build(case, parameters, foreach=foreach)
+    optimizer = build(case, parameters, foreach=foreach, fused=fused)
     gains = [case.layout["groups"][group["index"]]["gain"] for group in optimizer.param_groups]
     worst = 0.0
     for at, step in enumerate(case.steps):
@@ -130,7 +132,9 @@ def check(
     return worst
 
 
-def build(case: Case, parameters: list[torch.nn.Parameter], foreach: bool | None = None) -> Koala:
+def build(
+    case: Case, parameters: list[torch.nn.Parameter], foreach: bool | None = None, fused: bool | None = None
+) -> Koala:
     """The optimizer of a run, over ``parameters`` in the run's order; its groups know their ``index`` in the layout."""
     settings = dict(case.settings)
     options = settings.pop("options")
@@ -148,7 +152,8 @@ def build(case: Case, parameters: list[torch.nn.Parameter], foreach: bool | None
         "koala-pp": KoalaPP,
         "koala-a": KoalaA,
     }
-    return methods[case.method](groups, **_own_settings(settings), **_common_settings(options), foreach=foreach)
+    given = {**_own_settings(settings), **_common_settings(options)}
+    return methods[case.method](groups, **given, foreach=foreach, fused=fused)
 
 
 def _own_settings(settings: dict[str, Any]) -> dict[str, Any]:

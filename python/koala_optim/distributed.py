@@ -113,7 +113,7 @@ def spread_alike(tensor: Tensor, parameter: Tensor) -> bool:
 
 def sum_over(groups: ProcessGroups, values: list[Number]) -> Tensor:
     """The sums of the values over the processes of the groups, the same bits on each, as one vector."""
-    vector = _vector(values, _device(groups[0]))
+    vector = _vector(values, device_of(groups[0]))
     for group in groups:
         dist.all_reduce(vector, group=group)
     return vector
@@ -121,7 +121,7 @@ def sum_over(groups: ProcessGroups, values: list[Number]) -> Tensor:
 
 def largest_over(groups: ProcessGroups, values: list[Number]) -> Tensor:
     """The largest of the values over the processes of the groups, the same on each; at least 0."""
-    vector = _vector([0.0, *values], _device(groups[0])).max()
+    vector = _vector([0.0, *values], device_of(groups[0])).max()
     for group in groups:
         dist.all_reduce(vector, op=dist.ReduceOp.MAX, group=group)
     return vector
@@ -130,7 +130,7 @@ def largest_over(groups: ProcessGroups, values: list[Number]) -> Tensor:
 def gathered(groups: ProcessGroups, values: list[Number]) -> Tensor:
     """The values of all processes of the group, one process after the other, as one vector."""
     (group,) = groups
-    mine = _vector(values, _device(group))
+    mine = _vector(values, device_of(group))
     everyone = torch.empty(dist.get_world_size(group) * len(values), dtype=mine.dtype, device=mine.device)
     dist.all_gather(list(everyone.split(len(values))), mine, group=group)
     return everyone
@@ -193,7 +193,7 @@ def _vector(values: list[Number], device: torch.device) -> Tensor:
     return vector
 
 
-def _device(group: ProcessGroup) -> torch.device:
+def device_of(group: ProcessGroup) -> torch.device:
     """A device whose tensors the group can sum."""
     backend = dist.get_backend(group)
     if "gloo" in backend or "mpi" in backend:

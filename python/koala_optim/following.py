@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import MutableMapping
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -12,6 +13,8 @@ from torch import Tensor
 from ._native import Filter
 from .rows import check_trainable, is_stored
 from .settings import group_options
+
+_SHAPE = attrgetter("shape")
 
 
 class Known:
@@ -30,9 +33,10 @@ class Known:
 
     def is_of(self, groups: list[dict[str, Any]], shapes: bool = True) -> bool:
         """Whether the groups hold these parameters, in this order and, if they are to be looked at, of these ``shapes``."""
-        if [[id(parameter) for parameter in group["params"]] for group in groups] != self._ids:
+        # In every step: by loops that are not Python's.
+        if [list(map(id, group["params"])) for group in groups] != self._ids:
             return False
-        return not shapes or [parameter.shape for group in groups for parameter in group["params"]] == self._shapes
+        return not shapes or [shape for group in groups for shape in map(_SHAPE, group["params"])] == self._shapes
 
 
 def followed(

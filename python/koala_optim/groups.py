@@ -15,6 +15,7 @@ from .distributed import LossProcesses
 from .following import Known, followed
 from .observation import Observation
 from .parts import PART, apart, is_apart
+from .place import Place
 from .progress import Progress
 from .rows import check_trainable, vectors_of
 from .settings import DecayRule, group_options, renamed
@@ -36,6 +37,7 @@ class Filtered(Optimizer):
         weight_decay: float,
         decay_rule: DecayRule,
         foreach: bool | None,
+        fused: bool | None,
         process_group: ProcessGroup | bool | None,
         check_every: int,
         stay_predicted: bool = False,
@@ -43,11 +45,13 @@ class Filtered(Optimizer):
         if isinstance(check_every, bool) or not isinstance(check_every, int) or check_every < 0:
             raise ValueError(f"check_every = {check_every!r}: must be a number of steps, or 0 for never")
         self._config = json.dumps(config)
-        self._foreach = foreach
+        if fused and foreach is not None:
+            raise ValueError(f"fused=True and foreach={foreach} were given; leave one of them out")
+        self._foreach, self._fused = foreach, fused
         self._process_group = LossProcesses(process_group)
         self._check_every = check_every
         self._stay_predicted = stay_predicted
-        self._filter: Filter | None = None
+        self._place = Place()
         self._loaded: Filter | None = None
         self._synced: list[str] = []
         self._observation = Observation()
@@ -81,6 +85,7 @@ class Filtered(Optimizer):
             raise
 
     def _extend(self, group: dict[str, Any]) -> None:
+        self._back_to_host()
         check_trainable(group["params"])
         options = group_options(group)
         start = sum(len(other["params"]) for other in self.param_groups[:-1])
@@ -88,7 +93,7 @@ class Filtered(Optimizer):
         parameters = [(name, list(parameter.shape)) for name, parameter in zip(names, group["params"])]
         try:
             if self._filter is None:
-                self._filter = Filter(self._config, options, parameters)
+                self._place.filter = Filter(self._config, options, parameters)
             else:
                 self._filter.add_group(options, parameters)
         except ValueError as error:
@@ -110,10 +115,22 @@ class Filtered(Optimizer):
         """Of all parameters, whether their group is frozen."""
         return [frozen for group in self.param_groups for frozen in [bool(group["frozen"])] * len(group["params"])]
 
+    @property
+    def _filter(self) -> Filter | None:
+        """The filter, as far as the host knows it: its settings and parameters."""
+        return self._place.filter
+
     def _filter_now(self) -> Filter:
+        """The filter; if it is on a device, this waits for it, and what is done with it does not reach the device."""
         if self._filter is None:
             raise RuntimeError("this optimizer was not initialised")
-        return self._filter
+        return self._place.filter_now(self._filter)
+
+    def _back_to_host(self) -> None:
+        """Ends the stay of the filter on a device, if it is on one."""
+        if self._place.back_to_host():
+            # Its gains are what a scheduler may have had on the device.
+            self._synced[:] = [""] * len(self._synced)
 
     def _synchronised(self) -> Filter:
         """The filter, told of what schedulers or people changed in the parameter groups."""
@@ -140,6 +157,7 @@ class Filtered(Optimizer):
             raise RuntimeError(
                 "parameters were changed in a group between predict and step; change them after step, or call abandon() before"
             )
+        self._back_to_host()
         self._synced[:] = followed(self._filter_now(), self._known, self.param_groups, self.state, self._memory)
         self._known.note(self.param_groups)
         self._make_vectors()

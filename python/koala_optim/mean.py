@@ -23,7 +23,8 @@ class AtMean(Filtered):
     @property
     def keeps_mean(self) -> bool:
         """Whether there is a mean of the parameters, at which the model is to be evaluated: KOALA-A, unless ``mean=None``."""
-        return self._filter_now().mean_slot() is not None
+        # A setting: not to be waited for.
+        return self._filter is not None and self._filter.mean_slot() is not None
 
     @contextmanager
     def averaged(self) -> Iterator[None]:

@@ -16,6 +16,14 @@ class Observation:
         self._sum = 0.0
         self._sum_of_squares = 0.0
         self.count = 0
+        self._norms: list[tuple[Tensor, Tensor, int]] = []
+        self._dtype: torch.dtype | None = None
+
+    def sum_as(self, dtype: torch.dtype | None) -> None:
+        """The type of the numbers of a filter that is on a device: single losses are then kept as their mean and their norm,
+        which it takes in the fewest launches. ``None``: it is on the host. In place: see
+        :class:`koala_optim.progress.Progress`."""
+        self._dtype = dtype
 
     def clear(self) -> None:
         """Forgets all of it, in place: see :class:`koala_optim.progress.Progress`."""
@@ -30,7 +38,7 @@ class Observation:
     def go_back(self, before: Observation) -> None:
         """Becomes what it was before."""
         self._sums, self._sum, self._sum_of_squares = list(before._sums), before._sum, before._sum_of_squares
-        self.count = before.count
+        self.count, self._norms = before.count, list(before._norms)
 
     def add(self, losses: Tensor | float, mean_square: Tensor | float | None, count: int | None) -> None:
         """Adds a micro-batch: per-sample losses, or their mean (with mean square and count, where known).
@@ -43,8 +51,7 @@ class Observation:
         if mean_square is None and count is None and isinstance(losses, Tensor) and losses.numel() != 1:
             if losses.numel() == 0:
                 raise ValueError("observe: no loss among the losses; pass one loss for each sample of the minibatch")
-            wide = _wide(losses)
-            self._sums.append(torch.stack([wide.sum(), wide.square().sum()]))
+            self._add_each(losses)
             self.count += losses.numel()
             return
         if isinstance(losses, Tensor) and losses.numel() != 1:
@@ -68,13 +75,33 @@ class Observation:
             self._sum_of_squares += square * samples
         self.count += int(samples)
 
+    def _add_each(self, losses: Tensor) -> None:
+        if self._dtype is not None:
+            norm = torch.linalg.vector_norm(losses, dtype=self._dtype)
+            self._norms.append((losses.mean(dtype=self._dtype), norm, losses.numel()))
+            return
+        wide = _wide(losses)
+        self._sums.append(torch.stack([wide.sum(), wide.square().sum()]))
+
     def sums(self) -> list[Tensor | float]:
         """Of all that was observed: the sum of the losses, of their squares, and their number."""
-        if not self._sums:
-            return [self._sum, self._sum_of_squares, float(self.count)]
-        device = self._sums[0].device
-        total, squares = torch.stack([sums.to(device) for sums in self._sums]).sum(0).unbind()
-        return [total + self._sum, squares + self._sum_of_squares, float(self.count)]
+        total: Tensor | float = self._sum
+        squares: Tensor | float = self._sum_of_squares
+        if self._sums:
+            device = self._sums[0].device
+            of_losses, of_squares = torch.stack([sums.to(device) for sums in self._sums]).sum(0).unbind()
+            total, squares = of_losses + total, of_squares + squares
+        for mean, norm, samples in self._norms:
+            if isinstance(total, Tensor):
+                mean, norm = mean.to(total.device), norm.to(total.device)
+            total, squares = mean * samples + total, norm.square() + squares
+        return [total, squares, float(self.count)]
+
+    def in_one_piece(self) -> tuple[Tensor, Tensor] | None:
+        """Mean and norm of single losses that were observed in one piece for a filter on a device."""
+        if len(self._norms) != 1 or self._norms[0][2] != self.count:
+            return None
+        return self._norms[0][:2]
 
 
 def _real(what: str, value: Tensor | float) -> Tensor | float:

@@ -17,6 +17,7 @@ from . import foreach, native
 from ._native import Filter
 from .distributed import Number, ProcessGroups, check_same, fingerprint, is_due, local_part
 from .measure import LARGEST, measure
+from .placement import Placed
 from .posterior import AtPosterior
 from .progress import LOOP
 from .readback import Readback
@@ -28,7 +29,7 @@ from .skipped import gradient_marks, warn_of_no_losses, warn_of_unfinished
 from .state import Restorable
 
 
-class Koala(AtPosterior, Restorable):
+class Koala(AtPosterior, Restorable, Placed):
     """Base of :class:`KoalaV`, :class:`KoalaM`, :class:`KoalaPP` and :class:`KoalaA`; not to be made itself.
 
     A step is :meth:`predict`, then losses at the predicted parameters, :meth:`observe`, backward, :meth:`step`.
@@ -77,6 +78,8 @@ class Koala(AtPosterior, Restorable):
                 "predict was called twice without a step between; call it once a step, before the first micro-batch, or give "
                 "the step before up with optimizer.abandon():" + LOOP
             )
+        if self._predict_on_device():
+            return
         filter = self._synchronised()
         motion = filter.motion()
         if motion is None:
@@ -147,7 +150,7 @@ class Koala(AtPosterior, Restorable):
         ...     continue
         """
         self._observation.clear()
-        if self._progress.predicted:
+        if self._progress.predicted and not self._abandon_on_device():
             filter = self._filter_now()
             self._progress.settle(filter)
             filter.abandon()
@@ -262,6 +265,10 @@ class Koala(AtPosterior, Restorable):
                 return
             missing = "no losses were observed" if self._progress.predicted else "neither predict nor observe before it"
             raise RuntimeError(f"step was called, but {missing}; a step is:{LOOP}")
+        if self._update_on_device(self._overflow):
+            if self._stay_predicted:
+                self.predict()
+            return
         filter = self._synchronised()
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
         rows = self._held(self._rows(gradients))
@@ -386,6 +393,6 @@ class Koala(AtPosterior, Restorable):
         covariance; every entry of ``blocks`` has a ``name`` and an ``outcome``: ``"updated"``, ``"clamped"``,
         ``"restarted"`` or ``{"skipped": reason}``.
         """
-        text = self._filter_now().report()
+        text = self._place.report()
         report: StepReport | None = None if text is None else json.loads(text)
         return report

@@ -39,6 +39,8 @@ class KoalaPP(Koala):
         variant: ``symmetric`` or ``minimum-norm``.
         foreach: ``None`` chooses for each parameter: Rust for dense ``float32`` and ``float64`` on the CPU, PyTorch's
             foreach operations elsewhere. ``True``: foreach operations everywhere; ``False``: Rust, or an error.
+        fused: ``None``: kernels of Triton, where it is installed, for dense parameters on CUDA; ``True``: these, or an
+            error; ``False``: never.
         process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
         check_every: steps after which processes compare their filters; 0 for never.
         measurement_noise: a fixed R; ``None`` measures it as above.
@@ -67,6 +69,7 @@ class KoalaPP(Koala):
         process_noise: float = 0.1,
         variant: Literal["symmetric", "minimum-norm"] = "symmetric",
         foreach: bool | None = None,
+        fused: bool | None = None,
         process_group: ProcessGroup | bool | None = None,
         check_every: int = 100,
         **common: Unpack[CommonSettings],
@@ -86,6 +89,7 @@ class KoalaPP(Koala):
             weight_decay=weight_decay,
             decay_rule=decay_rule,
             foreach=foreach,
+            fused=fused,
             process_group=process_group,
             check_every=check_every,
         )

@@ -14,6 +14,7 @@ from .following import Known
 from .groups import Filtered
 from .observation import Observation
 from .parts import PART
+from .place import Place
 from .progress import Progress
 from .rows import as_stored, is_as_stored, is_idle, is_stored, stored_type
 from .standing import Standing
@@ -92,17 +93,19 @@ class Restorable(Filtered):
         self._progress.refuse_at_mean("a copy")
         self._follow()
         self._publish()
-        own = ("_config", "_foreach", "_process_group", "_check_every", "_stay_predicted")
+        own = ("_config", "_foreach", "_fused", "_process_group", "_check_every", "_stay_predicted")
         kept = {name: self.__dict__[name] for name in own}
         return {**super().__getstate__(), **kept, "_filter": self._filter_now().state()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Of copies of before, it stood in the first group alone.
         text = state.get("_filter") or state["param_groups"][0]["filter"]
+        state = {"_fused": self.__dict__.get("_fused"), **state}
+        state.pop("_filter", None)
         # PyTorch calls this within load_state_dict too.
         filter = self.__dict__.get("_loaded") or Filter.from_state(text)
         super().__setstate__(state)
-        self._filter = filter
+        self._place = Place(filter)
         self._loaded = None
         self._progress = Progress(predicted=filter.predicted, resumed=filter.predicted)
         self._synced = [""] * len(self.param_groups)

@@ -37,6 +37,8 @@ class KoalaV(Koala):
         process_noise: q.
         foreach: ``None`` chooses for each parameter: Rust for dense ``float32`` and ``float64`` on the CPU, PyTorch's
             foreach operations elsewhere. ``True``: foreach operations everywhere; ``False``: Rust, or an error.
+        fused: ``None``: kernels of Triton, where it is installed, for dense parameters on CUDA; ``True``: these, or an
+            error; ``False``: never.
         process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
         check_every: steps after which processes compare their filters; 0 for never.
         measurement_noise: a fixed R; ``None`` measures it as above.
@@ -64,6 +66,7 @@ class KoalaV(Koala):
         initial_covariance: float = 0.1,
         process_noise: float = 1.0,
         foreach: bool | None = None,
+        fused: bool | None = None,
         process_group: ProcessGroup | bool | None = None,
         check_every: int = 100,
         **common: Unpack[CommonSettings],
@@ -80,6 +83,7 @@ class KoalaV(Koala):
             weight_decay=weight_decay,
             decay_rule=decay_rule,
             foreach=foreach,
+            fused=fused,
             process_group=process_group,
             check_every=check_every,
         )

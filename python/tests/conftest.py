@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from functools import partial
 
 import pytest
 import torch
+
+# Before anything imports it: without a device, Triton's kernels are interpreted.
+if not torch.cuda.is_available():
+    os.environ.setdefault("TRITON_INTERPRET", "1")
+
 from support import VARIANTS, Maker, Variant
 
 import koala_optim

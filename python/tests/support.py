@@ -138,12 +138,17 @@ def assert_twins(
         assert one.filter_state() == other.filter_state(), f"filter, step {step}"
 
 
-def python(program: str, *arguments: str, folder: Path, timeout: float = 120.0) -> str:
+def python(
+    program: str, *arguments: str, folder: Path, timeout: float = 120.0, environment: dict[str, str] | None = None
+) -> str:
     """Runs a program in a new interpreter, in a folder without the source tree; returns its output."""
     done = subprocess.run(
         [sys.executable, "-c", program, *arguments],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(Path(koala_optim.__file__).parents[1])},
+        env={
+            **(os.environ if environment is None else environment),
+            "PYTHONPATH": str(Path(koala_optim.__file__).parents[1]),
+        },
         capture_output=True,
         text=True,
         timeout=timeout,

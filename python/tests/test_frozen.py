@@ -64,7 +64,8 @@ def test_parameters_that_stand_still_are_read_once(foreach: bool, monkeypatch) -
     from koala_optim import native
 
     model = halved()
-    optimizer = KoalaM(model.parameters(), foreach=foreach)
+    # On the host, whatever the engine.
+    optimizer = KoalaM(model.parameters(), foreach=foreach, negative_residual="error")
     read = []
     for engine in (native, slow):
         original = engine.advance
@@ -80,6 +81,25 @@ def test_parameters_that_stand_still_are_read_once(foreach: bool, monkeypatch) -
         model[0].weight.mul_(2.0)
     train(optimizer, model, range(5, 7))
     assert read.count(0) == 2 and read.count(1) == 1
+
+
+def test_parameters_that_stand_still_are_read_once_on_a_device(monkeypatch) -> None:
+    model = halved()
+    optimizer = KoalaM(model.parameters(), foreach=True)
+    read: list[bool] = []
+    norms = torch._foreach_norm
+
+    def counted(tensors, *given, **settings):
+        read.extend(tensor is model[0].weight for tensor in tensors)
+        return norms(tensors, *given, **settings)
+
+    monkeypatch.setattr(torch, "_foreach_norm", counted)
+    train(optimizer, model, range(4))
+    assert sum(read) == 1
+    with torch.no_grad():
+        model[0].weight.mul_(2.0)
+    train(optimizer, model, range(4, 6))
+    assert sum(read) == 2
 
 
 def test_unfreezing_goes_on_as_if_there_had_been_memory(make: Maker) -> None:

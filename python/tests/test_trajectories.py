@@ -67,7 +67,7 @@ def made(metadata: dict[str, str], parameters: list[tuple[str, Tensor]], **engin
     )
 
 
-def replay(path: Path, **engine: Any) -> dict[str, float]:
+def replay(path: Path, device: torch.device | str = "cpu", **engine: Any) -> dict[str, float]:
     """The largest relative differences, by what differs."""
     worst = {"parameters": 0.0, "predicted": 0.0, "means": 0.0, "filter": 0.0, "rho": 0.0}
 
@@ -80,7 +80,7 @@ def replay(path: Path, **engine: Any) -> dict[str, float]:
     with safe_open(path, "pt") as file:
         metadata, names = file.metadata(), set(file.keys())
         parameters = [
-            (name, nn.Parameter(file.get_tensor(f"param/0/{name}")))
+            (name, nn.Parameter(file.get_tensor(f"param/0/{name}").to(device)))
             for name in ("fc1.weight", "fc1.bias", "fc2.weight", "fc2.bias")
         ]
         assert {p.dtype for _, p in parameters} == {TYPES[metadata["dtype"]]}
@@ -91,17 +91,22 @@ def replay(path: Path, **engine: Any) -> dict[str, float]:
             optimizer.predict()
             for name, parameter in parameters:
                 if f"predicted/{step}/{name}" in names:
-                    see("predicted", difference([file.get_tensor(f"predicted/{step}/{name}")], [parameter.detach()]))
+                    see(
+                        "predicted",
+                        difference([file.get_tensor(f"predicted/{step}/{name}")], [parameter.detach().cpu()]),
+                    )
                 gradient = f"grad/{step}/{name}"
-                parameter.grad = file.get_tensor(gradient) if gradient in names else None
+                parameter.grad = file.get_tensor(gradient).to(device) if gradient in names else None
             optimizer.observe(float(loss[step - 1]), mean_square=float(square[step - 1]))
             optimizer.step()
             for name, parameter in parameters:
-                see("parameters", difference([file.get_tensor(f"param/{step}/{name}")], [parameter.detach()]))
+                see("parameters", difference([file.get_tensor(f"param/{step}/{name}")], [parameter.detach().cpu()]))
             if f"average/{step}/fc1.bias" in names:
                 with optimizer.averaged():
                     for name, parameter in parameters:
-                        see("means", difference([file.get_tensor(f"average/{step}/{name}")], [parameter.detach()]))
+                        see(
+                            "means", difference([file.get_tensor(f"average/{step}/{name}")], [parameter.detach().cpu()])
+                        )
             if "rho" in names:
                 found = optimizer.report()["whiteness"]["smoothed_correlation"]
                 see("rho", abs(found - float(file.get_tensor("rho")[step - 1])))

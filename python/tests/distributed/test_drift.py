@@ -20,10 +20,10 @@ import koala_optim
 from koala_optim import Koala, ReplicaDrift
 
 
-def drifts(disturb: Callable[[Koala, dict], None], expected: str, at: int, method: str = "KoalaM") -> None:
+def drifts(disturb: Callable[[Koala, dict], None], expected: str, at: int, foreach: bool | None = None) -> None:
     """Rank 1 is disturbed before step 7 (counted from 0); the step ``at`` (counted so too) is to tell."""
     model = DistributedDataParallel(network())
-    found = optimizer(method, model, check_every=10)
+    found = optimizer("KoalaM", model, check_every=10, foreach=foreach)
     for step in range(7):
         train_step(model, found, share(samples(step)))
         if step == 3:
@@ -81,6 +81,20 @@ def other_parameters(found: Koala, early: dict) -> None:
 @pytest.mark.parametrize("count", [2, 4])
 def test_is_named(processes, count, disturb, expected, at):
     processes.run(count, drifts, disturb, expected, at)
+
+
+@pytest.mark.parametrize(
+    ("disturb", "expected", "at"),
+    [
+        (other_gain, "rank 1 had another filter than", 7),
+        (other_noise, "rank 1 had another filter than", 7),
+        (other_parameters, "rank 1 had another filter than", 7),
+        (other_step, "rank 1 had done 4 steps, .* 7; load the same checkpoint", 7),
+    ],
+)
+def test_is_named_by_the_device(processes, disturb, expected, at):
+    """There the filters are compared in every step."""
+    processes.run(2, drifts, disturb, expected, at, True)
 
 
 def checks_differ() -> None:

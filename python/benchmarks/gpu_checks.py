@@ -1,0 +1,416 @@
+"""What must hold on a device: the sections of ``gpu.py`` that find something right or wrong."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import torch
+from gpu_speed import Setup
+from support import VARIANTS, Variant, difference, values
+from support import memory as vectors_of
+from torch import Tensor, nn
+
+import koala_optim
+from koala_optim import Koala, KoalaA, KoalaM, KoalaPP, KoalaV
+from koala_optim import conformance as suite
+
+METHODS = (KoalaV, KoalaM, KoalaPP, KoalaA)
+SHAPES = ((64, 3, 3, 3), (64,), (300, 70), (1000,), (), (1,), (5, 7, 3))
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"weight_decay": 0.01, "decay_rule": "coupled"},
+    {"weight_decay": 0.01, "decay_rule": "decoupled"},
+    {"weight_decay": 0.01, "decay_rule": "coupled", "partition": "global", "max_update_norm": 0.05},
+    {"target": 0.2, "measurement_noise": 0.5},
+    {"target": 0.5, "target_rule": "offset"},
+]
+
+
+class Failures:
+    """Collects what went wrong in a section, so that one failure hides no other."""
+
+    def __init__(self) -> None:
+        self.texts: list[str] = []
+        self.done = 0
+
+    def run(self, name: str, check: Callable[[], Any]) -> Any:
+        self.done += 1
+        try:
+            return check()
+        except Exception as error:
+            self.texts.append(f"{name}: {type(error).__name__}: {error}"[:600])
+            print(f"  FAILED {self.texts[-1]}", flush=True)
+            return None
+
+    def end(self, **found: Any) -> dict[str, Any]:
+        if self.texts:
+            raise AssertionError(f"{len(self.texts)} of {self.done} failed: " + " | ".join(self.texts)[:3000])
+        return {"checks": self.done, **found}
+
+
+def engines(setup: Setup) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The ways over the device: kernels, and foreach operations."""
+    if setup.fuses:
+        yield "fused", {"fused": True}
+    yield "foreach", {"foreach": True}
+
+
+def recordings(setup: Setup) -> dict[str, Any]:
+    """The recorded trajectories replay on the device."""
+    from safetensors import safe_open
+    from test_trajectories import FILES, TOLERANCE, TYPES, replay
+
+    failures, worst = Failures(), {}
+
+    def one(path: Any, engine: dict[str, Any]) -> float:
+        with safe_open(path, "pt") as file:
+            tolerance = TOLERANCE[TYPES[file.metadata()["dtype"]]]
+        found = replay(path, device=setup.device, **engine)
+        assert max(found.values()) <= tolerance, found
+        return max(found.values())
+
+    for name, engine in engines(setup):
+        for path in FILES[:: 4 if setup.tiny else 1]:
+            key = f"{path.stem}, {name}"
+            worst[key] = failures.run(key, lambda path=path, engine=engine: one(path, engine))
+    return failures.end(worst=worst)
+
+
+def conformance(setup: Setup) -> dict[str, Any]:
+    """The runs of koala-filter's conformance suite, in every type."""
+    failures, worst = Failures(), {}
+    indices = range(0, suite.conformance_cases(), 20 if setup.tiny else 1)
+    cases = [suite.case(index) for index in indices]
+    for dtype in ("float32", "float64", "bfloat16", "float16")[: 1 if setup.tiny else 4]:
+        for name, engine in engines(setup):
+            kind = suite.DTYPES[dtype]
+            for case in cases[:: 1 if dtype == "float32" else 3]:
+                found = failures.run(
+                    f"{case.name}, {dtype}, {name}",
+                    lambda case=case, kind=kind, engine=engine: suite.check(
+                        case, device=setup.device, dtype=kind, **engine
+                    ),
+                )
+                worst[f"{dtype}, {name}"] = max(worst.get(f"{dtype}, {name}", 0.0), found or 0.0)
+    return failures.end(worst=worst)
+
+
+def made(setup: Setup, dtype: torch.dtype = torch.float32) -> list[nn.Parameter]:
+    generator = torch.Generator().manual_seed(3)
+    given = [torch.randn(shape, generator=generator, dtype=torch.float64) for shape in SHAPES]
+    return [nn.Parameter(x.to(setup.device, dtype)) for x in given]
+
+
+def gradients_of(parameters: list[nn.Parameter], step: int) -> list[Tensor]:
+    """Gradients that hang together with the parameters, and differ from step to step."""
+    return [0.3 * x.detach() + 0.1 * torch.sin(x.detach() * (7 + step)) for x in parameters]
+
+
+def one_step(optimizer: Koala, parameters: list[nn.Parameter], losses: Tensor, step: int) -> None:
+    optimizer.predict()
+    for parameter, gradient in zip(parameters, gradients_of(parameters, step)):
+        parameter.grad = gradient
+    optimizer.observe(losses)
+    optimizer.step()
+
+
+def nothing_waited(setup: Setup) -> dict[str, Any]:
+    """Steps of every method and setting while a wait for the device is an error; then the same as the host's."""
+    failures = Failures()
+    losses = torch.rand(16, generator=torch.Generator().manual_seed(1)).to(setup.device)
+
+    def one(variant: Variant, settings: dict[str, Any], engine: dict[str, Any]) -> None:
+        parameters = made(setup)
+        optimizer = variant(parameters, **settings, **engine)
+        one_step(optimizer, parameters, losses, 0)
+        optimizer.zero_grad()
+        one_step(optimizer, parameters, losses, 1)
+        if setup.device.type == "cuda":
+            torch.cuda.set_sync_debug_mode("error")
+        try:
+            for step in range(2, 6):
+                one_step(optimizer, parameters, losses, step)
+        finally:
+            if setup.device.type == "cuda":
+                torch.cuda.set_sync_debug_mode("default")
+        twins = [nn.Parameter(x.detach().cpu()) for x in made(setup)]
+        other = variant(twins, **settings, foreach=False)
+        for step in range(6):
+            one_step(other, twins, losses.cpu(), step)
+        far = difference([x.cpu() for x in values(parameters)], values(twins))
+        assert far < 1e-4, far
+        expected, found = koala_optim.scalars(other), koala_optim.scalars(optimizer)
+        assert found.keys() == expected.keys()
+        for name, value in expected.items():
+            assert math.isclose(found[name], value, rel_tol=1e-3, abs_tol=1e-5), (name, found[name], value)
+
+    for name, engine in engines(setup):
+        for variant in VARIANTS[:: 3 if setup.tiny else 1]:
+            for settings in SETTINGS[:: 3 if setup.tiny else 1]:
+                key = f"{variant.name}, {settings}, {name}"
+                failures.run(key, lambda v=variant, s=settings, e=engine: one(v, s, e))
+    return failures.end()
+
+
+def captured(setup: Setup) -> dict[str, Any]:
+    """A step in a CUDA graph, replayed, is the step outside of it; with gains that a schedule moves on the device."""
+    failures = Failures()
+    if setup.device.type != "cuda":
+        return failures.end(skipped="no CUDA")
+
+    def one(variant: Variant, engine: dict[str, Any]) -> float:
+        results = []
+        for graph in (False, True):
+            model = nn.Sequential(nn.Linear(32, 64), nn.Tanh(), nn.Linear(64, 10))
+            generator = torch.Generator().manual_seed(0)
+            with torch.no_grad():
+                for parameter in model.parameters():
+                    parameter.copy_(0.2 * torch.randn(parameter.shape, generator=generator))
+            model.to(setup.device)
+            gain = torch.tensor(1.0, device=setup.device)
+            optimizer = variant(model.parameters(), lr=gain, weight_decay=1e-3, **engine)
+            assert optimizer.capturable
+            inputs = torch.randn(64, 32, generator=generator).to(setup.device)
+            labels = (inputs[:, :10]).argmax(1)
+
+            def whole() -> None:
+                optimizer.zero_grad(set_to_none=True)
+                optimizer.predict()
+                each = nn.functional.cross_entropy(model(inputs), labels, reduction="none")
+                optimizer.observe(each)
+                each.mean().backward()
+                optimizer.step()
+
+            stream = torch.cuda.Stream()
+            stream.wait_stream(torch.cuda.current_stream())
+            with torch.cuda.stream(stream):
+                for _ in range(3):
+                    whole()
+            torch.cuda.current_stream().wait_stream(stream)
+            replay = whole
+            if graph:
+                recorded = torch.cuda.CUDAGraph()
+                with torch.cuda.graph(recorded):
+                    whole()
+                replay = recorded.replay
+            for step in range(8):
+                gain.fill_(1.0 / (1 + step))
+                replay()
+            torch.cuda.synchronize()
+            results.append(([*values(model), *vectors_of(optimizer)], optimizer.filter_state(), optimizer.report()))
+        (left, filter, report), (right, other, told) = results
+        far = difference(left, right)
+        assert far < 1e-5, far
+        assert filter["step"] == other["step"] == 11, (filter["step"], other["step"])
+        assert math.isclose(report["loss"], told["loss"], rel_tol=1e-5), (report["loss"], told["loss"])
+        return far
+
+    worst = {}
+    for name, engine in engines(setup):
+        for variant in VARIANTS:
+            key = f"{variant.name}, {name}"
+            worst[key] = failures.run(key, lambda v=variant, e=engine: one(v, e))
+    return failures.end(worst=worst)
+
+
+def compiled(setup: Setup) -> dict[str, Any]:
+    """Compiled models, and a training step that is compiled as a whole around the optimizer's calls."""
+    failures = Failures()
+
+    def one(kind: type[Koala], engine: dict[str, Any], whole: bool) -> float:
+        torch.compiler.reset()
+        results = []
+        for compile in (False, True):
+            torch.manual_seed(0)
+            model = nn.Sequential(nn.Linear(16, 32), nn.GELU(), nn.Linear(32, 4)).to(setup.device)
+            forward = torch.compile(model, backend=setup.compiler) if compile and not whole else model
+            optimizer = kind(model.parameters(), **engine)
+            inputs = torch.randn(32, 16, device=setup.device)
+
+            def step() -> None:
+                optimizer.zero_grad()
+                optimizer.predict()
+                losses = forward(inputs).square().mean(1)
+                optimizer.observe(losses)
+                losses.mean().backward()
+                optimizer.step()
+
+            run = torch.compile(step, backend=setup.compiler) if compile and whole else step
+            for _ in range(4):
+                run()
+            results.append(values(model))
+        far = difference(*results)
+        assert far < 1e-3, far
+        return far
+
+    worst = {}
+    # The optimizer is not traced, whatever its method and engine.
+    name, engine = next(engines(setup))
+    for kind in METHODS[:: 3 if setup.tiny else 1]:
+        for whole in (False, True) if kind is KoalaM else (True,):
+            key = f"{kind.__name__}, {name}, {'step' if whole else 'model'}"
+            worst[key] = failures.run(key, lambda k=kind, e=engine, w=whole: one(k, e, w))
+    return failures.end(worst=worst)
+
+
+def states(setup: Setup) -> dict[str, Any]:
+    """A state of the host goes on here, and back; a step with equal inputs gives equal bits."""
+    failures = Failures()
+    losses = torch.rand(16, generator=torch.Generator().manual_seed(1))
+
+    def travel(variant: Variant, engine: dict[str, Any]) -> None:
+        parameters = [nn.Parameter(x.detach().cpu()) for x in made(setup)]
+        steady = [nn.Parameter(x.detach().clone()) for x in parameters]
+        optimizer, other = variant(parameters, foreach=False), variant(steady, foreach=False)
+        for step in range(9):
+            if step in (3, 6):
+                there = setup.device if step == 3 else torch.device("cpu")
+                state = copy.deepcopy(optimizer.state_dict())
+                parameters = [nn.Parameter(x.detach().to(there)) for x in parameters]
+                optimizer = variant(parameters, **(engine if step == 3 else {"foreach": False}))
+                optimizer.load_state_dict(state)
+            one_step(optimizer, parameters, losses.to(parameters[0].device), step)
+            one_step(other, steady, losses, step)
+        far = difference([x.cpu() for x in values(parameters)], values(steady))
+        assert far < 1e-4, far
+        assert optimizer.filter_state()["step"] == 9
+
+    def again(variant: Variant, engine: dict[str, Any]) -> None:
+        found = []
+        for _ in range(2):
+            parameters = made(setup)
+            optimizer = variant(parameters, weight_decay=0.01, **engine)
+            for step in range(5):
+                one_step(optimizer, parameters, losses.to(setup.device), step)
+            found.append(([*values(parameters), *vectors_of(optimizer)], optimizer.filter_state()))
+        assert all(torch.equal(x, y) for x, y in zip(found[0][0], found[1][0])), "tensors differ"
+        assert found[0][1] == found[1][1], "filters differ"
+
+    for name, engine in engines(setup):
+        for variant in VARIANTS[:: 3 if setup.tiny else 1]:
+            failures.run(f"{variant.name}, {name}, travel", lambda v=variant, e=engine: travel(v, e))
+            failures.run(f"{variant.name}, {name}, again", lambda v=variant, e=engine: again(v, e))
+    return failures.end()
+
+
+def late_errors(setup: Setup) -> dict[str, Any]:
+    """Missing measurements move nothing, and too many are an error some steps later, or at a look."""
+    failures = Failures()
+    losses = torch.ones(8, device=setup.device)
+
+    def one(kind: type[Koala], engine: dict[str, Any]) -> int:
+        parameters = made(setup)
+        optimizer = kind(parameters, missing_limit=3, **engine)
+        for step in range(3):
+            one_step(optimizer, parameters, losses, step)
+        for count in range(40):
+            optimizer.predict()
+            before = values(parameters)
+            for parameter in parameters:
+                parameter.grad = torch.full_like(parameter, math.nan)
+            optimizer.observe(losses)
+            try:
+                optimizer.step()
+            except koala_optim.TooManyMissing:
+                assert count >= 2
+                return count + 1
+            assert all(torch.equal(x, y) for x, y in zip(values(parameters), before)), "something moved"
+            assert all(torch.isfinite(x).all() for x in vectors_of(optimizer))
+        raise AssertionError("no error")
+
+    def scaled(kind: type[Koala], engine: dict[str, Any]) -> None:
+        parameters = made(setup)
+        optimizer = kind(parameters, **engine)
+        scaler = torch.amp.GradScaler(setup.device.type, init_scale=2.0**8)
+        for step in range(4):
+            optimizer.zero_grad()
+            optimizer.predict()
+            each = sum(x.square().sum() for x in parameters).reshape(1)
+            optimizer.observe(each)
+            scaler.scale(each.mean()).backward()
+            if step == 2:
+                parameters[0].grad[0] = math.inf
+            scaler.step(optimizer)
+            scaler.update()
+            missing = koala_optim.scalars(optimizer)["koala/missing"]
+            assert missing == float(step == 2), (step, missing)
+
+    steps = {}
+    for name, engine in engines(setup):
+        for kind in METHODS:
+            key = f"{kind.__name__}, {name}"
+            steps[key] = failures.run(key, lambda k=kind, e=engine: one(k, e))
+            failures.run(f"{key}, scaler", lambda k=kind, e=engine: scaled(k, e))
+    return failures.end(steps_until_the_error=steps)
+
+
+def layouts(setup: Setup) -> dict[str, Any]:
+    """Other orders of elements, gaps, several types at once, and gradients of another layout."""
+    failures = Failures()
+    losses = torch.rand(8, generator=torch.Generator().manual_seed(1))
+
+    def laid(device: torch.device) -> list[nn.Parameter]:
+        generator = torch.Generator().manual_seed(4)
+        image = torch.randn(8, 4, 3, 3, generator=generator).to(device).contiguous(memory_format=torch.channels_last)
+        turned = torch.randn(6, 40, generator=generator).to(device).t()
+        shifted = torch.randn(103, generator=generator).to(device)[3:]
+        half = torch.randn(50, generator=generator).to(device, torch.bfloat16)
+        double = torch.randn(5, 5, generator=generator).to(device, torch.float64)
+        return [nn.Parameter(x) for x in (image, turned, shifted, half, double)]
+
+    def one(kind: type[Koala], settings: dict[str, Any], gap: bool) -> None:
+        found = []
+        for device in (setup.device, torch.device("cpu")):
+            parameters = laid(device)
+            if gap:
+                parameters.append(nn.Parameter(torch.ones(6, 8, device=device)[:, ::2]))
+            here = settings if device is setup.device else {}
+            optimizer = kind(parameters, weight_decay=0.01, **here)
+            for step in range(4):
+                optimizer.predict()
+                for parameter, gradient in zip(parameters, gradients_of(parameters, step)):
+                    parameter.grad = gradient.contiguous() if step % 2 else gradient
+                optimizer.update(losses.to(device))
+            found.append([x.cpu() for x in values(parameters)])
+        for x, y in zip(*found):
+            far = difference([x], [y])
+            # What half precision rounds away is in the filter of all.
+            assert far < (5e-2 if x.dtype is torch.bfloat16 else 1e-2), (x.dtype, far)
+
+    for kind in METHODS:
+        for name, settings in engines(setup):
+            failures.run(f"{kind.__name__}, {name}", lambda k=kind, s=settings: one(k, s, False))
+        failures.run(f"{kind.__name__}, gaps", lambda k=kind: one(k, {}, True))
+    return failures.end()
+
+
+def memory(setup: Setup) -> dict[str, Any]:
+    """Bytes a parameter beside parameters and gradients: kept between steps, and at most within one."""
+    if setup.device.type != "cuda":
+        return {"skipped": "no CUDA"}
+    rows = {}
+    for name, engine in engines(setup):
+        for variant in VARIANTS:
+            torch.cuda.empty_cache()
+            parameters = [nn.Parameter(torch.zeros(1_000_000, device=setup.device)) for _ in range(16)]
+            for parameter in parameters:
+                parameter.grad = torch.ones_like(parameter)
+            torch.cuda.synchronize()
+            start = torch.cuda.memory_allocated()
+            optimizer = variant(parameters, **engine)
+            losses = torch.ones(4, device=setup.device)
+            for _ in range(2):
+                optimizer.predict()
+                optimizer.update(losses)
+            torch.cuda.reset_peak_memory_stats()
+            optimizer.predict()
+            optimizer.update(losses)
+            torch.cuda.synchronize()
+            kept, peak = torch.cuda.memory_allocated() - start, torch.cuda.max_memory_allocated() - start
+            rows[f"{variant.name}, {name}"] = {"kept": kept / 16e6, "peak": peak / 16e6}
+            print(f"  {variant.name:16s} {name:8s} kept {kept / 16e6:6.2f} B, peak {peak / 16e6:6.2f} B a parameter")
+            del optimizer, parameters
+    return {"bytes_a_parameter": rows}

@@ -1,0 +1,35 @@
+"""Sums over tensors by foreach operations: for all of them together, and left on the device."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from .plan import Part, Present
+
+
+def norms(tensors: list[list[Tensor]], dtype: torch.dtype) -> Tensor:
+    """The norms of tensors, which come apart by type, as one vector. Stacked before they are squared: three launches in
+    all."""
+    return torch.stack([norm for alike in tensors for norm in torch._foreach_norm(alike, 2, dtype=dtype)])
+
+
+def decayed(part: Part, gradients: list[Tensor], decays: list[float]) -> list[Tensor]:
+    """h = g + w x; g itself where w is 0."""
+    if not any(decays):
+        return gradients
+    penalties = torch._foreach_mul(part.parameters, decays)
+    torch._foreach_add_(penalties, gradients)
+    return [h if decay else g for h, g, decay in zip(penalties, gradients, decays)]
+
+
+def of_gradients(
+    present: Present, gradients: list[list[Tensor]], dtype: torch.dtype
+) -> tuple[Tensor, list[list[Tensor]]]:
+    """Rows |g|^2 and, if there is decay in what is measured, |h|^2 and |x|^2; and h."""
+    squares = norms(gradients, dtype).square().unsqueeze(0)
+    if not any(present.rates("measured")):
+        return squares, gradients
+    h = [decayed(part, alike, part.measured) for part, alike in zip(present.parts, gradients)]
+    x = [part.parameters for part in present.parts]
+    return torch.cat([squares, torch.stack([norms(h, dtype), norms(x, dtype)]).square()]), h

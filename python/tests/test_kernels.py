@@ -1,0 +1,231 @@
+"""The kernels of the device path: as they are where there is a device, elsewhere by Triton's interpreter, over CPU tensors."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from support import Variant, difference, memory, network, python, same, values
+from test_device import assert_near
+from test_engines import LAYOUTS, made, plain, stepped, with_gaps
+from test_trajectories import FILES, TOLERANCE, TYPES, replay
+from torch import nn
+
+from koala_optim import KoalaM, conformance
+from koala_optim.device.reach import no_kernels
+
+DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+pytestmark = pytest.mark.skipif(
+    no_kernels([torch.zeros(1, device=DEVICE)]) is not None, reason="Triton is not installed, or does not interpret"
+)
+SETTINGS: list[dict[str, Any]] = [
+    {},
+    {"weight_decay": 0.05, "decay_rule": "coupled", "max_update_norm": 0.01},
+    {"weight_decay": 0.05, "decay_rule": "decoupled", "target": 0.5, "measurement_noise": 0.3},
+    {"weight_decay": 0.05, "decay_rule": "coupled", "partition": "global", "max_update_norm": 0.02},
+    {"target": 0.5, "target_rule": "offset", "initial_measurement_noise": None},
+]
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+def test_the_trajectory_is_repeated(path: Path) -> None:
+    from safetensors import safe_open
+
+    with safe_open(path, "pt") as file:
+        tolerance = TOLERANCE[TYPES[file.metadata()["dtype"]]]
+    worst = replay(path, device=DEVICE, fused=True)
+    assert max(worst.values()) <= tolerance
+
+
+# Runs are of some thousand elements, for which an interpreter takes its time: a few of each method.
+@pytest.mark.parametrize("index", range(0, conformance.conformance_cases(), 1 if DEVICE == "cuda" else 16))
+def test_conformance(index: int) -> None:
+    assert conformance.check(conformance.case(index), device=DEVICE, fused=True) <= 1e-5
+
+
+@pytest.mark.parametrize("dtype", [torch.bfloat16, torch.float16], ids=str)
+def test_half_precision(variant: Variant, dtype: torch.dtype) -> None:
+    results = []
+    for engine in ({"fused": True}, {"foreach": True}):
+        model = network(dtype).to(DEVICE)
+        optimizer = variant(model.parameters(), weight_decay=0.01, **engine)
+        steps(optimizer, model, range(4))
+        results.append([*values(model), *memory(optimizer)])
+    assert all(x.dtype == y.dtype for x, y in zip(*results))
+    assert difference(*results) < 3e-2
+
+
+@pytest.mark.parametrize("settings", SETTINGS, ids=str)
+def test_the_whole_state_and_report_are_the_same(variant: Variant, settings: dict[str, Any]) -> None:
+    """As by foreach operations: with something missing, something below its target, something without gradient."""
+    results = []
+    for engine in ({"fused": True}, {"foreach": True}):
+        parameters = [nn.Parameter(x.detach().to(DEVICE)) for x in made(plain, torch.float64)]
+        optimizer = variant(parameters, **settings, **engine)
+        for step in range(7):
+            optimizer.predict()
+            generator = torch.Generator().manual_seed(step)
+            for at, parameter in enumerate(parameters):
+                given = torch.randn(parameter.shape, generator=generator, dtype=torch.float64).to(DEVICE)
+                parameter.grad = None if step == 4 and at == 1 else given
+            if step == 2:
+                parameters[0].grad[0, 0, 0, 0] = torch.nan
+            if step == 5:
+                parameters[3].grad.fill_(1e-12)
+            losses = torch.rand(6, generator=generator, dtype=torch.float64).to(DEVICE) + 0.2 - 0.6 * (step == 3)
+            optimizer.update(losses)
+        state = json.loads(optimizer.state_dict()["param_groups"][0]["filter"])
+        results.append((state, optimizer.report(), [*values(parameters), *memory(optimizer)]))
+    assert_near(results[0][0], results[1][0])
+    assert_near(results[0][1], results[1][1])
+    assert difference(results[0][2], results[1][2]) < 1e-11
+
+
+def test_groups_have_their_own_options(variant: Variant) -> None:
+    results = []
+    for engine in ({"fused": True}, {"foreach": True}):
+        model = network(torch.float64).to(DEVICE)
+        groups = [
+            {"params": model[0].parameters(), "lr": 0.5},
+            {"params": [model[2].weight], "weight_decay": 0.1, "decay_rule": "coupled"},
+            {"params": [model[2].bias], "frozen": True},
+        ]
+        optimizer = variant(groups, **engine)
+        steps(optimizer, model, range(3))
+        optimizer.param_groups[2].update(frozen=False, weight_decay=0.1, decay_rule="decoupled")
+        steps(optimizer, model, range(3, 6))
+        results.append([*values(model), *memory(optimizer)])
+    assert difference(*results) < 1e-11
+
+
+def steps(optimizer, model: nn.Module, numbers: range) -> None:
+    for step in numbers:
+        optimizer.predict()
+        for at, parameter in enumerate(model.parameters()):
+            parameter.grad = 0.2 * parameter.detach() + 0.1 * torch.cos(parameter.detach() * (3 + step + at))
+        optimizer.update(torch.tensor([1.0, 0.5, 2.0], dtype=torch.float64, device=DEVICE))
+
+
+@pytest.mark.parametrize("layout", [layout for layout in LAYOUTS if layout is not with_gaps], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("gradient_layout", LAYOUTS[1:], ids=lambda f: f.__name__)
+def test_layouts_in_memory_change_nothing(layout, gradient_layout) -> None:
+    expected = made(plain, torch.float32)
+    stepped(KoalaM(expected, foreach=True, weight_decay=0.02), expected, plain)
+    found = [nn.Parameter(layout(x.detach()).to(DEVICE)) for x in made(plain, torch.float32)]
+    optimizer = KoalaM(found, fused=True, weight_decay=0.02)
+    stepped(optimizer, found, lambda x: gradient_layout(x).to(DEVICE))
+    assert difference(values(expected), [x.cpu() for x in values(found)]) < 2e-6
+
+
+def test_tensors_of_many_chunks_and_several_types() -> None:
+    results = []
+    for engine in ({"fused": True}, {"foreach": True}):
+        generator = torch.Generator().manual_seed(0)
+        kinds = (torch.float32, torch.float64, torch.float32)
+        parameters = [
+            nn.Parameter(torch.randn(size, generator=generator).to(DEVICE, kind))
+            for size, kind in zip((300_001, 2_500, 7), kinds)
+        ]
+        optimizer = KoalaM(parameters, weight_decay=0.01, **engine)
+        for step in range(3):
+            optimizer.predict()
+            for parameter in parameters:
+                parameter.grad = torch.sin(parameter.detach() * (step + 2))
+            optimizer.update(torch.ones(3, device=DEVICE))
+        results.append(values(parameters))
+    assert difference(*results) < 2e-6
+
+
+def test_the_next_step_of_a_state_is_the_same_to_the_bit(variant: Variant) -> None:
+    model, twin = network().to(DEVICE), network(seed=9).to(DEVICE)
+    optimizer, other = variant(model.parameters(), fused=True), variant(twin.parameters(), fused=True)
+    steps(optimizer, model, range(3))
+    twin.load_state_dict(model.state_dict())
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    for one, net in ((optimizer, model), (other, twin)):
+        steps(one, net, range(3, 5))
+    assert same([*values(model), *memory(optimizer)], [*values(twin), *memory(other)])
+    assert optimizer.filter_state() == other.filter_state()
+
+
+def test_a_look_in_the_middle_of_a_step_changes_nothing(variant: Variant) -> None:
+    """The kernels leave the time update of the numbers to the update; whoever looks before it has it done."""
+    looked, plain_ = (network().to(DEVICE) for _ in range(2))
+    optimizer, other = (variant(model.parameters(), fused=True) for model in (looked, plain_))
+    for one, net in ((optimizer, looked), (other, plain_)):
+        steps(one, net, range(2))
+        one.predict()
+        if one is optimizer:
+            state = one.filter_state()
+            assert state["predicted"] and state["step"] == 2
+        for parameter in net.parameters():
+            parameter.grad = torch.ones_like(parameter)
+        one.update(torch.ones(2, device=DEVICE))
+    assert difference(values(looked), values(plain_)) < 1e-7
+    assert_near(optimizer.filter_state(), other.filter_state())
+
+
+def test_what_there_are_no_kernels_for_is_said() -> None:
+    gap = nn.Parameter(torch.ones(4, 6, device=DEVICE)[:, ::2])
+    with pytest.raises(ValueError, match="fused=True, but parameter 0 is not dense in memory; leave fused out"):
+        KoalaM([gap], fused=True).predict()
+    with pytest.raises(ValueError, match="fused=True, but parameters are on 'meta', for which there are no kernels"):
+        KoalaM([nn.Parameter(torch.ones(3, device="meta"))], fused=True).predict()
+    with pytest.raises(ValueError, match="fused=True and foreach=True were given; leave one of them out"):
+        KoalaM(network().parameters(), fused=True, foreach=True)
+
+
+COMPILED = """
+import inspect, sys, torch
+from triton.backends.compiler import GPUTarget
+from triton.compiler import ASTSource, compile
+from triton.runtime.jit import JITFunction, mangle_type
+import koala_optim, koala_optim.placement
+
+found = set()
+
+def run(kernel, *arguments, grid=None, warmup=False, num_warps=4, **settings):
+    given = inspect.signature(kernel.fn).bind(*arguments, **settings).arguments
+    fixed = {p.name: given[p.name] for p in kernel.params if p.is_constexpr}
+    signature = {p.name: "constexpr" if p.name in fixed else mangle_type(given[p.name]) for p in kernel.params}
+    made = compile(ASTSource(kernel, signature, fixed, {}), target=GPUTarget("cuda", 90, 32), options={"num_warps": num_warps})
+    found.add(kernel.__name__)
+    if kernel.__name__ == "displace":
+        assert "ld.global.v4" in made.asm["ptx"], "not 16 bytes at a time"
+
+JITFunction.run = run
+koala_optim.placement.fuses = lambda *given: True
+for method in (koala_optim.KoalaV, koala_optim.KoalaM, koala_optim.KoalaPP, koala_optim.KoalaA):
+    parameters = [torch.nn.Parameter(torch.zeros(2048)) for _ in range(2)]
+    optimizer = method(parameters, foreach=True)
+    parameters[0].grad = torch.zeros(2048)
+    optimizer.predict()
+    optimizer.update(torch.ones(3))
+print(*sorted(found))
+"""
+
+
+def test_the_kernels_compile_for_a_device_that_is_not_here(tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if name != "TRITON_INTERPRET"}
+    environment["TRITON_CACHE_DIR"] = str(tmp_path / "cache")
+    found = python(COMPILED, folder=tmp_path, timeout=300.0, environment=environment).split()
+    kernels = (
+        "adaptive advance blockwise descend displace find_floor follow moments plus_plus products reduce turn weigh"
+    )
+    assert found == kernels.split()
+
+
+def test_triton_is_imported_when_it_is_used(tmp_path: Path) -> None:
+    program = """
+import sys, torch, koala_optim
+optimizer = koala_optim.KoalaM([torch.nn.Parameter(torch.ones(2))], foreach=True)
+optimizer.predict()
+optimizer.update(1.0)
+print(any(name.startswith("koala_optim.device.fused.") for name in sys.modules))
+"""
+    assert python(program, folder=tmp_path).strip() == "False"
