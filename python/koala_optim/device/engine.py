@@ -222,7 +222,7 @@ class Engine:
 
 def passes_of(method: Method, gains: Tensor) -> Passes | None:
     """The kernels of a method."""
-    from .fused.passes import made
+    from .fused.choice import made
 
     return made(method, gains)
 
