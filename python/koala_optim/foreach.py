@@ -1,4 +1,5 @@
-"""The engine for every other device and type: PyTorch's foreach operations, driven by the same filter.
+"""The engine for what Rust does not reach while the filter is on the host: PyTorch's foreach operations, driven by the same
+filter. Where the filter can go to the device, :mod:`.device` is the engine.
 
 Nothing here reads a number back: sums stay on their device as tensors of no dimension, for :mod:`.readback` to fetch
 together. Sums of ``bfloat16`` and ``float16`` are taken in ``float32``, and so is all of KOALA-A's metric.

@@ -195,7 +195,8 @@ class Koala(AtPosterior, Restorable, Placed):
 
         Raises:
             RuntimeError: if nothing was observed; under ``negative_residual="error"``.
-            TooManyMissing: after ``missing_limit`` losses or gradients in a row that were not finite.
+            TooManyMissing: after ``missing_limit`` losses or gradients in a row that were not finite; on a device some steps
+                later, since nobody waits for it.
         """
         self._progress.refuse_at_mean("step")
         losses = None

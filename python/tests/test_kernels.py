@@ -19,7 +19,9 @@ from torch import nn
 from koala_optim import KoalaM, conformance
 from koala_optim.device.reach import no_kernels
 
-DEVICE = "cuda" if torch.cuda.is_available() else "cpu"
+# An interpreter takes its time: what a device does in full, it does in part.
+HERE = torch.cuda.is_available()
+DEVICE = "cuda" if HERE else "cpu"
 pytestmark = pytest.mark.skipif(
     no_kernels([torch.zeros(1, device=DEVICE)]) is not None, reason="Triton is not installed, or does not interpret"
 )
@@ -32,7 +34,9 @@ SETTINGS: list[dict[str, Any]] = [
 ]
 
 
-@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if HERE or "-f32" not in path.stem], ids=lambda path: path.stem
+)
 def test_the_trajectory_is_repeated(path: Path) -> None:
     from safetensors import safe_open
 
@@ -42,8 +46,7 @@ def test_the_trajectory_is_repeated(path: Path) -> None:
     assert max(worst.values()) <= tolerance
 
 
-# Runs are of some thousand elements, for which an interpreter takes its time: a few of each method.
-@pytest.mark.parametrize("index", range(0, conformance.conformance_cases(), 1 if DEVICE == "cuda" else 16))
+@pytest.mark.parametrize("index", range(0, conformance.conformance_cases(), 1 if HERE else 16))
 def test_conformance(index: int) -> None:
     assert conformance.check(conformance.case(index), device=DEVICE, fused=True) <= 1e-5
 
@@ -57,7 +60,8 @@ def test_half_precision(variant: Variant, dtype: torch.dtype) -> None:
         steps(optimizer, model, range(4))
         results.append([*values(model), *memory(optimizer)])
     assert all(x.dtype == y.dtype for x, y in zip(*results))
-    assert difference(*results) < 3e-2
+    # Foreach operations round a move before it is added, and Triton's interpreter cuts bfloat16 off.
+    assert difference(*results) < (0.15 if dtype is torch.bfloat16 else 2e-2)
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
@@ -129,7 +133,7 @@ def test_tensors_of_many_chunks_and_several_types() -> None:
         kinds = (torch.float32, torch.float64, torch.float32)
         parameters = [
             nn.Parameter(torch.randn(size, generator=generator).to(DEVICE, kind))
-            for size, kind in zip((300_001, 2_500, 7), kinds)
+            for size, kind in zip((300_001 if HERE else 140_001, 2_500, 7), kinds)
         ]
         optimizer = KoalaM(parameters, weight_decay=0.01, **engine)
         for step in range(3):
@@ -187,13 +191,14 @@ from triton.compiler import ASTSource, compile
 from triton.runtime.jit import JITFunction, mangle_type
 import koala_optim, koala_optim.placement
 
-found = set()
+launched, found = [], set()
 
 def run(kernel, *arguments, grid=None, warmup=False, num_warps=4, **settings):
     given = inspect.signature(kernel.fn).bind(*arguments, **settings).arguments
     fixed = {p.name: given[p.name] for p in kernel.params if p.is_constexpr}
     signature = {p.name: "constexpr" if p.name in fixed else mangle_type(given[p.name]) for p in kernel.params}
     made = compile(ASTSource(kernel, signature, fixed, {}), target=GPUTarget("cuda", 90, 32), options={"num_warps": num_warps})
+    launched.append(kernel.__name__)
     found.add(kernel.__name__)
     if kernel.__name__ == "displace":
         assert "ld.global.v4" in made.asm["ptx"], "not 16 bytes at a time"
@@ -203,9 +208,12 @@ koala_optim.placement.fuses = lambda *given: True
 for method in (koala_optim.KoalaV, koala_optim.KoalaM, koala_optim.KoalaPP, koala_optim.KoalaA):
     parameters = [torch.nn.Parameter(torch.zeros(2048)) for _ in range(2)]
     optimizer = method(parameters, foreach=True)
-    parameters[0].grad = torch.zeros(2048)
-    optimizer.predict()
-    optimizer.update(torch.ones(3))
+    for parameter in parameters:
+        launched.clear()
+        parameter.grad = torch.zeros(2048)
+        optimizer.predict()
+        optimizer.update(torch.ones(3))
+    print(len(launched), end=" ")
 print(*sorted(found))
 """
 
@@ -217,7 +225,8 @@ def test_the_kernels_compile_for_a_device_that_is_not_here(tmp_path: Path) -> No
     kernels = (
         "adaptive advance blockwise descend displace find_floor follow moments plus_plus products reduce turn weigh"
     )
-    assert found == kernels.split()
+    # Of a step with all gradients: KOALA-V, KOALA-M, KOALA++, KOALA-A.
+    assert found == ["3", "4", "3", "6", *kernels.split()]
 
 
 def test_triton_is_imported_when_it_is_used(tmp_path: Path) -> None:

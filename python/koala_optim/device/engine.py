@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import MutableMapping
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Any
 
 import torch
@@ -64,6 +65,8 @@ class Engine:
         self._gains = torch.tensor(gains, dtype=self.dtype, device=device)
         self._none = torch.zeros((), dtype=self.dtype, device=device)
         self._gain_of: list[float | None] = [None] * len(self._gains)
+        # Triton launches where PyTorch's current device is.
+        self._current = torch.cuda.device(device) if fused and device.type == "cuda" else nullcontext()
         self._passes = passes_of(self.method, self._gains) if fused else None
         self._told: list[tuple[Any, ...]] = [()] * len(self._gains)
         self._plan: Plan | None = None
@@ -83,7 +86,8 @@ class Engine:
         if self._passes is None:
             self.method.predict(plan)
         else:
-            self._passes.predict(plan)
+            with self._current:
+                self._passes.predict(plan)
         self.predicted = True
 
     def abandon(self) -> None:
@@ -130,7 +134,8 @@ class Engine:
         by_part = [[gradients[row.position] for row in part.rows] for part in present.parts]
         record = self._records.setdefault(present.positions, Record(present, self.device))
         if self._passes is not None and not present.empty:
-            self._passes.update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
+            with self._current:
+                self._passes.update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
         else:
             self._update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
         self.predicted, self._before = False, None
@@ -249,7 +254,7 @@ class Engine:
 
 def passes_of(method: Method, gains: Tensor) -> Passes | None:
     """The kernels of a method."""
-    from .fused.passes import made
+    from .fused.choice import made
 
     return made(method, gains)
 

@@ -41,6 +41,19 @@ def test_the_steps_are_those_of_the_loop_by_hand(script, trained_by_hand, assert
     assert sum(module.history[8:]) < sum(module.history[:8])
 
 
+@pytest.mark.parametrize("kind", ["Manual", "Automatic"])
+def test_a_filter_on_the_device_is_the_same(script, assert_same, kind):
+    """Lightning's wrapper hands on no assignments: what predict takes to the device is there in step."""
+
+    class OnDevice(getattr(script, kind)):
+        def configure_optimizers(self):
+            return koala_optim.KoalaM(self.parameters(), foreach=True)
+
+    module = trained(script, OnDevice)
+    assert module.trainer.optimizers[0]._place.device is not None
+    assert_same(module, trained(script, getattr(script, kind)), rtol=1e-4, atol=1e-6)
+
+
 def test_automatic_optimization_accumulates_micro_batches(script, trained_by_hand, assert_same):
     module = trained(script, script.Automatic, accumulate_grad_batches=2)
     assert_same(module, by_hand(script, trained_by_hand, micro_batches=2), rtol=1e-4, atol=1e-6)

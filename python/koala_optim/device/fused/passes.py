@@ -1,4 +1,4 @@
-"""A step by kernels: what :mod:`..blockwise` and its like do by foreach operations, in three to six launches."""
+"""Launching a step's kernels: what :mod:`..blockwise` and its like do by foreach operations, in three to six launches."""
 
 from __future__ import annotations
 
@@ -11,14 +11,11 @@ import triton
 import triton.language as tl
 from torch import Tensor
 
-from ..adaptive import SMALLEST, Adaptive
-from ..blockwise import Blockwise, Momentum
 from ..losses import LEAST, Losses
 from ..method import VANISHING, Method
 from ..plan import Part, Plan, Present
-from ..products import PlusPlus
 from ..record import Record
-from . import scalars, tensors
+from .kernels.filter import OTHERS
 from .tables import BLOCK, Addresses, Chunks
 
 KINDS = {
@@ -29,9 +26,9 @@ KINDS = {
 }
 WARPS = 4
 # Of the one program that keeps the filter's numbers.
-_FILTER_WARPS = 16
+FILTER_WARPS = 16
 # Where the constants of a method itself begin.
-_OTHERS = scalars.OTHERS.value
+OF_METHOD = OTHERS.value
 _RULES = {"constant": 1, "offset": 2}
 _NOISES = {"adaptive": 0, "fixed": 1, "bias-corrected": 2}
 
@@ -57,7 +54,7 @@ class Passes(ABC):
             method.config.get("velocity-decay", 0.0),
             target,
             beta,
-            _logarithm(beta),
+            logarithm(beta),
             LEAST[torch.float64],
             VANISHING,
             math.inf if bound is None else bound,
@@ -74,7 +71,7 @@ class Passes(ABC):
             "KIND": _NOISES[self._noise],
             "CLAMP": method.options["negative-residual"] == "clamp",
             "BOUNDED": bound is not None,
-            "num_warps": _FILTER_WARPS,
+            "num_warps": FILTER_WARPS,
         }
 
     def constants(self) -> list[float]:
@@ -117,13 +114,13 @@ class Passes(ABC):
         # Kept until the kernels are launched: these may be copies.
         flat, kinds = of.in_order(gradients)
         addresses, aligned = of.addresses.of(flat)
-        launch = _Launch(of, addresses, aligned, kinds)
+        launch = Launch(of, addresses, aligned, kinds)
         self.step(plan, present, launch, losses, found, record)
         self._pending = False
 
     @abstractmethod
     def step(
-        self, plan: Plan, present: Present, launch: _Launch, losses: Losses, found: Tensor | None, record: Record
+        self, plan: Plan, present: Present, launch: Launch, losses: Losses, found: Tensor | None, record: Record
     ) -> None:
         """The kernels of an update."""
 
@@ -174,7 +171,7 @@ class _Tensors:
         return flat, kinds
 
 
-class _Launch:
+class Launch:
     """Launches kernels over the tensors of an update, part by part."""
 
     def __init__(self, of: _Tensors, addresses: Tensor, aligned: bool, kinds: list[torch.dtype]) -> None:
@@ -183,25 +180,41 @@ class _Launch:
         self._kinds = kinds
 
     def __call__(self, kernel: Any, *given: Tensor, **settings: Any) -> None:
-        chunks = self.of.chunks
-        for (part, first, count), kind in zip(chunks.parts, self._kinds):
-            if count:
-                kernel[(count,)](
-                    self._addresses,
-                    chunks.table,
-                    *given,
-                    chunks.tensors,
-                    chunks.count,
-                    first,
-                    KIND=KINDS[part.dtype],
-                    OF_G=KINDS[kind],
-                    WIDE=KINDS[part.wide],
-                    BLOCK=BLOCK,
-                    ALIGNED=self.of.addresses.aligned,
-                    ALIGNED_G=self._aligned,
-                    num_warps=WARPS,
-                    **settings,
-                )
+        of_gradients = [{"OF_G": KINDS[kind], "ALIGNED_G": self._aligned} for kind in self._kinds]
+        _launch(kernel, self.of.chunks, self._addresses, self.of.addresses.aligned, given, settings, of_gradients)
+
+
+def launch_over(kernel: Any, chunks: Chunks, addresses: Addresses, *given: Tensor, **settings: Any) -> None:
+    """Launches a kernel that needs no gradients."""
+    _launch(kernel, chunks, addresses.table, addresses.aligned, given, settings, [{}] * len(chunks.parts))
+
+
+def _launch(
+    kernel: Any,
+    chunks: Chunks,
+    addresses: Tensor,
+    aligned: bool,
+    given: tuple[Tensor, ...],
+    settings: dict[str, Any],
+    of_parts: list[dict[str, Any]],
+) -> None:
+    for (part, first, count), of_part in zip(chunks.parts, of_parts):
+        if count:
+            kernel[(count,)](
+                addresses,
+                chunks.table,
+                *given,
+                chunks.tensors,
+                chunks.count,
+                first,
+                KIND=KINDS[part.dtype],
+                WIDE=KINDS[part.wide],
+                BLOCK=BLOCK,
+                ALIGNED=aligned,
+                num_warps=WARPS,
+                **of_part,
+                **settings,
+            )
 
 
 def _in_order(parameter: Tensor, gradient: Tensor) -> Tensor:
@@ -211,307 +224,5 @@ def _in_order(parameter: Tensor, gradient: Tensor) -> Tensor:
     return torch.empty_like(parameter, dtype=gradient.dtype, memory_format=torch.preserve_format).copy_(gradient)
 
 
-class BlockwisePasses(Passes):
-    """KOALA-V in three launches, KOALA-M in four."""
-
-    method: Blockwise
-
-    def __init__(self, method: Blockwise, gains: Tensor) -> None:
-        super().__init__(method, gains)
-        self._momentum = isinstance(method, Momentum)
-        self._average = 0
-        if isinstance(method, Momentum):
-            self._average = 2 if method.is_paper else int(method.follows)
-            self.slots = (0, 1) if self._average else (0,)
-        self._deviations = torch.zeros(1, dtype=torch.float64, device=method.device)
-        self._deviating = 0
-        self._bare: Tensor | None = None
-
-    def advance(self, plan: Plan) -> None:
-        if not self._momentum:
-            return
-        parts = plan.parts if self._average else plan.moving
-        chunks, addresses = self._planned(parts)
-        bare = plan.bare if self._average else []
-        if self._deviations.numel() <= chunks.count:
-            self._deviations = torch.zeros(chunks.count + 1, dtype=torch.float64, device=self.method.device)
-            self._bare = None
-        self._deviating = chunks.count + bool(bare)
-        if bare and plan.bare_norms(torch.float64) is not self._bare:
-            # Their a is 0, and nothing is stored of them.
-            self._bare = plan.bare_norms(torch.float64)
-            self._deviations[chunks.count].copy_(self._bare.square().sum())
-        for part, first, count in chunks.parts:
-            if count:
-                tensors.advance[(count,)](
-                    addresses.table,
-                    chunks.table,
-                    plan.moves,
-                    chunks.places,
-                    self._constants,
-                    self._deviations,
-                    chunks.tensors,
-                    chunks.count,
-                    first,
-                    KIND=KINDS[part.dtype],
-                    WIDE=KINDS[part.wide],
-                    AVERAGE=self._average,
-                    BLOCK=BLOCK,
-                    ALIGNED=addresses.aligned,
-                    num_warps=WARPS,
-                )
-
-    def settle(self) -> None:
-        if self._average:
-            assert isinstance(self.method, Momentum)
-            squared = self._deviations[: self._deviating].sum()
-            self.method.set_deviation(squared if self._average == 2 else squared.sqrt())
-
-    def step(
-        self, plan: Plan, present: Present, launch: _Launch, losses: Losses, found: Tensor | None, record: Record
-    ) -> None:
-        of, numbers = launch.of, self.method.numbers
-        launch(tensors.reduce, of.traits, of.partials, DECAY=of.decay)
-        vector = record.room([len(numbers.names), len(self._gains), 1, 1, 1, (3 if of.decay else 1) * present.count, 1])
-        scalars.blockwise[(1,)](
-            of.partials,
-            self._deviations,
-            of.spans,
-            of.traits,
-            numbers.state,
-            numbers.transition,
-            numbers.futures,
-            self._constants,
-            self._gains,
-            losses.loss,
-            losses.norm,
-            losses.loss if found is None else found,
-            vector,
-            of.table,
-            present.count,
-            of.partials.shape[1],
-            self._deviating,
-            losses.count,
-            int(self._pending),
-            MOMENTUM=self._momentum,
-            AVERAGE=self._average,
-            DECAY=of.decay,
-            SPLIT=of.apart,
-            SHRINKS=of.shrinks,
-            WHOLE=self.method.whole,
-            FOUND=found is not None,
-            **self._common,
-        )
-        launch(
-            tensors.displace,
-            of.traits,
-            of.table,
-            DECAY=of.directed,
-            SHRINKS=of.shrinks,
-            MOMENTUM=self._momentum,
-            AVERAGE=self._average == 1,
-        )
-
-
-class PlusPlusPasses(Passes):
-    """KOALA++ in three launches."""
-
-    method: PlusPlus
-    slots = (0, 1)
-
-    def constants(self) -> list[float]:
-        return [self.method.config["process-noise"], self.method.config["initial-covariance"]]
-
-    def step(
-        self, plan: Plan, present: Present, launch: _Launch, losses: Losses, found: Tensor | None, record: Record
-    ) -> None:
-        of, numbers, variances = launch.of, self.method.numbers, self.method.variances
-        launch(tensors.products, of.traits, of.partials, DECAY=of.decay)
-        sizes = [len(numbers.names), len(variances), len(self._gains), 1, 1, 1, 8 * present.count, 1]
-        scalars.plus_plus[(1,)](
-            of.partials,
-            of.spans,
-            of.traits,
-            numbers.state,
-            numbers.transition,
-            numbers.futures,
-            variances,
-            self._constants,
-            self._gains,
-            losses.loss,
-            losses.norm,
-            losses.loss if found is None else found,
-            record.room(sizes),
-            of.table,
-            present.count,
-            of.partials.shape[1],
-            len(variances),
-            losses.count,
-            int(self._pending),
-            SYMMETRIC=self.method.config["variant"] == "symmetric",
-            DECAY=of.decay,
-            WHOLE=self.method.whole,
-            FOUND=found is not None,
-            **self._common,
-        )
-        launch(tensors.turn, of.traits, of.table, self._constants, OTHER=_OTHERS, DECAY=of.directed, SHRINKS=of.shrinks)
-
-
-class AdaptivePasses(Passes):
-    """KOALA-A in six launches; four without its metric."""
-
-    method: Adaptive
-
-    def __init__(self, method: Adaptive, gains: Tensor) -> None:
-        self.diagonal, self._mean = method.config["metric"] == "diagonal", method.config["mean"] is not None
-        self.slots = (0, *((1,) if self.diagonal else ()), *((2,) if self._mean else ()))
-        super().__init__(method, gains)
-        self._weights = torch.zeros(method.tensors.shape[1], dtype=torch.float64, device=method.device)
-
-    def constants(self) -> list[float]:
-        given = self.method.config
-        beta, smoothing = given["second-moment-smoothing"], given["whiteness-smoothing"]
-        return [
-            beta,
-            _logarithm(beta),
-            given["epsilon"],
-            SMALLEST,
-            given["growth-rate"],
-            given["decline-rate"],
-            given["rate-horizon"],
-            smoothing,
-            _logarithm(smoothing),
-            given["mean"] or 0.0,
-            *self.method.range,
-        ]
-
-    def advance(self, plan: Plan) -> None:
-        chunks, addresses = self._planned(plan.moving)
-        for part, first, count in chunks.parts:
-            if count:
-                tensors.advance[(count,)](
-                    addresses.table,
-                    chunks.table,
-                    self.method.moving,
-                    chunks.places,
-                    self._constants,
-                    self._constants,
-                    chunks.tensors,
-                    chunks.count,
-                    first,
-                    KIND=KINDS[part.dtype],
-                    WIDE=KINDS[part.wide],
-                    AVERAGE=0,
-                    BLOCK=BLOCK,
-                    ALIGNED=addresses.aligned,
-                    num_warps=WARPS,
-                )
-
-    def step(
-        self, plan: Plan, present: Present, launch: _Launch, losses: Losses, found: Tensor | None, record: Record
-    ) -> None:
-        of, numbers, of_tensors = launch.of, self.method.numbers, self.method.tensors
-        everything = of_tensors.shape[1]
-        metric = of.metric
-        launch(
-            tensors.moments,
-            of.traits,
-            of.partials,
-            self._constants,
-            OTHER=_OTHERS,
-            DECAY=of.decay,
-            DIAGONAL=self.diagonal,
-        )
-        if self.diagonal:
-            scalars.find_floor[(1,)](
-                of.partials,
-                of.spans,
-                of_tensors,
-                self._constants,
-                metric,
-                present.count,
-                of.partials.shape[1],
-                num_warps=_FILTER_WARPS,
-            )
-            launch(tensors.weigh, of.traits, of.partials, self._constants, metric, OTHER=_OTHERS, DECAY=of.decay)
-        sizes = [len(numbers.names), *[everything] * 3, len(self._gains), 1, 1, 1, 10 * present.count, 1]
-        scalars.adaptive[(1,)](
-            of.partials,
-            of.spans,
-            of.traits,
-            plan.masks(present.positions),
-            numbers.state,
-            numbers.transition,
-            numbers.futures,
-            of_tensors,
-            self._constants,
-            self._gains,
-            losses.loss,
-            losses.norm,
-            losses.loss if found is None else found,
-            record.room(sizes),
-            of.table,
-            metric,
-            self._weights,
-            present.count,
-            of.partials.shape[1],
-            everything,
-            losses.count,
-            int(self._pending),
-            DIAGONAL=self.diagonal,
-            MEAN=self._mean,
-            DECAY=of.decay,
-            FOUND=found is not None,
-            **self._common,
-        )
-        launch(
-            tensors.descend,
-            of.traits,
-            of.table,
-            self._constants,
-            metric,
-            self._weights,
-            of.chunks.places,
-            OTHER=_OTHERS,
-            DECAY=of.directed,
-            SHRINKS=of.shrinks,
-            DIAGONAL=self.diagonal,
-            MEAN=self._mean,
-        )
-        if self._mean and present.count < everything:
-            self._follow(plan, present)
-
-    def _follow(self, plan: Plan, present: Present) -> None:
-        """The means of tensors that have no gradient."""
-        if id(present) not in self._still:
-            parts = plan.without(present.positions)
-            device = self.method.device
-            self._still[id(present)] = Chunks(parts, device), Addresses(parts, list(self.slots), device)
-        chunks, addresses = self._still[id(present)]
-        for part, first, count in chunks.parts:
-            if count:
-                tensors.follow[(count,)](
-                    addresses.table,
-                    chunks.table,
-                    self._weights,
-                    chunks.places,
-                    chunks.tensors,
-                    chunks.count,
-                    first,
-                    KIND=KINDS[part.dtype],
-                    WIDE=KINDS[part.wide],
-                    BLOCK=BLOCK,
-                    ALIGNED=addresses.aligned,
-                    num_warps=WARPS,
-                )
-
-
-def _logarithm(number: float) -> float:
+def logarithm(number: float) -> float:
     return math.log(number) if number > 0.0 else -math.inf
-
-
-def made(method: Method, gains: Tensor) -> Passes:
-    """The kernels of a method."""
-    if isinstance(method, Blockwise):
-        return BlockwisePasses(method, gains)
-    return PlusPlusPasses(method, gains) if isinstance(method, PlusPlus) else AdaptivePasses(method, gains)  # type: ignore[arg-type]

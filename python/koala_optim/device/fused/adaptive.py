@@ -1,0 +1,141 @@
+"""The kernels of KOALA-A."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from ..adaptive import SMALLEST, Adaptive
+from ..losses import Losses
+from ..plan import Plan, Present
+from ..record import Record
+from .kernels.adaptive import adaptive, find_floor
+from .kernels.metric import descend, follow, moments, weigh
+from .kernels.motion import advance
+from .passes import FILTER_WARPS, OF_METHOD, Launch, Passes, launch_over, logarithm
+from .tables import Addresses, Chunks
+
+
+class AdaptivePasses(Passes):
+    """KOALA-A in six launches; four without its metric."""
+
+    method: Adaptive
+
+    def __init__(self, method: Adaptive, gains: Tensor) -> None:
+        self.diagonal, self._mean = method.config["metric"] == "diagonal", method.config["mean"] is not None
+        self.slots = (0, *((1,) if self.diagonal else ()), *((2,) if self._mean else ()))
+        super().__init__(method, gains)
+        self._weights = torch.zeros(method.tensors.shape[1], dtype=torch.float64, device=method.device)
+
+    def constants(self) -> list[float]:
+        given = self.method.config
+        beta, smoothing = given["second-moment-smoothing"], given["whiteness-smoothing"]
+        return [
+            beta,
+            logarithm(beta),
+            given["epsilon"],
+            SMALLEST,
+            given["growth-rate"],
+            given["decline-rate"],
+            given["rate-horizon"],
+            smoothing,
+            logarithm(smoothing),
+            given["mean"] or 0.0,
+            *self.method.range,
+        ]
+
+    def advance(self, plan: Plan) -> None:
+        chunks, addresses = self._planned(plan.moving)
+        launch_over(
+            advance,
+            chunks,
+            addresses,
+            self.method.moving,
+            chunks.places,
+            self._constants,
+            self._constants,
+            AVERAGE=0,
+        )
+
+    def step(
+        self, plan: Plan, present: Present, launch: Launch, losses: Losses, found: Tensor | None, record: Record
+    ) -> None:
+        of, numbers, of_tensors = launch.of, self.method.numbers, self.method.tensors
+        everything = of_tensors.shape[1]
+        metric = of.metric
+        launch(
+            moments,
+            of.traits,
+            of.partials,
+            self._constants,
+            OTHER=OF_METHOD,
+            DECAY=of.decay,
+            DIAGONAL=self.diagonal,
+        )
+        if self.diagonal:
+            find_floor[(1,)](
+                of.partials,
+                of.spans,
+                of_tensors,
+                self._constants,
+                metric,
+                present.count,
+                of.partials.shape[1],
+                num_warps=FILTER_WARPS,
+            )
+            launch(weigh, of.traits, of.partials, self._constants, metric, OTHER=OF_METHOD, DECAY=of.decay)
+        sizes = [len(numbers.names), *[everything] * 3, len(self._gains), 1, 1, 1, 10 * present.count, 1]
+        adaptive[(1,)](
+            of.partials,
+            of.spans,
+            of.traits,
+            plan.masks(present.positions),
+            numbers.state,
+            numbers.transition,
+            numbers.futures,
+            of_tensors,
+            self._constants,
+            self._gains,
+            losses.loss,
+            losses.norm,
+            losses.loss if found is None else found,
+            record.room(sizes),
+            of.table,
+            metric,
+            self._weights,
+            present.count,
+            of.partials.shape[1],
+            everything,
+            losses.count,
+            int(self._pending),
+            DIAGONAL=self.diagonal,
+            MEAN=self._mean,
+            DECAY=of.decay,
+            FOUND=found is not None,
+            **self._common,
+        )
+        launch(
+            descend,
+            of.traits,
+            of.table,
+            self._constants,
+            metric,
+            self._weights,
+            of.chunks.places,
+            OTHER=OF_METHOD,
+            DECAY=of.directed,
+            SHRINKS=of.shrinks,
+            DIAGONAL=self.diagonal,
+            MEAN=self._mean,
+        )
+        if self._mean and present.count < everything:
+            self._follow(plan, present)
+
+    def _follow(self, plan: Plan, present: Present) -> None:
+        """The means of tensors that have no gradient."""
+        if id(present) not in self._still:
+            parts = plan.without(present.positions)
+            device = self.method.device
+            self._still[id(present)] = Chunks(parts, device), Addresses(parts, list(self.slots), device)
+        chunks, addresses = self._still[id(present)]
+        launch_over(follow, chunks, addresses, self._weights, chunks.places)

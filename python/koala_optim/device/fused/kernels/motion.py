@@ -1,0 +1,74 @@
+"""The prediction of tensors that have a velocity."""
+
+import triton
+import triton.language as tl
+
+from .memory import FIRST, PARAMETER, SECOND, chunk_of, load, memory_of, places_of, store
+
+
+@triton.jit
+def _advance(
+    x,
+    v,
+    a,
+    at,
+    end,
+    kappa,
+    moves,
+    KIND: tl.constexpr,
+    WIDE: tl.constexpr,
+    AVERAGE: tl.constexpr,
+    BLOCK: tl.constexpr,
+    FULL: tl.constexpr,
+):
+    offsets = places_of(at, BLOCK)
+    position = load(x, offsets, end, WIDE, FULL)
+    deviation = tl.zeros([BLOCK], WIDE)
+    if AVERAGE > 0:
+        average = load(a, offsets, end, WIDE, FULL)
+        if AVERAGE == 2:
+            average = (average * 0.9 + position * 0.1).to(KIND)
+            store(a, offsets, end, average, KIND, FULL)
+            average = average.to(WIDE)
+        deviation = average - position
+    if moves > 0.0:
+        velocity = load(v, offsets, end, WIDE, FULL)
+        store(x, offsets, end, position + velocity, KIND, FULL)
+        store(v, offsets, end, velocity * kappa, KIND, FULL)
+    return deviation * deviation
+
+
+@triton.jit(do_not_specialize=["tensors", "count", "first"])
+def advance(
+    addresses,
+    chunks,
+    moving,
+    places,
+    constants,
+    partials,
+    tensors,
+    count,
+    first,
+    KIND: tl.constexpr,
+    WIDE: tl.constexpr,
+    AVERAGE: tl.constexpr,
+    BLOCK: tl.constexpr,
+    ALIGNED: tl.constexpr,
+):
+    """x <- x + v, v <- kappa v; and |a - x|^2 before it, with ``AVERAGE`` 2 after a has taken x up."""
+    program, tensor, start, end = chunk_of(chunks, first, count, BLOCK)
+    moves = tl.load(moving + tl.load(places + tensor))
+    kappa = tl.load(constants).to(WIDE)
+    x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
+    v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
+    a = v
+    if AVERAGE > 0:
+        a = memory_of(addresses, SECOND, tensors, tensor, KIND, ALIGNED)
+    whole = start + (end - start) // BLOCK * BLOCK
+    sums = tl.zeros([BLOCK], WIDE)
+    for at in range(start, whole, BLOCK):
+        sums += _advance(x, v, a, at, end, kappa, moves, KIND, WIDE, AVERAGE, BLOCK, True)
+    if whole < end:
+        sums += _advance(x, v, a, whole, end, kappa, moves, KIND, WIDE, AVERAGE, BLOCK, False)
+    if AVERAGE > 0:
+        tl.store(partials + program, tl.sum(sums, 0).to(tl.float64))
