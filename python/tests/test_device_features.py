@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 from support import VARIANTS, Variant, batch, difference, losses_of, memory, network, run_step, same, train, values
-from test_device import assert_near
+from test_device import SHAPES, assert_near, in_one_piece
 from torch import nn
 
 from koala_optim import Koala, KoalaA, KoalaM, TooManyMissing
@@ -262,6 +262,29 @@ def test_copies_and_states_from_the_middle_of_a_step_go_on(variant: Variant, eng
         assert is_on_device(one) == ("negative_residual" not in engine) and one._fused == optimizer._fused
         results.append([*values(net), *memory(one)])
     assert all(same(results[0], other) for other in results)
+
+
+@pytest.mark.parametrize("stay_predicted", [False, True])
+def test_nothing_is_read_for_any_of_it(variant: Variant, stay_predicted: bool) -> None:
+    """Meta tensors have no numbers."""
+    moving = {"stay_predicted": stay_predicted} if variant in MOVING else {}
+    for settings in (moving, {"coast": False, **moving}) if variant.method is KoalaM else (moving,):
+        parameters = [nn.Parameter(torch.empty(shape, device="meta")) for shape in SHAPES]
+        parameters[0].requires_grad_(False)
+        optimizer = variant(parameters, **settings)
+        for step in range(4):
+            optimizer.predict()
+            in_one_piece(optimizer)
+            if step == 1:
+                optimizer.abandon()
+                optimizer.zero_grad()
+                continue
+            for parameter in parameters[1:]:
+                parameter.grad = torch.empty_like(parameter)
+            if step == 2:
+                parameters[1].grad = None
+            optimizer.step()
+        assert is_on_device(optimizer)
 
 
 def test_gradients_with_the_negative_bit_are_taken_for_what_they_are(variant: Variant, engine: dict[str, Any]) -> None:
