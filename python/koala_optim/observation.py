@@ -57,6 +57,8 @@ class Observation:
         """Of all that was observed: the sum of the losses, of their squares, and their number."""
         if not self._sums:
             return [self._sum, self._sum_of_squares, float(self.count)]
+        if len(self._sums) == 1 and self._sum == self._sum_of_squares == 0.0:
+            return [*self._sums[0].unbind(), float(self.count)]
         device = self._sums[0].device
         total, squares = torch.stack([sums.to(device) for sums in self._sums]).sum(0).unbind()
         return [total + self._sum, squares + self._sum_of_squares, float(self.count)]

@@ -78,6 +78,7 @@ def vectors_of(
     if not any(names):
         return []
     kept = state[parameter]
+    device, stride = parameter.device, parameter.stride()
     vectors: list[Tensor | None] = []
     for name in names:
         if name is None:
@@ -85,6 +86,10 @@ def vectors_of(
             continue
         vector = kept.get(name)
         dtype = stored_type(parameter, name)
+        if vector is not None and vector.device == device and vector.dtype is dtype and vector.stride() == stride:
+            # As nearly always.
+            vectors.append(vector)
+            continue
         if vector is None or (vector.is_meta and not parameter.is_meta):
             vector = torch.zeros_like(parameter, dtype=dtype, memory_format=torch.preserve_format, requires_grad=False)
         elif vector.device != parameter.device or vector.dtype != dtype:
