@@ -16,14 +16,14 @@ SLOTS: int
 class TooManyMissing(RuntimeError):
     """Too many measurements in a row were missing: the run has most likely diverged."""
 
-class Lent(TypedDict):
-    """Tensors as DLPack capsules: one list each, of ``memory`` one for each slot, empty where there is no use for it, else one
-    for each position."""
+@final
+class Lent:
+    """Tensors as DLPack capsules, checked once: one list each, of ``memory`` one for each slot, empty where there is no use
+    for it, else one for each position."""
 
-    positions: list[int]
-    parameters: list[object]
-    gradients: list[object]
-    memory: list[list[object]]
+    def __new__(
+        cls, positions: list[int], parameters: list[object], gradients: list[object], memory: list[list[object]]
+    ) -> Lent: ...
 
 class Step(TypedDict):
     """What an update does with one parameter; ``None`` where the method has no such coefficient. If it does not move, its

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch.autograd.graph import increment_version
 from torch.utils.dlpack import to_dlpack
 
 from ._native import SLOTS, Filter
+from ._native import Lent as Tensors
 from .rows import Row, as_dense_as
-
-if TYPE_CHECKING:
-    from ._native import Lent as Tensors
 
 
 @dataclass(slots=True)
@@ -34,12 +32,12 @@ def lend(rows: list[Row], gradients: bool = False) -> Lent:
         stored = rows and rows[0].memory and rows[0].memory[slot] is not None
         return [to_dlpack(row.memory[slot]) for row in rows] if stored else []
 
-    tensors: Tensors = {
-        "positions": [row.position for row in rows],
-        "parameters": [to_dlpack(row.parameter) for row in rows],
-        "gradients": [to_dlpack(as_dense_as(row.parameter, row.gradient)) for row in rows] if gradients else [],
-        "memory": [memory(slot) for slot in range(SLOTS)],
-    }
+    tensors = Tensors(
+        [row.position for row in rows],
+        [to_dlpack(row.parameter) for row in rows],
+        [to_dlpack(as_dense_as(row.parameter, row.gradient)) for row in rows] if gradients else [],
+        [memory(slot) for slot in range(SLOTS)],
+    )
     return Lent(rows, tensors)
 
 

@@ -87,7 +87,9 @@ class Observation:
         """Of all that was observed: the sum of the losses, of their squares, and their number."""
         total: Tensor | float = self._sum
         squares: Tensor | float = self._sum_of_squares
-        if self._sums:
+        if len(self._sums) == 1 and total == squares == 0.0:
+            total, squares = self._sums[0].unbind()
+        elif self._sums:
             device = self._sums[0].device
             of_losses, of_squares = torch.stack([sums.to(device) for sums in self._sums]).sum(0).unbind()
             total, squares = of_losses + total, of_squares + squares

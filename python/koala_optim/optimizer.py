@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from typing import Any, overload
+from typing import Any, cast, overload
 
 import torch
 from torch import Tensor
@@ -284,7 +284,7 @@ class Koala(AtPosterior, Restorable, Placed):
         measured = measure(filter, lent)
         for position, found in measured.sums.items():
             if measured.here(position):
-                statistics[position] = [float(number) for number in found]
+                statistics[position] = cast("list[float]", found)
             else:
                 shared[position] = found, measured.over[position]
         # By position: which engine a part goes to need not be the same in all processes.

@@ -118,6 +118,7 @@ def vectors_of(
     if not any(names) or not (make or is_stored(parameter, state, names)):
         return []
     kept = state[parameter]
+    device, stride = parameter.device, parameter.stride()
     vectors: list[Tensor | None] = []
     for name in names:
         if name is None:
@@ -125,6 +126,10 @@ def vectors_of(
             continue
         vector = kept.get(name)
         dtype = stored_type(parameter, name)
+        if vector is not None and vector.device == device and vector.dtype is dtype and vector.stride() == stride:
+            # As nearly always.
+            vectors.append(vector)
+            continue
         if vector is None or (vector.is_meta and not parameter.is_meta):
             vector = torch.zeros_like(parameter, dtype=dtype, memory_format=torch.preserve_format, requires_grad=False)
             if name == MEAN and averaged is not None and averaged(position):

@@ -291,7 +291,7 @@ impl PyFilter {
     fn advance(
         &self,
         py: Python<'_>,
-        tensors: Tensors<'_>,
+        tensors: &Tensors,
         frozen: Vec<usize>,
         threads: usize,
     ) -> PyResult<Vec<f64>> {
@@ -317,7 +317,7 @@ impl PyFilter {
     fn reduce(
         &self,
         py: Python<'_>,
-        tensors: Tensors<'_>,
+        tensors: &Tensors,
         threads: usize,
     ) -> PyResult<Vec<Option<Numbers>>> {
         let kind = self.filter.config().demands().sums;
@@ -344,7 +344,7 @@ impl PyFilter {
     fn weigh(
         &self,
         py: Python<'_>,
-        tensors: Tensors<'_>,
+        tensors: &Tensors,
         floor: f64,
         first: Vec<Option<Numbers>>,
         threads: usize,
@@ -354,11 +354,11 @@ impl PyFilter {
             .into_iter()
             .map(|sums| sums.map(|sums| statistics_of(kind, &sums)).transpose())
             .collect::<PyResult<Vec<_>>>()?;
+        if !self.is_open(floor, &first, tensors)? {
+            return Ok(vec![None; first.len()]);
+        }
         let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
         let elements = slices.elements();
-        if first.len() != elements.len() {
-            return Err(PyValueError::new_err("sums of another number of tensors"));
-        }
         let of = |element: Element| {
             let rows = elements.iter().zip(&first);
             rows.filter(|(found, _)| **found == element)
@@ -383,7 +383,7 @@ impl PyFilter {
     }
 
     /// Does the last update's steps on CPU tensors.
-    fn displace(&self, py: Python<'_>, tensors: Tensors<'_>, threads: usize) -> PyResult<()> {
+    fn displace(&self, py: Python<'_>, tensors: &Tensors, threads: usize) -> PyResult<()> {
         let slices = tensors.lend(self.filter.layout().parameters().len())?;
         let steps = &self.steps;
         py.detach(|| {
@@ -407,6 +407,25 @@ impl From<Filter> for PyFilter {
 }
 
 impl PyFilter {
+    /// Whether a second reading is wanted of any of the tensors.
+    fn is_open(
+        &self,
+        floor: f64,
+        first: &[Option<BlockStatistics>],
+        tensors: &Tensors,
+    ) -> PyResult<bool> {
+        let kinds = tensors.kinds();
+        if first.len() != kinds.len() {
+            return Err(PyValueError::new_err("sums of another number of tensors"));
+        }
+        Ok(kinds.zip(first).any(|((position, element), first)| {
+            let found = first.as_ref().zip(self.filter.reduction(position));
+            found.is_some_and(|(first, reduction)| {
+                !reduction.settles(&first.metric, floor, element.rounding())
+            })
+        }))
+    }
+
     fn check(&self, position: usize) -> PyResult<()> {
         if position < self.filter.layout().parameters().len() {
             Ok(())
@@ -436,7 +455,22 @@ fn statistics_of(kind: SumsKind, sums: &[f64]) -> PyResult<BlockStatistics> {
         }
         (
             SumsKind::Metric { .. },
-            &[g2, h2, x2, largest, s, sd, hd, dd, vh, vd, to_s, to_h, to_d, to_v],
+            &[
+                g2,
+                h2,
+                x2,
+                largest,
+                s,
+                sd,
+                hd,
+                dd,
+                vh,
+                vd,
+                to_s,
+                to_h,
+                to_d,
+                to_v,
+            ],
         ) => {
             (found.gradient_squared, found.decayed_squared) = (g2, h2);
             found.parameter_squared = x2;

@@ -1,5 +1,7 @@
 //! The tensors of a call, checked and lent to the passes of `koala-filter` as slices.
 
+use std::collections::HashSet;
+
 use koala_filter::SLOTS;
 use koala_filter::dense::passes::Lent;
 use pyo3::exceptions::PyValueError;
@@ -8,18 +10,42 @@ use pyo3::types::PyCapsule;
 
 use crate::tensor::{Element, Memory};
 
-/// DLPack capsules of the tensors of a call: one list each, empty where a method or a pass has no use for it, else one
-/// tensor for each position. `memory`: such a list for each slot of the method's memory.
-#[derive(FromPyObject)]
-#[pyo3(from_item_all)]
-pub(crate) struct Tensors<'py> {
-    positions: Vec<usize>,
-    parameters: Vec<Bound<'py, PyCapsule>>,
-    gradients: Vec<Bound<'py, PyCapsule>>,
-    memory: [Vec<Bound<'py, PyCapsule>>; SLOTS],
+/// DLPack capsules of the tensors of a step: one list each, empty where a method or a pass has no use for it.
+type Capsules<'py> = Vec<Bound<'py, PyCapsule>>;
+
+/// The tensors of a step, checked once for all of its passes. They stay where they are for as long as this is kept.
+#[pyclass(name = "Lent", module = "koala_optim._native", frozen)]
+pub(crate) struct Tensors {
+    rows: Vec<Row>,
+    /// What keeps their memory.
+    _capsules: Vec<Py<PyCapsule>>,
 }
 
-/// One tensor of the call.
+#[pymethods]
+impl Tensors {
+    /// Of all lists but those that are empty, one tensor for each position. `memory`: such a list for each slot of the method's
+    /// memory.
+    ///
+    /// # Errors
+    /// `ValueError` for tensors that do not fit each other or share memory; as [`Memory::of`].
+    #[new]
+    fn new<'py>(
+        positions: Vec<usize>,
+        parameters: Capsules<'py>,
+        gradients: Capsules<'py>,
+        memory: [Capsules<'py>; SLOTS],
+    ) -> PyResult<Self> {
+        let rows = rows(&positions, &parameters, &gradients, &memory)?;
+        apart(&rows)?;
+        let all = memory.into_iter().chain([parameters, gradients]).flatten();
+        Ok(Self {
+            rows,
+            _capsules: all.map(Bound::unbind).collect(),
+        })
+    }
+}
+
+/// One tensor of the step.
 struct Row {
     position: usize,
     parameters: Memory,
@@ -34,24 +60,32 @@ pub(crate) struct Slices<'a> {
     elements: Vec<Element>,
 }
 
-impl Tensors<'_> {
+impl Tensors {
+    /// Position and type of each tensor.
+    pub fn kinds(&self) -> impl ExactSizeIterator<Item = (usize, Element)> {
+        self.rows
+            .iter()
+            .map(|row| (row.position, row.parameters.element))
+    }
+
     /// Lends the tensors. `parameters` of them in the layout: positions must lie below.
     ///
     /// # Errors
-    /// `ValueError` for tensors that do not fit each other or share memory; as [`Memory::of`].
+    /// `ValueError` for a position beyond the layout.
     pub fn lend(&self, parameters: usize) -> PyResult<Slices<'_>> {
-        let rows = self.rows(parameters)?;
-        apart(&rows)?;
-        let elements = rows.iter().map(|row| row.parameters.element).collect();
+        let elements = self.rows.iter().map(|row| row.parameters.element).collect();
         let mut slices = Slices {
             f32: Vec::new(),
             f64: Vec::new(),
             elements,
         };
-        for row in &rows {
+        for row in &self.rows {
+            if row.position >= parameters {
+                return Err(PyValueError::new_err("a position beyond the layout"));
+            }
             match row.parameters.element {
-                // SAFETY: `rows` checked that all tensors of a row have this type, `apart` that no two of the call share
-                // memory which is written; the capsules live as long as `self`; Python's side waits for the call.
+                // SAFETY: `rows` checked that all tensors of a row have this type, `apart` that no two of them share memory
+                // which is written; the capsules live as long as `self`; Python's side waits for the call.
                 Element::F32 => slices.f32.push(unsafe { row.lend() }),
                 // SAFETY: as above.
                 Element::F64 => slices.f64.push(unsafe { row.lend() }),
@@ -59,51 +93,52 @@ impl Tensors<'_> {
         }
         Ok(slices)
     }
+}
 
-    fn rows(&self, parameters: usize) -> PyResult<Vec<Row>> {
-        let count = self.positions.len();
-        let mut beside = self.memory.iter().chain([&self.gradients]);
-        if self.parameters.len() != count
-            || beside.any(|list| list.len() != count && !list.is_empty())
-        {
-            return Err(PyValueError::new_err("lists of tensors of unequal length"));
-        }
-        let mut seen = vec![false; parameters];
-        (0..count)
-            .map(|at| {
-                let position = self.positions[at];
-                match seen.get_mut(position) {
-                    Some(seen) if !*seen => *seen = true,
-                    _ => {
-                        return Err(PyValueError::new_err(
-                            "a position twice, or beyond the layout",
-                        ));
-                    }
-                }
-                let parameters = Memory::of(&self.parameters[at])?;
-                let beside = |list: &[Bound<'_, PyCapsule>]| -> PyResult<Option<Memory>> {
-                    let Some(capsule) = list.get(at) else {
-                        return Ok(None);
-                    };
-                    let memory = Memory::of(capsule)?;
-                    if memory.same_order(&parameters) {
-                        Ok(Some(memory))
-                    } else {
-                        Err(PyValueError::new_err(
-                            "a tensor with another type, shape or strides than its parameter",
-                        ))
-                    }
-                };
-                let [first, second, third] = &self.memory;
-                Ok(Row {
-                    position,
-                    gradients: beside(&self.gradients)?,
-                    memory: [beside(first)?, beside(second)?, beside(third)?],
-                    parameters,
-                })
-            })
-            .collect()
+fn rows(
+    positions: &[usize],
+    parameters: &[Bound<'_, PyCapsule>],
+    gradients: &[Bound<'_, PyCapsule>],
+    memory: &[Capsules<'_>; SLOTS],
+) -> PyResult<Vec<Row>> {
+    let count = positions.len();
+    let lengths = memory.iter().map(Vec::len).chain([gradients.len()]);
+    if parameters.len() != count
+        || lengths
+            .into_iter()
+            .any(|length| length != count && length > 0)
+    {
+        return Err(PyValueError::new_err("lists of tensors of unequal length"));
     }
+    let mut seen = HashSet::with_capacity(count);
+    (0..count)
+        .map(|at| {
+            if !seen.insert(positions[at]) {
+                return Err(PyValueError::new_err("a position twice"));
+            }
+            let parameters = Memory::of(&parameters[at])?;
+            let beside = |list: &[Bound<'_, PyCapsule>]| -> PyResult<Option<Memory>> {
+                let Some(capsule) = list.get(at) else {
+                    return Ok(None);
+                };
+                let memory = Memory::of(capsule)?;
+                if memory.same_order(&parameters) {
+                    Ok(Some(memory))
+                } else {
+                    Err(PyValueError::new_err(
+                        "a tensor with another type, shape or strides than its parameter",
+                    ))
+                }
+            };
+            let [first, second, third] = memory;
+            Ok(Row {
+                position: positions[at],
+                gradients: beside(gradients)?,
+                memory: [beside(first)?, beside(second)?, beside(third)?],
+                parameters,
+            })
+        })
+        .collect()
 }
 
 impl Row {

@@ -19,6 +19,8 @@ mod _native {
     use crate::error::TooManyMissing;
     #[pymodule_export]
     use crate::filter::PyFilter;
+    #[pymodule_export]
+    use crate::lent::Tensors;
     /// Vectors that the passes know for each parameter.
     #[pymodule_export]
     const SLOTS: usize = koala_filter::SLOTS;

@@ -2,6 +2,7 @@
 
 use std::ffi::{CStr, c_void};
 
+use koala_filter::dense::Real;
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyCapsule;
@@ -37,6 +38,14 @@ impl Element {
         match self {
             Self::F32 => 4,
             Self::F64 => 8,
+        }
+    }
+
+    /// The part of a number by which rounding to this type may change it.
+    pub fn rounding(self) -> f64 {
+        match self {
+            Self::F32 => <f32 as Real>::ROUNDING,
+            Self::F64 => <f64 as Real>::ROUNDING,
         }
     }
 }

@@ -33,8 +33,8 @@ pub enum SumsKind {
     Products,
     /// [`MetricSums`](crate::MetricSums), with a diagonal metric if `diagonal`, else with 1 in its place.
     Metric {
-        /// Whether there is a second moment s to make the metric of: then the tensors are read twice, since its floor
-        /// depends on the largest s of all of them.
+        /// Whether there is a second moment s to make the metric of: then tensors may have to be read twice, since its
+        /// floor depends on the largest s of all of them.
         diagonal: bool,
     },
 }

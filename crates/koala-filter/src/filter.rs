@@ -6,7 +6,8 @@
 //! 2. [`Filter::complete_predict`] with those sums: the time update;
 //! 3. loss and gradients at the predicted parameters;
 //! 4. [`Filter::reduction`] for each parameter: which sums to take, and [`Filter::metric_floor`] if there is a second reading;
-//! 5. [`Filter::update`]: the measurement update; the adapter does the steps that come out.
+//! 5. [`Filter::update`]: the measurement update; the adapter does the steps that come out. Or
+//!    [`Filter::update_and_predict`], with which they do the next predict too.
 
 use crate::decay::WeightDecay;
 use crate::error::{Error, Result};

@@ -96,28 +96,29 @@ pub fn displace<F: Real>(steps: &[TensorStep], tensors: Vec<Lent<'_, F>>) {
         |tensor: &Lent<'_, F>| !matches!(steps.get(tensor.position), None | Some(TensorStep::Skip));
     let tensors: Vec<_> = tensors.into_iter().filter(moved).collect();
     let positions = positions(&tensors);
-    run(cut(tensors), |piece| {
-        match &steps[positions[piece.tensor]] {
-            TensorStep::Skip => {}
-            TensorStep::Average(weight) => {
-                let [_, _, mean] = piece.memory;
-                kernel::average(*weight, piece.parameters, mean);
-            }
-            &TensorStep::Predict(velocity_decay) => {
-                let motion = Motion {
-                    velocity_decay,
-                    deviation: None,
-                };
-                kernel::advance(&motion, true, piece.parameters, piece.memory);
-            }
-            TensorStep::Move(displacement) => {
-                kernel::displace(
-                    displacement,
-                    piece.parameters,
-                    piece.gradients,
-                    piece.memory,
-                );
-            }
+    let mut pieces = cut(tensors);
+    // Those that were read last come first: they are in the processor's cache still.
+    pieces.reverse();
+    run(pieces, |piece| match &steps[positions[piece.tensor]] {
+        TensorStep::Skip => {}
+        TensorStep::Average(weight) => {
+            let [_, _, mean] = piece.memory;
+            kernel::average(*weight, piece.parameters, mean);
+        }
+        &TensorStep::Predict(velocity_decay) => {
+            let motion = Motion {
+                velocity_decay,
+                deviation: None,
+            };
+            kernel::advance(&motion, true, piece.parameters, piece.memory);
+        }
+        TensorStep::Move(displacement) => {
+            kernel::displace(
+                displacement,
+                piece.parameters,
+                piece.gradients,
+                piece.memory,
+            );
         }
     });
 }
