@@ -8,6 +8,7 @@ from accelerate import Accelerator
 from torch.utils.data import DataLoader, TensorDataset
 
 import koala_optim
+from koala_optim.integrations.accelerate import expose
 
 
 def main(epochs: int = 5, micro_batches: int = 2) -> list[float]:
@@ -17,15 +18,14 @@ def main(epochs: int = 5, micro_batches: int = 2) -> list[float]:
     inputs = torch.randn(64, 4)
     batches = DataLoader(TensorDataset(inputs, inputs.sum(1, keepdim=True).sin()), batch_size=8)
     model, optimizer, batches = accelerator.prepare(model, koala_optim.KoalaM(model.parameters()), batches)
-    koala = optimizer.optimizer  # accelerate's wrapper hands step and zero_grad on, but not predict and observe
+    optimizer = expose(optimizer)  # accelerate's wrapper hands step and zero_grad on, but not predict and observe
     history = []
     for _ in range(epochs):
         for inputs, targets in batches:
             with accelerator.accumulate(model):
-                if not koala.predicted:  # of micro-batches, only the first begins a step
-                    koala.predict()
+                optimizer.predict()  # of micro-batches, only the first begins a step
                 losses = (model(inputs) - targets).square().mean(1)
-                koala.observe(losses)
+                optimizer.observe(losses)
                 accelerator.backward(losses.mean())
                 optimizer.step()  # the wrapper lets the last micro-batch through
                 optimizer.zero_grad()

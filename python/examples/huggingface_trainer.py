@@ -12,13 +12,6 @@ import koala_optim
 from koala_optim.integrations.transformers import KoalaCallback
 
 
-def token_losses(outputs, labels):
-    """Losses of the tokens that are to be predicted: each from the ones before it."""
-    logits, following = outputs.logits[:, :-1].flatten(0, 1).float(), labels[:, 1:].flatten()
-    losses = torch.nn.functional.cross_entropy(logits, following, reduction="none", ignore_index=-100)
-    return losses[following != -100]
-
-
 def main(folder: str, steps: int = 30, micro_batches: int = 2) -> Trainer:
     torch.manual_seed(0)
     model = GPT2LMHeadModel(
@@ -26,7 +19,7 @@ def main(folder: str, steps: int = 30, micro_batches: int = 2) -> Trainer:
     )
     starts = torch.randint(16, (64, 1))
     sequences = [{"input_ids": ids, "labels": ids} for ids in (starts + torch.arange(12)) % 16]
-    koala = KoalaCallback(token_losses)
+    koala = KoalaCallback(koala_optim.causal_lm_losses)
     trainer = Trainer(
         model,
         TrainingArguments(

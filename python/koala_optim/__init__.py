@@ -15,8 +15,10 @@ Adaptivity", AAAI 2022 (arXiv 2107.03331); Xia et al., "KOALA++", NeurIPS 2025 (
 
 from ._native import TooManyMissing
 from .adaptive import KoalaA
+from .decayed import param_groups
 from .distributed import ReplicaDrift
 from .evaluation import recompute_batch_norm, warn_if_not_averaged
+from .losses import causal_lm_losses, classification_losses
 from .momentum import KoalaM
 from .optimizer import Koala
 from .plusplus import KoalaPP
@@ -32,7 +34,10 @@ __all__ = [
     "KoalaV",
     "ReplicaDrift",
     "TooManyMissing",
+    "causal_lm_losses",
+    "classification_losses",
     "filter_state",
+    "param_groups",
     "recompute_batch_norm",
     "scalars",
     "warn_if_not_averaged",

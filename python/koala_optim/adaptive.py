@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 from typing_extensions import Unpack
 
 from .optimizer import Koala
+from .reports import KoalaAReport
 from .settings import CommonSettings, DecayRule, options, real
 
 if TYPE_CHECKING:
@@ -60,8 +61,18 @@ class KoalaA(Koala):
             error; ``False``: never.
         process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
         check_every: steps after which processes compare their filters; 0 for never.
-        **common: settings that all methods share, see :class:`koala_optim.KoalaM`. Here ``initial_measurement_noise`` is
-            ``None`` unless it is given, and ``partition`` only says by which blocks is reported.
+        stay_predicted: whether :meth:`step` ends with the next :meth:`predict`, in one pass over memory less: see
+            :meth:`posterior`.
+        measurement_noise: a fixed R; ``None`` measures it as above.
+        measurement_noise_smoothing: how much of the running mean R is kept in a step.
+        initial_measurement_noise: R at the start, of which nothing is assumed if it is ``None``, as it is unless given.
+        target: T, the value that the loss is driven to; or under ``target_rule="offset"`` the distance u below the loss
+            at which the target follows it, for losses without a lower bound.
+        target_rule: ``constant`` or ``offset``.
+        negative_residual: what a loss below its target does: ``clamp`` moves nothing, ``allow`` ascends, ``error``.
+        partition: by which blocks is reported: ``per-tensor``, one for each parameter, or ``global``, one for all.
+        missing_limit: losses or gradients in a row that are not finite, at which :class:`TooManyMissing` is raised.
+        max_update_norm: bound on the norm of the whole step.
 
     Raises:
         ValueError: naming the argument that is wrong.
@@ -90,6 +101,7 @@ class KoalaA(Koala):
         fused: bool | None = None,
         process_group: ProcessGroup | bool | None = None,
         check_every: int = 100,
+        stay_predicted: bool = False,
         **common: Unpack[CommonSettings],
     ) -> None:
         if metric not in ("diagonal", "none"):
@@ -118,4 +130,9 @@ class KoalaA(Koala):
             fused=fused,
             process_group=process_group,
             check_every=check_every,
+            stay_predicted=stay_predicted,
         )
+
+    def report(self) -> KoalaAReport | None:
+        """What the last step did and why, as :meth:`Koala.report` tells; ``None`` before the first."""
+        return cast("KoalaAReport | None", super().report())

@@ -127,7 +127,8 @@ def check(
         worst = max(worst, _compare(case, f"step {at}, after step", step.updated, parameters, within))
         with optimizer.averaged() if optimizer.keeps_mean else nullcontext():
             worst = max(worst, _compare(case, f"step {at}, evaluation", step.evaluated, parameters, within))
-        worst = max(worst, _compare_reports(case, f"step {at}, report", step.report, optimizer.report() or {}, within))
+        report: Any = optimizer.report() or {}
+        worst = max(worst, _compare_reports(case, f"step {at}, report", step.report, report, within))
     return worst
 
 

@@ -183,13 +183,13 @@ def check_same(groups: ProcessGroups, fingerprints: list[tuple[float, ...]]) -> 
 
 
 def _vector(values: list[Number], device: torch.device) -> Tensor:
-    vector = torch.tensor([0.0 if isinstance(value, Tensor) else value for value in values], dtype=torch.float64)
-    vector = vector.to(device)
+    numbers = [0.0 if isinstance(value, Tensor) else value for value in values]
+    vector = torch.tensor(numbers, dtype=torch.float64, device=device)
     for source in {value.device for value in values if isinstance(value, Tensor)}:
         places = [at for at, value in enumerate(values) if isinstance(value, Tensor) and value.device == source]
         held = [value for value in values if isinstance(value, Tensor) and value.device == source]
-        numbers = torch.stack([value if source.type == "mps" else value.double() for value in held])
-        vector[torch.tensor(places, device=device)] = numbers.to(device).double()
+        stacked = torch.stack([value if source.type == "mps" else value.double() for value in held])
+        vector[torch.tensor(places, device=device)] = stacked.to(device).double()
     return vector
 
 

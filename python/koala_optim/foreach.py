@@ -19,6 +19,8 @@ from .distributed import Number
 from .rows import Row
 
 _HALF = (torch.bfloat16, torch.float16)
+# Sums in the metric are taken with its floor itself here: nothing is to be said of another.
+_NO_SLOPES = [0.0] * 4
 
 
 @dataclass(slots=True)
@@ -54,9 +56,7 @@ def advance(filter: Filter, lent: Lent) -> list[Tensor | float]:
             deviations.update(zip((row.position for row in group), _squared_norms(differences)))
         moving = [row for row in group if not row.frozen and filter.moves(row.position)]
         if moving:
-            velocities = [row.memory[0] for row in moving]
-            torch._foreach_add_([row.parameter for row in moving], velocities)
-            torch._foreach_mul_(velocities, velocity_decay)
+            _predict(moving, velocity_decay)
     return [deviations.get(row.position, 0.0) for row in lent.rows]
 
 
@@ -90,7 +90,7 @@ def reduce(filter: Filter, lent: Lent) -> list[list[Tensor | float] | None]:
             lengths = _squared_norms(velocities)
             for row, of_vh, of_v in zip(group, _dots(velocities, decayed), lengths):
                 of_h = sums[row.position][1]
-                sums[row.position] += [0.0, 0.0, 0.0, of_h, of_h, of_vh, of_v]
+                sums[row.position] += [0.0, 0.0, 0.0, of_h, of_h, of_vh, of_v, *_NO_SLOPES]
         else:
             smoothing = reductions[group[0].position][2]
             moments = torch._foreach_mul([row.memory[1] for row in group], smoothing)
@@ -99,12 +99,12 @@ def reduce(filter: Filter, lent: Lent) -> list[list[Tensor | float] | None]:
             torch._foreach_mul_(moments, [reductions[row.position][3] for row in group])
             lent.moments.update(zip((row.position for row in group), moments))
             for row, of_s in zip(group, _largest(moments)):
-                sums[row.position] += [of_s] + [0.0] * 6
+                sums[row.position] += [of_s] + [0.0] * 6 + _NO_SLOPES
     return [sums.get(row.position) for row in lent.rows]
 
 
-def weigh(filter: Filter, lent: Lent, floor: Number) -> list[list[Tensor | float]]:
-    """The sums of each row in the metric with this floor, the second reading."""
+def weigh(filter: Filter, lent: Lent, floor: Number, first: object) -> list[list[Tensor | float] | None]:
+    """The sums of each row in the metric with this floor, the second reading, whatever the first found."""
     sums: dict[int, list[Tensor | float]] = {}
     for group in _alike(row for row in lent.rows if row.position in lent.moments):
         moments = [lent.moments.pop(row.position) for row in group]
@@ -131,8 +131,8 @@ def weigh(filter: Filter, lent: Lent, floor: Number) -> list[list[Tensor | float
         torch._foreach_mul_(weighted, denominators)
         columns.append(_totals(weighted))
         for row, of_row in zip(group, zip(*columns)):
-            sums[row.position] = [0.0, *of_row]
-    return [sums.get(row.position, [0.0] * 7) for row in lent.rows]
+            sums[row.position] = [0.0, *of_row, *_NO_SLOPES]
+    return [sums.get(row.position) for row in lent.rows]
 
 
 def displace(filter: Filter, lent: Lent) -> None:
@@ -147,6 +147,16 @@ def displace(filter: Filter, lent: Lent) -> None:
             means = [row.memory[2] for row in averaged]
             differences = torch._foreach_sub(_widened([row.parameter for row in averaged]), means)
             _add_scaled(means, differences, [steps[row.position]["mean"] for row in averaged])
+        predicted = [row for row in group if steps[row.position]["prediction"] is not None]
+        if predicted:
+            _predict(predicted, steps[predicted[0].position]["prediction"])
+
+
+def _predict(group: list[Row], velocity_decay: float) -> None:
+    """x <- x + v, v <- kappa v."""
+    velocities = [row.memory[0] for row in group]
+    torch._foreach_add_([row.parameter for row in group], velocities)
+    torch._foreach_mul_(velocities, velocity_decay)
 
 
 def _displace(lent: Lent, group: list[Row], todo: list[dict]) -> None:

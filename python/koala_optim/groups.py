@@ -2,22 +2,38 @@
 
 from __future__ import annotations
 
+import itertools
 import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import torch
 from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT
 
 from ._native import Filter
 from .device.engine import Engine
 from .distributed import LossProcesses
+from .following import Known, followed
 from .observation import Observation
+from .parts import PART, apart, is_apart
 from .progress import Progress
 from .rows import check_trainable, vectors_of
 from .settings import DecayRule, group_options, renamed
+from .standing import Standing
 
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
+
+
+@dataclass
+class Place:
+    """Where the filter is: an object beside the optimizer, as :class:`koala_optim.progress.Progress` is, and why."""
+
+    filter: Filter | None = None
+    """On the host; while it is on a device, what is known here of its parameters and groups."""
+    engine: Engine | None = None
+    """On a device."""
 
 
 class Filtered(Optimizer):
@@ -35,6 +51,7 @@ class Filtered(Optimizer):
         fused: bool | None,
         process_group: ProcessGroup | bool | None,
         check_every: int,
+        stay_predicted: bool = False,
     ) -> None:
         if isinstance(check_every, bool) or not isinstance(check_every, int) or check_every < 0:
             raise ValueError(f"check_every = {check_every!r}: must be a number of steps, or 0 for never")
@@ -44,14 +61,34 @@ class Filtered(Optimizer):
         self._foreach, self._fused = foreach, fused
         self._process_group = LossProcesses(process_group)
         self._check_every = check_every
-        self._filter: Filter | None = None
-        self._device: Engine | None = None
+        self._stay_predicted = stay_predicted
+        self._place = Place()
+        self._loaded: Filter | None = None
         self._synced: list[str] = []
         self._observation = Observation()
         self._memory: tuple[str | None, ...] = ()
+        self._of_all = False
+        self._known = Known()
+        self._standing = Standing()
         self._progress = Progress()
         defaults = {"lr": lr, "weight_decay": weight_decay, "decay_rule": decay_rule, "frozen": False}
         super().__init__(params, defaults)
+
+    @property
+    def _filter(self) -> Filter | None:
+        return self._place.filter
+
+    @_filter.setter
+    def _filter(self, filter: Filter | None) -> None:
+        self._place.filter = filter
+
+    @property
+    def _device(self) -> Engine | None:
+        return self._place.engine
+
+    @_device.setter
+    def _device(self, engine: Engine | None) -> None:
+        self._place.engine = engine
 
     def add_param_group(self, param_group: dict[str, Any]) -> None:
         """Adds a group, such as layers that are trained from now on. What the filter has learnt stays.
@@ -63,7 +100,10 @@ class Filtered(Optimizer):
         """
         self._progress.refuse_at_mean("add_param_group")
         if self._progress.predicted:
-            raise RuntimeError("add_param_group was called between predict and step; call it after step")
+            when = "before the first predict" if self._stay_predicted else "after step"
+            raise RuntimeError(f"add_param_group was called between predict and step; call it {when}")
+        if self._filter is not None:
+            self._follow()
         super().add_param_group(param_group)
         try:
             self._extend(self.param_groups[-1])
@@ -76,7 +116,7 @@ class Filtered(Optimizer):
         check_trainable(group["params"])
         options = group_options(group)
         start = sum(len(other["params"]) for other in self.param_groups[:-1])
-        names = group.get("param_names") or [str(start + at) for at in range(len(group["params"]))]
+        names = group.get("param_names") or self._numbered(start, len(group["params"]))
         parameters = [(name, list(parameter.shape)) for name, parameter in zip(names, group["params"])]
         try:
             if self._filter is None:
@@ -85,20 +125,29 @@ class Filtered(Optimizer):
                 self._filter.add_group(options, parameters)
         except ValueError as error:
             raise ValueError(renamed(str(error))) from None
-        self._memory = tuple(self._filter_now().memory())
         self._synced.append(options)
-        self._make_vectors(group["params"])
+        self._learn()
         self._publish()
+
+    def _numbered(self, start: int, count: int) -> list[str]:
+        """Names for parameters that have none, which no other has."""
+        taken = {name for name, _ in self._filter.parameters()} if self._filter is not None else set()
+        numbers = (str(number) for number in itertools.count(start))
+        return list(itertools.islice((number for number in numbers if number not in taken), count))
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.param_groups for parameter in group["params"]]
 
+    def _frozen(self) -> list[bool]:
+        """Of all parameters, whether their group is frozen."""
+        return [frozen for group in self.param_groups for frozen in [bool(group["frozen"])] * len(group["params"])]
+
     def _filter_now(self) -> Filter:
         """The filter; if it is on a device, this waits for it."""
-        if self._filter is None:
-            raise RuntimeError("this optimizer was not initialised")
         if self._device is not None:
             self._filter = self._device.filter()
+        if self._filter is None:
+            raise RuntimeError("this optimizer was not initialised")
         return self._filter
 
     def _back_to_host(self) -> None:
@@ -106,10 +155,11 @@ class Filtered(Optimizer):
         if self._device is not None:
             self._filter, self._device = self._filter_now(), None
             # Its gains are what a scheduler may have had on the device.
-            self._synced = [""] * len(self._synced)
+            self._synced[:] = [""] * len(self._synced)
 
     def _synchronised(self) -> Filter:
         """The filter, told of what schedulers or people changed in the parameter groups."""
+        self._follow()
         filter = self._filter_now()
         for index, group in enumerate(self.param_groups):
             options = group_options(group)
@@ -118,20 +168,60 @@ class Filtered(Optimizer):
                 self._synced[index] = options
         return filter
 
-    def _make_vectors(self, parameters: list[Tensor]) -> None:
+    def _follow(self) -> None:
+        """Tells the filter of parameters that were put into groups, taken out of them or replaced there.
+
+        Raises:
+            RuntimeError: between predict and step.
+            TypeError, ValueError: if these cannot be its parameters.
+        """
+        # Shapes once a step are enough.
+        if self._known.is_of(self.param_groups, shapes=not self._progress.predicted):
+            return
+        if self._progress.predicted:
+            raise RuntimeError(
+                "parameters were changed in a group between predict and step; change them after step, or call abandon() before"
+            )
+        self._back_to_host()
+        self._synced[:] = followed(self._filter_now(), self._known, self.param_groups, self.state, self._memory)
+        self._known.note(self.param_groups)
+        self._make_vectors()
+
+    def _learn(self) -> None:
+        """Notes what the filter and the groups are from now on, and makes the vectors of what is trained."""
+        filter = self._filter_now()
+        self._memory = tuple(filter.memory())
+        # The paper's q_x is a sum over running means of all parameters, which take up also those that stand still.
+        method = json.loads(filter.config())
+        self._of_all = method.get("koala-m", {}).get("position-noise") == "paper"
+        self._known.note(self.param_groups)
+        self._make_vectors()
+
+    def _make_vectors(self) -> None:
         """Also before they are needed: tools that load states look for them."""
-        for parameter in parameters:
-            vectors_of(parameter, self.state, self._memory)
+        averaged = self._filter_now().averaged
+        for position, (parameter, frozen) in enumerate(zip(self._parameters(), self._frozen())):
+            trained = self._of_all or (parameter.requires_grad and not frozen)
+            vectors_of(parameter, self.state, self._memory, make=trained, averaged=averaged, position=position)
 
-    def _publish(self) -> None:
-        """Puts the filter's state where PyTorch's tools look for it: into the first parameter group, as JSON.
+    def _publish(self) -> list[Tensor]:
+        """Puts the filter's state where PyTorch's tools look for it: into the first parameter group, as JSON. Returns what
+        belongs to each parameter's state, if there are so many that it stands apart.
 
-        As one value: tools that take states apart make an entry of every number in a dictionary, and flattened states
-        repeat a group's values for each of its parameters.
+        As one value: tools that take states apart make an entry of every number in a dictionary.
         """
         filter = self._filter_now()
         self._progress.settle(filter)
-        self.param_groups[0]["filter"] = filter.state()
+        text = filter.state()
+        parts: list[Tensor] = []
+        if is_apart(len(filter.parameters())):
+            text, parts = apart(text)
+            # Tools that load flattened states ask for what is there already.
+            for parameter, part in zip(self._parameters(), parts):
+                if PART not in self.state[parameter]:
+                    self.state[parameter][PART] = torch.zeros_like(part)
+        self.param_groups[0]["filter"] = text
+        return parts
 
     def __repr__(self) -> str:
         hidden = self.param_groups[0].pop("filter", None) if self.param_groups else None

@@ -38,9 +38,10 @@ class AtMean(Filtered):
         up, since no step was done with them, stay as they are. Takes memory for a copy of the parameters.
 
         Raises:
-            RuntimeError: if the optimizer keeps no mean; between :meth:`predict` and :meth:`step`; within another
-                ``averaged``. Within it, :meth:`predict`, :meth:`step`, :meth:`update`, :meth:`state_dict`,
-                :meth:`load_state_dict`, :meth:`add_param_group` and copies of the optimizer raise one too.
+            RuntimeError: if the optimizer keeps no mean; between :meth:`predict` and :meth:`step`, unless with
+                ``stay_predicted``; within another ``averaged``. Within it, :meth:`predict`, :meth:`step`, :meth:`update`,
+                :meth:`state_dict`, :meth:`load_state_dict`, :meth:`add_param_group` and copies of the optimizer raise one
+                too.
         """
         self._to_mean()
         try:
@@ -56,7 +57,8 @@ class AtMean(Filtered):
         :func:`koala_optim.recompute_batch_norm`.
 
         Raises:
-            RuntimeError: if the optimizer keeps no mean; between :meth:`predict` and :meth:`step`.
+            RuntimeError: if the optimizer keeps no mean; between :meth:`predict` and :meth:`step`, unless with
+                ``stay_predicted``.
         """
         self._refuse_without_mean("averaged_state_dict")
         means = {id(parameter): mean for parameter, mean in self._means()}
@@ -77,8 +79,9 @@ class AtMean(Filtered):
         """Puts the parameters at the mean. ``saving``: a state may be taken there, which then has the parameters too."""
         self._refuse_without_mean("averaged")
         if self._progress.outside is not None:
-            raise RuntimeError("averaged was called within averaged: the parameters stand at the mean already")
+            raise RuntimeError(f"averaged was called within {self._progress.place} already")
         self._progress.outside, self._progress.saving = [], saving
+        self._progress.place = "averaged, where the parameters stand at the mean"
         try:
             means = self._means()
             if any(is_spread(parameter) for parameter, _ in means):
@@ -101,17 +104,20 @@ class AtMean(Filtered):
 
     def _means(self) -> list[tuple[Tensor, Tensor]]:
         """The parameters that have a mean, with it."""
+        self._follow()
         filter = self._filter_now()
         parameters = self._parameters()
         slot = filter.mean_slot()
         if slot is None:
             return []
         found = [
-            (parameter, vectors_of(parameter, self.state, self._memory)[slot])
+            (parameter, vectors_of(parameter, self.state, self._memory, make=False))
             for position, parameter in enumerate(parameters)
             if filter.averaged(position)
         ]
-        return [(parameter, mean) for parameter, mean in found if mean is not None]
+        # Of a parameter that was never trained nothing is stored: it is its own mean.
+        means = [(parameter, vectors[slot]) for parameter, vectors in found if vectors]
+        return [(parameter, mean) for parameter, mean in means if mean is not None]
 
     def _refuse_without_mean(self, called: str) -> None:
         if not self.keeps_mean:
@@ -119,7 +125,7 @@ class AtMean(Filtered):
                 "give it one with mean=8.0" if type(self)._can_keep_mean else "evaluate at the parameters as they are"
             )
             raise RuntimeError(f"{called} was called, but this {type(self).__name__} keeps no mean; {remedy}")
-        if self._progress.predicted:
+        if self._progress.predicted and not self._stay_predicted:
             raise RuntimeError(
                 f"{called} was called between predict and step, when the parameters stand at their prediction; call it "
                 "after step"

@@ -43,8 +43,9 @@ def measure(filter: Filter, lent: list[tuple[Any, list[Row], Any]]) -> Measured:
     """
     sums: dict[int, list[Number]] = {}
     over: dict[int, ProcessGroups] = {}
-    for engine, part, memory in lent:
-        for row, found in zip(part, engine.reduce(filter, memory)):
+    readings = [(engine, part, memory, engine.reduce(filter, memory)) for engine, part, memory in lent]
+    for _, part, _, first in readings:
+        for row, found in zip(part, first):
             if found is not None:
                 sums[row.position], over[row.position] = found, row.over
     factors = filter.floor()
@@ -60,9 +61,9 @@ def measure(filter: Filter, lent: list[tuple[Any, list[Row], Any]]) -> Measured:
         floor = epsilon * math.sqrt(largest) + least
     # A floor that is not finite is of no use, and the measurement missing.
     if isinstance(floor, Tensor) or math.isfinite(floor):
-        for engine, part, memory in lent:
-            for row, found in zip(part, engine.weigh(filter, memory, floor)):
-                if row.position in sums:
+        for engine, part, memory, first in readings:
+            for row, found in zip(part, engine.weigh(filter, memory, floor, first)):
+                if found is not None:
                     # Among these the largest is 0: it is one for all parameters, and no sum over processes.
                     sums[row.position][LARGEST:] = found
     return Measured(sums, over, largest)

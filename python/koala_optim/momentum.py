@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 from typing_extensions import Unpack
 
 from .optimizer import Koala
+from .reports import KoalaMReport
 from .settings import CommonSettings, DecayRule, options, real
 
 if TYPE_CHECKING:
@@ -40,6 +41,8 @@ class KoalaM(Koala):
         initial_cross_covariance: p12 at the start.
         initial_velocity_covariance: p22 at the start.
         velocity_noise: q_v, the process noise that matters.
+        coast: whether a parameter that got no gradient in the last step goes on along its velocity, the paper's rule.
+            ``False``: it stands still, and its velocity is kept, until it has got one.
         position_noise: q_x: ``"authors"``, a running mean of ``|a - x| / n`` with the running mean a of x (what the
             published runs used); ``"paper"``, ``|a - x|^2 / n``; or a number. With a number, ``average`` is not stored.
         initial_position_noise: q_x at the start, under ``"authors"``.
@@ -49,6 +52,8 @@ class KoalaM(Koala):
             error; ``False``: never.
         process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
         check_every: steps after which processes compare their filters; 0 for never.
+        stay_predicted: whether :meth:`step` ends with the next :meth:`predict`, in one pass over memory less: see
+            :meth:`posterior`.
         measurement_noise: a fixed R; ``None`` measures it as above.
         measurement_noise_smoothing: beta.
         initial_measurement_noise: R at the start; ``None``: the mean of what was measured, with nothing assumed before it.
@@ -76,14 +81,18 @@ class KoalaM(Koala):
         initial_cross_covariance: float = 0.0,
         initial_velocity_covariance: float = 0.1,
         velocity_noise: float = 1e-2,
+        coast: bool = True,
         position_noise: Literal["authors", "paper"] | float = "authors",
         initial_position_noise: float = 1e-2,
         foreach: bool | None = None,
         fused: bool | None = None,
         process_group: ProcessGroup | bool | None = None,
         check_every: int = 100,
+        stay_predicted: bool = False,
         **common: Unpack[CommonSettings],
     ) -> None:
+        if not isinstance(coast, bool):
+            raise ValueError(f"coast = {coast!r}: must be True or False")
         noise: Any
         if position_noise == "authors":
             noise = {"authors": {"initial": real("initial_position_noise", initial_position_noise)}}
@@ -100,6 +109,7 @@ class KoalaM(Koala):
             "velocity-decay": real("velocity_decay", velocity_decay),
             "position-noise": noise,
             "velocity-noise": real("velocity_noise", velocity_noise),
+            "coast": coast,
             "options": options(**common),
         }
         super().__init__(
@@ -112,4 +122,9 @@ class KoalaM(Koala):
             fused=fused,
             process_group=process_group,
             check_every=check_every,
+            stay_predicted=stay_predicted,
         )
+
+    def report(self) -> KoalaMReport | None:
+        """What the last step did and why, as :meth:`Koala.report` tells; ``None`` before the first."""
+        return cast("KoalaMReport | None", super().report())

@@ -58,12 +58,18 @@ def reduce(filter: Filter, lent: Lent) -> list[list[float] | None]:
     return filter.reduce(lent.tensors, torch.get_num_threads())
 
 
-def weigh(filter: Filter, lent: Lent, floor: float) -> list[list[float]]:
-    """The sums of each row in the metric with this floor, the second reading."""
-    return filter.weigh(lent.tensors, floor, torch.get_num_threads())
+def weigh(filter: Filter, lent: Lent, floor: float, first: list[list[float] | None]) -> list[list[float] | None]:
+    """The sums of each row in the metric with this floor, of rows for which the first reading does not settle them."""
+    return filter.weigh(lent.tensors, floor, first, torch.get_num_threads())
 
 
 def displace(filter: Filter, lent: Lent) -> None:
     """Update: does the filter's steps."""
     filter.displace(lent.tensors, torch.get_num_threads())
-    increment_version([row.parameter for row in lent.rows if row.gradient is not None])
+    increment_version([row.parameter for row in lent.rows if row.gradient is not None or _predicted(filter, row)])
+
+
+def _predicted(filter: Filter, row: Row) -> bool:
+    """Whether a row without a gradient was moved all the same: by a prediction joined with a missing measurement."""
+    step = filter.tensor_step(row.position)
+    return step is not None and step["prediction"] is not None

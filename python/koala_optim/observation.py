@@ -12,10 +12,28 @@ class Observation:
     """The losses observed since the last step. Sums stay on the losses' device until they are read back."""
 
     def __init__(self) -> None:
+        self.lean: torch.dtype | None = None
+        """While the filter is on a device: the type of its numbers. Losses are then summed in the fewest launches."""
+        self._parts: list[tuple[Tensor, Tensor, int]] = []
         self._sums: list[Tensor] = []
         self._sum = 0.0
         self._sum_of_squares = 0.0
         self.count = 0
+
+    def clear(self) -> None:
+        """Forgets all of it, in place: see :class:`koala_optim.progress.Progress`."""
+        self.go_back(Observation())
+
+    def copy(self) -> Observation:
+        """What was observed so far, unchanged by what is added later."""
+        same = Observation()
+        same.go_back(self)
+        return same
+
+    def go_back(self, before: Observation) -> None:
+        """Becomes what it was before."""
+        self._sums, self._sum, self._sum_of_squares = list(before._sums), before._sum, before._sum_of_squares
+        self._parts, self.count = list(before._parts), before.count
 
     def add(self, losses: Tensor | float, mean_square: Tensor | float | None, count: int | None) -> None:
         """Adds a micro-batch: per-sample losses, or their mean (with mean square and count, where known).
@@ -53,15 +71,27 @@ class Observation:
         self.count += int(samples)
 
     def _add_each(self, losses: Tensor) -> None:
+        if self.lean is not None:
+            mean, norm = losses.mean(dtype=self.lean), torch.linalg.vector_norm(losses, dtype=self.lean)
+            self._parts.append((mean, norm, losses.numel()))
+            return
         wide = _wide(losses)
         self._sums.append(torch.stack([wide.sum(), wide.square().sum()]))
 
+    def whole(self) -> tuple[Tensor, Tensor, int] | None:
+        """Mean, norm and number of the losses, if they were observed in one piece, summed leanly."""
+        if len(self._parts) != 1 or self._parts[0][2] != self.count:
+            return None
+        return self._parts[0]
+
     def sums(self) -> list[Tensor | float]:
         """Of all that was observed: the sum of the losses, of their squares, and their number."""
-        if not self._sums:
+        of_parts = [torch.stack([mean * samples, norm.square()]) for mean, norm, samples in self._parts]
+        found = [*self._sums, *of_parts]
+        if not found:
             return [self._sum, self._sum_of_squares, float(self.count)]
-        device = self._sums[0].device
-        total, squares = torch.stack([sums.to(device) for sums in self._sums]).sum(0).unbind()
+        device = found[0].device
+        total, squares = torch.stack([sums.to(device) for sums in found]).sum(0).unbind()
         return [total + self._sum, squares + self._sum_of_squares, float(self.count)]
 
 

@@ -14,20 +14,22 @@ import torch
 from torch import Tensor
 
 from . import foreach, native
+from ._native import Filter
 from .distributed import Number, ProcessGroups, check_same, fingerprint, is_due, local_part
-from .mean import AtMean
 from .measure import LARGEST, measure
-from .observation import Observation
 from .placement import Placed
+from .posterior import AtPosterior
 from .progress import LOOP
 from .readback import Readback
+from .reports import StepReport
 from .resharding import reshard_modules
 from .rows import Row, fits_native, rows_of
 from .scaling import unscaled
+from .skipped import gradient_marks, warn_of_no_losses, warn_of_unfinished
 from .state import Restorable
 
 
-class Koala(AtMean, Restorable, Placed):
+class Koala(AtPosterior, Restorable, Placed):
     """Base of :class:`KoalaV`, :class:`KoalaM`, :class:`KoalaPP` and :class:`KoalaA`; not to be made itself.
 
     A step is :meth:`predict`, then losses at the predicted parameters, :meth:`observe`, backward, :meth:`step`.
@@ -49,32 +51,55 @@ class Koala(AtMean, Restorable, Placed):
     def predict(self) -> None:
         """The time update: moves the parameters to their prediction (KOALA-M, KOALA-A; the others leave them alone).
 
-        Compute losses and gradients afterwards.
+        Compute losses and gradients afterwards. A step that will not be finished is given up with :meth:`abandon`. Of a
+        state that was taken in the middle of a step, and loaded, the first call changes nothing: the prediction stands. If
+        gradients were cleared in between by :meth:`zero_grad`, as loops do that skip a batch, a step that was begun is given
+        up with a warning.
+        With ``stay_predicted``, :meth:`step` has predicted already, but for the first: this then does nothing.
 
         Raises:
-            RuntimeError: if the last step was not finished by :meth:`step`.
+            RuntimeError: if the last step was neither finished by :meth:`step` nor given up.
         """
         self._progress.refuse_at_mean("predict")
+        if self._progress.predicted and self._stay_predicted:
+            if self._progress.cleared and self._observation.count:
+                warn_of_unfinished("began a new step")
+                self._observation.clear()
+            self._progress.begun()
+            return
+        if self._progress.resumed:
+            self._progress.begun()
+            return
+        if self._progress.cleared:
+            warn_of_unfinished("began a new step")
+            self.abandon()
         if self._progress.predicted:
             raise RuntimeError(
-                "predict was called twice without a step between; call it once a step, before the first micro-batch:"
-                + LOOP
+                "predict was called twice without a step between; call it once a step, before the first micro-batch, or give "
+                "the step before up with optimizer.abandon():" + LOOP
             )
         if self._predict_on_device():
             return
         filter = self._synchronised()
-        if filter.motion() is None:
+        motion = filter.motion()
+        if motion is None:
             filter.complete_predict([])
-            self._progress.predicted = True
+            self._progress.begun()
             return
         rows = self._rows()
         deviations: list[Number] = [0.0] * len(rows)
         if any(row.over for row in rows):
             reshard_modules()
-        for engine, part in self._engines(rows):
+        held = self._held(rows)
+        for engine, part in self._engines(held):
             for row, deviation in zip(part, engine.advance(filter, engine.lend(part))):
                 deviations[row.position] = deviation
-        self._progress.predicted = True
+        _, deviates, _ = motion
+        standing = [row for row in rows if not row.memory] if deviates and len(held) < len(rows) else []
+        for engine, part in self._engines(standing, everywhere=True):
+            for row in part:
+                deviations[row.position] = self._standing.deviation(filter, engine, row)
+        self._progress.begun()
         # Numbers on other devices or of other processes are fetched with the rest of the step's, in step().
         self._progress.deviations = [([deviation], row.over) for deviation, row in zip(deviations, rows)]
         if all(type(deviation) is float and not row.over for deviation, row in zip(deviations, rows)):
@@ -102,10 +127,52 @@ class Koala(AtMean, Restorable, Placed):
         """
         if not self._progress.predicted:
             raise RuntimeError("observe was called before predict; a step is:" + LOOP)
+        if self._progress.cleared and self._observation.count and not self._has_gradients():
+            warn_of_unfinished("observed other losses")
+            self._observation.clear()
         self._observation.add(losses, mean_square, count)
+        self._progress.resumed = False
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    @torch.no_grad()
+    def abandon(self) -> None:
+        """Gives up a step that was begun: its batch did not fit into memory, or is to be skipped.
+
+        The prediction stands, as after a missing measurement, but none is counted; losses that were observed are forgotten.
+        A :meth:`step` without losses does nothing then, and the next :meth:`predict` begins a step. Without a step begun it
+        does nothing. Gradients are not touched. Processes that train together must give up the same steps.
+
+        >>> try:
+        ...     losses = loss_of(model(inputs), labels)
+        ...     losses.mean().backward()
+        ... except torch.OutOfMemoryError:
+        ...     optimizer.abandon()
+        ...     continue
+        """
+        self._observation.clear()
+        if self._device is not None:
+            self._device.abandon()
+        elif self._progress.predicted:
+            filter = self._filter_now()
+            self._progress.settle(filter)
+            filter.abandon()
+        self._progress.predicted = self._progress.resumed = self._progress.cleared = False
+        self._progress.abandoned = True
+
+    @torch._disable_dynamo  # type: ignore[attr-defined]
+    def zero_grad(self, set_to_none: bool = True) -> None:
+        """Clears the gradients, as every optimizer does."""
+        super().zero_grad(set_to_none)
+        self._progress.cleared = self._progress.predicted
+
+    def _has_gradients(self) -> bool:
+        return any(parameter.grad is not None for parameter in self._parameters())
 
     @overload
     def step(self, closure: None = None) -> None: ...
+
+    @overload
+    def step(self, closure: Callable[[], None]) -> None: ...
 
     @overload
     def step(self, closure: Callable[[], float]) -> float: ...
@@ -115,13 +182,15 @@ class Koala(AtMean, Restorable, Placed):
 
     @torch._disable_dynamo  # type: ignore[attr-defined]
     @torch.no_grad()
-    def step(self, closure: Callable[[], Tensor | float] | None = None) -> Tensor | float | None:
+    def step(self, closure: Callable[[], Tensor | float | None] | None = None) -> Tensor | float | None:
         """The measurement update, with the losses observed and the gradients of their mean, without weight decay.
 
         Args:
             closure: clears the gradients, computes the losses, calls ``backward`` on their mean and returns them (or the
                 mean alone). With it, a step is this call alone: predict and observe are done here. A closure that calls
-                :meth:`observe` itself may return anything; trainers' closures do.
+                :meth:`observe` itself may return anything; trainers' closures do. One that returns ``None`` without having
+                observed anything skips the step, as :meth:`abandon` does. After one that raises the prediction stands, and the
+                step can be tried again.
 
         Returns:
             What the closure returned.
@@ -134,13 +203,10 @@ class Koala(AtMean, Restorable, Placed):
         self._progress.refuse_at_mean("step")
         losses = None
         if closure is not None:
-            before = self._observation.count
-            if not self._progress.predicted:
-                self.predict()
-            with torch.enable_grad():
-                losses = closure()
-            if self._observation.count == before:
-                self._observe_result(losses)
+            losses = self._evaluated(closure)
+            if losses is None and not self._observation.count:
+                self.abandon()
+                return None
         try:
             self._update()
         except BaseException:
@@ -150,26 +216,53 @@ class Koala(AtMean, Restorable, Placed):
             raise
         return losses
 
+    def _evaluated(self, closure: Callable[[], Tensor | float | None]) -> Tensor | float | None:
+        """What the closure returned, observed if it has observed nothing itself."""
+        before, count = self._observation.copy(), self._observation.count
+        if not self._progress.predicted:
+            self.predict()
+        marks = gradient_marks(self._parameters())
+        try:
+            with torch.enable_grad():
+                losses = closure()
+            if self._observation.count == count:
+                self._observe_result(losses)
+        except BaseException:
+            # What it observed is not to be added to what it observes when it is tried again.
+            self._observation.go_back(before)
+            raise
+        if losses is None and not self._observation.count and gradient_marks(self._parameters()) != marks:
+            warn_of_no_losses(self._parameters())
+        return losses
+
     def _observe_result(self, losses: Tensor | float | None) -> None:
         """Observes what a closure returned that has observed nothing itself."""
+        if losses is None:
+            return
         if not self._observation.count:
-            if losses is None:
-                raise RuntimeError("the closure returned nothing; return the per-sample losses, or their mean")
             self.observe(losses)
-        elif losses is not None:
+        else:
             raise RuntimeError(
                 "step was given a closure that returns losses, but others were observed before; observe these within the "
                 "closure too, or leave all observing to its result"
             )
 
-    def update(self, losses: Tensor | float, **means: Any) -> None:
+    def update(
+        self,
+        losses: Tensor | float,
+        *,
+        mean_square: Tensor | float | None = None,
+        count: int | None = None,
+    ) -> None:
         """:meth:`observe` and :meth:`step` in one, after ``backward``."""
         self._progress.refuse_at_mean("update")
-        self.observe(losses, **means)
+        self.observe(losses, mean_square=mean_square, count=count)
         self.step()
 
     def _update(self) -> None:
         if not self._observation.count:
+            if self._progress.abandoned:
+                return
             if not self._progress.predicted and all(float(group["lr"]) == 0.0 for group in self.param_groups):
                 # torch.distributed.checkpoint makes a fresh optimizer's state by such a step.
                 return
@@ -179,7 +272,7 @@ class Koala(AtMean, Restorable, Placed):
             return
         filter = self._synchronised()
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
-        rows = self._rows(gradients)
+        rows = self._held(self._rows(gradients))
         lent = [
             (engine, part, engine.lend(part, gradients=True))
             for engine, part in self._engines([row for row in rows if row.gradient is not None])
@@ -216,20 +309,30 @@ class Koala(AtMean, Restorable, Placed):
         if overflow != 0.0 and all(math.isfinite(number) for sums in statistics if sums for number in sums):
             # What overflowed is no gradient of this filter's: of another process, or of a frozen parameter.
             total = math.nan
+        step = filter.step
         try:
-            filter.update(statistics, total, squares, round(count))
+            filter.update(statistics, total, squares, round(count), self._stay_predicted)
         finally:
             self._progress.predicted = filter.predicted
-            if not self._progress.predicted:
-                self._observation = Observation()
+            if filter.step > step or not filter.predicted:
+                self._progress.resumed = self._progress.cleared = False
+                self._observation.clear()
         for engine, _, memory in lent:
             engine.displace(filter, memory)
-        # Parameters that stand still, but whose mean follows.
-        still = [row for row in rows if row.gradient is None and filter.tensor_step(row.position) is not None]
+        # Parameters that stand still, but whose mean follows; or that have no gradient, but a velocity.
+        still = [row for row in rows if row.gradient is None and self._follows(filter, row)]
         for engine, part in self._engines(still):
             engine.displace(filter, engine.lend(part))
+        if self._stay_predicted and not filter.predicted:
+            # What is to be measured in it, KOALA-M's position noise, does not join it with the update.
+            self.predict()
         if over:
             check_same(over, [process[4:] for process in processes])
+
+    @staticmethod
+    def _follows(filter: Filter, row: Row) -> bool:
+        step = filter.tensor_step(row.position)
+        return step is not None and not (row.frozen and step["mean"] is None)
 
     def _overflow(self) -> Number:
         """More than 0 if GradScaler found gradients that are not finite."""
@@ -238,14 +341,26 @@ class Koala(AtMean, Restorable, Placed):
 
     def _rows(self, gradients: list[Tensor | None] | None = None) -> list[Row]:
         parameters = self._parameters()
-        return rows_of(parameters, gradients or [None] * len(parameters), self.state, self._memory)
+        return rows_of(
+            parameters,
+            gradients or [None] * len(parameters),
+            self.state,
+            self._memory,
+            frozen=self._frozen(),
+            of_all=self._of_all,
+            averaged=self._filter_now().averaged,
+        )
 
-    def _engines(self, rows: list[Row]) -> list[tuple[Any, list[Row]]]:
-        """The rows apart by engine."""
+    def _held(self, rows: list[Row]) -> list[Row]:
+        """Those of which there is what the method stores: all but parameters that were never trained."""
+        return [row for row in rows if row.memory] if any(self._memory) else rows
+
+    def _engines(self, rows: list[Row], everywhere: bool = False) -> list[tuple[Any, list[Row]]]:
+        """The rows apart by engine; ``everywhere``: whatever engine was asked for, one that can."""
         direct = [row for row in rows if not self._foreach and fits_native(row.parameter)]
         chosen = {row.position for row in direct}
         other = [row for row in rows if row.position not in chosen]
-        if other and self._foreach is False:
+        if other and self._foreach is False and not everywhere:
             raise ValueError(
                 f"foreach=False, but parameter {other[0].position} is no dense float32 or float64 tensor on the CPU"
             )
@@ -258,6 +373,11 @@ class Koala(AtMean, Restorable, Placed):
         """Whether the parameters stand at their prediction: between :meth:`predict` and :meth:`step`."""
         return self._progress.predicted
 
+    @property
+    def observed(self) -> int:
+        """How many losses were observed since :meth:`predict`."""
+        return self._observation.count
+
     def filter_state(self) -> dict[str, Any]:
         """The filter as it is now: see :func:`koala_optim.filter_state`."""
         # Numbers of other processes are left to step: looking at the filter never waits for them.
@@ -266,7 +386,7 @@ class Koala(AtMean, Restorable, Placed):
             self._progress.settle(filter)
         return {"step": filter.step, "predicted": self._progress.predicted, **json.loads(filter.noise())}
 
-    def report(self) -> dict[str, Any] | None:
+    def report(self) -> StepReport | None:
         """What the last step did and why; ``None`` before the first.
 
         The numbers are those of :func:`koala_optim.scalars`. Beside them, ``outcome`` is ``"measured"``, ``"no-gradient"``
@@ -275,4 +395,5 @@ class Koala(AtMean, Restorable, Placed):
         ``"restarted"`` or ``{"skipped": reason}``.
         """
         text = self._filter_now().report() if self._device is None else self._device.report()
-        return None if text is None else json.loads(text)
+        report: StepReport | None = None if text is None else json.loads(text)
+        return report

@@ -10,7 +10,6 @@ from .device.engine import Engine
 from .device.reach import beyond, fuses
 from .distributed import Number
 from .groups import Filtered
-from .observation import Observation
 from .rows import fits_native
 from .scaling import unscaled
 
@@ -25,7 +24,11 @@ class Placed(Filtered):
 
     def _fits_device(self) -> bool:
         parameters = self._parameters()
-        if self._foreach is False or (self._foreach is None and not self._fused and any(map(fits_native, parameters))):
+        if (
+            self._stay_predicted
+            or self._foreach is False
+            or (self._foreach is None and not self._fused and any(map(fits_native, parameters)))
+        ):
             return False
         return beyond(self._config, parameters, self._process_group.groups()) is None
 
@@ -35,8 +38,8 @@ class Placed(Filtered):
         if device is None:
             return False
         device.predict(self.param_groups, self.state)
-        self._observation = device.observation()
-        self._progress.predicted = True
+        self._observation.lean = device.dtype
+        self._progress.begun()
         return True
 
     def _update_on_device(self, overflow: Callable[[], Number]) -> bool:
@@ -44,6 +47,7 @@ class Placed(Filtered):
         device = self._device or self._placed()
         if device is None:
             return False
+        self._follow()
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
         try:
             over = self._process_group.groups()
@@ -51,17 +55,20 @@ class Placed(Filtered):
         finally:
             self._progress.predicted = device.predicted
             if not device.predicted:
-                self._observation = Observation()
+                self._progress.resumed = self._progress.cleared = False
+                self._observation.clear()
         return True
 
     def _placed(self) -> Engine | None:
         """The filter on the device; ``None`` if it stays on the host, or has come back."""
+        self._follow()
         parameters = self._parameters()
         told = self._foreach, self._fused, self._process_group.groups()
         if self._device is not None and self._device.told == told and self._device.stands(parameters):
             return self._device
         if not self._fits_device():
             self._back_to_host()
+            self._observation.lean = None
             return None
         device, fused = parameters[0].device, fuses(parameters, self._foreach, self._fused)
         if self._device is not None and (self._device.device, self._device.fused) != (device, fused):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, cast
 
 from torch import Tensor
 from torch.optim.optimizer import ParamsT
 from typing_extensions import Unpack
 
 from .optimizer import Koala
+from .reports import KoalaPPReport
 from .settings import CommonSettings, DecayRule, options, real
 
 if TYPE_CHECKING:
@@ -42,7 +43,16 @@ class KoalaPP(Koala):
             error; ``False``: never.
         process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
         check_every: steps after which processes compare their filters; 0 for never.
-        **common: settings that all methods share, see :class:`koala_optim.KoalaM`.
+        measurement_noise: a fixed R; ``None`` measures it as above.
+        measurement_noise_smoothing: beta.
+        initial_measurement_noise: R at the start; ``None``: the mean of what was measured, with nothing assumed before it.
+        target: T, the value that the loss is driven to; or under ``target_rule="offset"`` the distance u below the loss
+            at which the target follows it, for losses without a lower bound.
+        target_rule: ``constant`` or ``offset``.
+        negative_residual: what a loss below its target does: ``clamp`` moves nothing, ``allow`` ascends, ``error``.
+        partition: ``per-tensor``, a block for each parameter, or ``global``, one block.
+        missing_limit: losses or gradients in a row that are not finite, at which :class:`TooManyMissing` is raised.
+        max_update_norm: bound on the norm of the whole step.
 
     Raises:
         ValueError: naming the argument that is wrong.
@@ -83,3 +93,7 @@ class KoalaPP(Koala):
             process_group=process_group,
             check_every=check_every,
         )
+
+    def report(self) -> KoalaPPReport | None:
+        """What the last step did and why, as :meth:`Koala.report` tells; ``None`` before the first."""
+        return cast("KoalaPPReport | None", super().report())

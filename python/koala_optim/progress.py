@@ -29,12 +29,20 @@ class Progress:
 
     predicted: bool = False
     """Whether predict was called, and step not since."""
+    resumed: bool = False
+    """Whether that was before a state was loaded or copied: whoever goes on with it may call predict again."""
+    abandoned: bool = False
+    """Whether the last step was given up, and none was begun since."""
+    cleared: bool = False
+    """Whether gradients were cleared since predict."""
     deviations: list[tuple[list[Number], ProcessGroups]] | None = None
     """Numbers of predict that are still to be fetched."""
     outside: list[tuple[Tensor, Tensor]] | None = None
-    """While the parameters stand at the mean: those that it replaced, with their values before."""
+    """While parameters stand where they are evaluated: those that were moved there, with their values before."""
     saving: bool = False
     """Whether a state may be taken while they do."""
+    place: str = ""
+    """Within what they stand there, and where that is."""
 
     def collect(self, readback: Readback) -> list[int] | None:
         """Adds the numbers of predict that are still to be fetched; returns where they will stand, if there are any."""
@@ -55,13 +63,15 @@ class Progress:
             numbers = readback.read()
             self.complete(filter, [numbers[at][0] for at in places])
 
+    def begun(self) -> None:
+        """Notes that the parameters stand at their prediction."""
+        self.predicted, self.resumed, self.abandoned, self.cleared = True, False, False, False
+
     def refuse_at_mean(self, called: str) -> None:
-        """For what is not to be done while the parameters stand at the mean.
+        """For what is not to be done while the parameters stand where they are evaluated.
 
         Raises:
             RuntimeError: if they do.
         """
         if self.outside is not None:
-            raise RuntimeError(
-                f"{called} was called within averaged, where the parameters stand at the mean; leave it before"
-            )
+            raise RuntimeError(f"{called} was called within {self.place}; leave it before")

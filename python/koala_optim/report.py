@@ -61,7 +61,7 @@ def scalars(optimizer: Koala, prefix: str = "koala/", blocks: bool = False) -> d
         ``effective_learning_rate`` and ``update_norm``; with KOALA-A's metric also ``metric``, its mean over the block (1 over
         the model).
     """
-    report = optimizer.report()
+    report: Any = optimizer.report()
     return {} if report is None else {prefix + name: value for name, value in _of_step(report, blocks)}
 
 

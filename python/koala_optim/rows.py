@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import MutableMapping
+from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
+from torch.utils._python_dispatch import is_traceable_wrapper_subclass
 
 from .distributed import ProcessGroups, gradient_part, is_spread, local_part, part_groups
 
 # Kept in float32 for parameters of half precision: what rarely changes by more than such a number's rounding.
-_WIDE = ("second_moment", "mean")
+MEAN = "mean"
+_WIDE = ("second_moment", MEAN)
 _HALF = (torch.bfloat16, torch.float16)
 # Asked for every parameter of every step.
 _NATIVE = (torch.float32, torch.float64)
@@ -32,7 +34,7 @@ class Row:
     gradient: Tensor | None
     memory: list[Tensor | None]
     """The method's vectors by their slots: velocity and running mean for KOALA-M, v' and H' for KOALA++, velocity, second
-    moment and mean for KOALA-A; ``None`` where nothing is stored."""
+    moment and mean for KOALA-A; ``None`` where nothing is stored. Empty where nothing is stored of this parameter at all."""
     frozen: bool = False
     """Whether the parameter does not require a gradient at the moment."""
     over: ProcessGroups = ()
@@ -44,8 +46,17 @@ def rows_of(
     gradients: list[Tensor | None],
     state: MutableMapping[Tensor, dict[str, Any]],
     names: tuple[str | None, ...],
+    *,
+    frozen: list[bool],
+    of_all: bool,
+    averaged: Callable[[int], bool],
 ) -> list[Row]:
     """The rows of all parameters; those that do not require a gradient have none.
+
+    Args:
+        frozen: whose groups are frozen.
+        of_all: whether vectors are made of every parameter, not of those alone that are trained.
+        averaged: whether the mean of the parameter at a position has taken something up.
 
     Raises:
         TypeError: for sparse gradients.
@@ -55,12 +66,16 @@ def rows_of(
         wanted = parameter.requires_grad
         if not wanted:
             gradient = None
-        if gradient is not None and gradient.layout is not _STRIDED:
-            raise TypeError(
-                f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
-                "(sparse=False for embeddings)"
-            )
-        vectors = vectors_of(parameter, state, names)
+        if gradient is not None:
+            if gradient.layout is not _STRIDED:
+                raise TypeError(
+                    f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
+                    "(sparse=False for embeddings)"
+                )
+            if gradient.is_neg() or gradient._is_zerotensor():
+                gradient = as_stored(gradient)
+        make = of_all or (wanted and not frozen[position])
+        vectors = vectors_of(parameter, state, names, make=make, averaged=averaged, position=position)
         if is_spread(parameter):
             if gradient is not None:
                 gradient = gradient_part(parameter, gradient)
@@ -71,11 +86,36 @@ def rows_of(
     return rows
 
 
+def is_as_stored(tensor: Tensor) -> bool:
+    """Whether its memory holds the tensor's values: autograd hands on gradients whose sign is a bit beside their memory, or
+    which are zeros without any."""
+    return not (tensor.is_neg() or tensor._is_zerotensor())
+
+
+def as_stored(tensor: Tensor) -> Tensor:
+    """The same values, in memory that holds them."""
+    return tensor if is_as_stored(tensor) else torch.zeros_like(tensor).copy_(tensor)
+
+
 def vectors_of(
-    parameter: Tensor, state: MutableMapping[Tensor, dict[str, Any]], names: tuple[str | None, ...]
+    parameter: Tensor,
+    state: MutableMapping[Tensor, dict[str, Any]],
+    names: tuple[str | None, ...],
+    *,
+    make: bool = True,
+    averaged: Callable[[int], bool] | None = None,
+    position: int = 0,
 ) -> list[Tensor | None]:
-    """The method's vectors of a parameter: where it is, in the order of its elements; zeros at first."""
-    if not any(names):
+    """The method's vectors of a parameter: where it is, in the order of its elements; zeros at first.
+
+    Args:
+        make: whether they are made where there are none. Of a parameter that was never trained there are none: its vectors
+            would be zeros, and its mean the parameter itself.
+        averaged: whether the mean of the parameter at a position has taken something up: then one that is made now has stood
+            at the parameter all the time.
+        position: the parameter's.
+    """
+    if not any(names) or not (make or is_stored(parameter, state, names)):
         return []
     kept = state[parameter]
     vectors: list[Tensor | None] = []
@@ -87,6 +127,8 @@ def vectors_of(
         dtype = stored_type(parameter, name)
         if vector is None or (vector.is_meta and not parameter.is_meta):
             vector = torch.zeros_like(parameter, dtype=dtype, memory_format=torch.preserve_format, requires_grad=False)
+            if name == MEAN and averaged is not None and averaged(position):
+                vector.copy_(parameter.detach())
         elif vector.device != parameter.device or vector.dtype != dtype:
             vector = vector.to(device=parameter.device, dtype=dtype)
         if vector.stride() != parameter.stride() and not is_spread(parameter):
@@ -94,6 +136,23 @@ def vectors_of(
         kept[name] = vector
         vectors.append(vector)
     return vectors
+
+
+def is_stored(parameter: Tensor, state: MutableMapping[Tensor, dict[str, Any]], names: tuple[str | None, ...]) -> bool:
+    """Whether any of the method's vectors of a parameter is there."""
+    kept = state.get(parameter) or {}
+    return any(name in kept for name in names)
+
+
+def is_idle(parameter: Tensor, state: MutableMapping[Tensor, dict[str, Any]], names: tuple[str | None, ...]) -> bool:
+    """Whether all of the method's vectors of a parameter are there, and say no more than if they were not: zeros, and a mean
+    that is the parameter."""
+    kept = state.get(parameter) or {}
+    vectors = [(name, kept.get(name)) for name in names if name is not None]
+    return bool(vectors) and all(
+        vector is not None and (not vector.any() or (name == MEAN and torch.equal(vector, parameter.to(vector.dtype))))
+        for name, vector in vectors
+    )
 
 
 def stored_type(parameter: Tensor, name: str) -> torch.dtype:
@@ -105,7 +164,7 @@ def check_trainable(parameters: list[Tensor]) -> None:
     """Checks what a group may hold.
 
     Raises:
-        TypeError: for complex, sparse or integer parameters.
+        TypeError: for complex, sparse or integer parameters, and for those whose memory does not hold their values.
         ValueError: for a parameter that is there twice.
     """
     for parameter in parameters:
@@ -115,13 +174,29 @@ def check_trainable(parameters: list[Tensor]) -> None:
             raise TypeError(f"parameters of layout {parameter.layout} are not supported; use dense ones")
         if not parameter.is_floating_point():
             raise TypeError(f"parameters of type {parameter.dtype} are not supported; use floating-point ones")
+        if is_traceable_wrapper_subclass(parameter) and not is_spread(parameter):
+            raise TypeError(
+                f"parameters of type {type(parameter).__name__}, which wrap other tensors, are not supported; train the "
+                "tensors in them, or plain ones"
+            )
+        if not is_as_stored(parameter):
+            raise TypeError(
+                "parameters with PyTorch's negative bit, or that are zeros without memory, are not supported; make them of "
+                "tensor.resolve_neg().clone()"
+            )
     if len({id(parameter) for parameter in parameters}) < len(parameters):
         raise ValueError("a parameter is in the group more than once; it would be moved more than once a step")
 
 
 def fits_native(parameter: Tensor) -> bool:
-    """Whether the Rust engine can work on the parameter's memory: ``float32`` or ``float64``, on the CPU, dense."""
-    return parameter.is_cpu and parameter.dtype in _NATIVE and parameter.layout is _STRIDED and is_dense(parameter)
+    """Whether the Rust engine can work on the parameter's memory: ``float32`` or ``float64``, on the CPU, dense, as it is."""
+    return (
+        parameter.is_cpu
+        and parameter.dtype in _NATIVE
+        and parameter.layout is _STRIDED
+        and not parameter.is_neg()
+        and is_dense(parameter)
+    )
 
 
 def is_dense(tensor: Tensor) -> bool:

@@ -32,7 +32,8 @@ def unscaled(parameters: list[Tensor], scale: Tensor | None) -> list[Tensor | No
         alike[part.device, part.dtype].append(part)
     inverse = scale.reciprocal() if scale.device.type == "mps" else scale.double().reciprocal().float()
     for (device, _), group in alike.items():
-        found = torch.zeros((), device=device)
+        # The default type may be another one, of which the operation takes none.
+        found = torch.zeros((), dtype=torch.float32, device=device)
         torch._amp_foreach_non_finite_check_and_unscale_(group, found, inverse.to(device))
     for gradient, wide in halves:
         gradient.copy_(wide)

@@ -27,8 +27,50 @@ _FIELDS = {
 }
 
 
+OF_THE_FILTER = frozenset(
+    {
+        "measurement_noise",
+        "measurement_noise_smoothing",
+        "initial_measurement_noise",
+        "target",
+        "target_rule",
+        "negative_residual",
+        "partition",
+        "missing_limit",
+        "max_update_norm",
+        "foreach",
+        "process_group",
+        "check_every",
+        "stay_predicted",
+        "initial_covariance",
+        "process_noise",
+        "velocity_decay",
+        "initial_position_covariance",
+        "initial_cross_covariance",
+        "initial_velocity_covariance",
+        "velocity_noise",
+        "position_noise",
+        "initial_position_noise",
+        "coast",
+        "variant",
+        "initial_process_noise",
+        "metric",
+        "second_moment_smoothing",
+        "epsilon",
+        "growth_rate",
+        "decline_rate",
+        "rate_horizon",
+        "whiteness_smoothing",
+        "mean",
+    }
+)
+"""Settings of the whole filter, of whichever method: no parameter group has its own."""
+
+_OF_GROUPS = frozenset({"lr", "weight_decay", "decay_rule", "frozen"})
+
+
 class CommonSettings(TypedDict, total=False):
-    """Keyword arguments that all optimizers take, beside their own. See :class:`koala_optim.KoalaM`."""
+    """Keyword arguments that all optimizers take, beside their own; each tells of them."""
 
     measurement_noise: float | None
     measurement_noise_smoothing: float
@@ -86,6 +128,17 @@ def group_options(group: dict[str, Any]) -> str:
     Raises:
         ValueError: naming the key of the group that is wrong.
     """
+    if not OF_THE_FILTER.isdisjoint(group):
+        name = min(OF_THE_FILTER & group.keys())
+        raise ValueError(
+            f"{name} is a setting of the whole filter, of which a parameter group cannot have its own; give {name}= to the "
+            "optimizer (groups have lr, weight_decay, decay_rule and frozen)"
+        )
+    if not group.keys() >= _OF_GROUPS:
+        raise ValueError(
+            f"a parameter group has no {min(_OF_GROUPS - group.keys())}; add groups with optimizer.add_param_group(), which "
+            "fills in what is left out"
+        )
     lr = _not_negative("lr", group["lr"])
     decay = _not_negative("weight_decay", group["weight_decay"])
     _one_of("decay_rule", group["decay_rule"], ("coupled", "decoupled", "gain-only"))

@@ -9,30 +9,48 @@ from torch import Tensor
 
 from ._native import Filter
 from .distributed import spread_alike
+from .parts import PART, whole
 
 PARAMETER = "parameter"
 """Of a state that was taken while the parameters stood at the mean: what they were."""
 
+UNTRAINED = "untrained"
+"""Of a parameter that was never trained: that nothing else is stored of it."""
 
-def filter_of(state_dict: dict[str, Any], config: str, parameters: list[Tensor], optimizer: str) -> Filter:
-    """The filter in a state, if the state is one of an optimizer of this configuration over these parameters.
+
+def filter_of(state_dict: dict[str, Any], config: str, groups: list[dict[str, Any]], optimizer: str) -> Filter:
+    """The filter in a state, if the state is one of an optimizer of this configuration over the parameters of these groups.
     ``optimizer`` is the name of its class.
 
     Raises:
         ValueError: saying what differs.
     """
-    groups = state_dict.get("param_groups") or [{}]
-    text = groups[0].get("filter")
+    stored = state_dict.get("param_groups") or [{}]
+    text = stored[0].get("filter")
     if not isinstance(text, str):
         raise ValueError(
             "this is not a state of a KOALA optimizer: its first parameter group has no 'filter'; load a state that "
             f"{optimizer}.state_dict() made"
         )
-    filter = Filter.from_state(text)
+    parameters = [parameter for group in groups for parameter in group["params"]]
+    parts = [vectors.get(PART) for vectors in vectors_of(state_dict)]
+    filter = Filter.from_state(whole(text, parts, _described(groups)))
     _check_settings(filter, config)
     _check_shapes(filter, parameters)
-    _check_vectors(state_dict, parameters, filter.memory())
+    frozen = [bool(group.get("frozen")) for group in stored for _ in group["params"]]
+    _check_vectors(state_dict, parameters, filter.memory(), frozen)
     return filter
+
+
+def _described(groups: list[dict[str, Any]]) -> list[tuple[str, list[int], int]]:
+    described: list[tuple[str, list[int], int]] = []
+    for index, group in enumerate(groups):
+        names = group.get("param_names") or []
+        for place, parameter in enumerate(group["params"]):
+            named = len(names) == len(group["params"])
+            name = names[place] if named else str(len(described))
+            described.append((name, list(parameter.shape), index))
+    return described
 
 
 def _check_settings(filter: Filter, config: str) -> None:
@@ -59,12 +77,15 @@ def _check_shapes(filter: Filter, parameters: list[Tensor]) -> None:
             )
 
 
-def _check_vectors(state_dict: dict[str, Any], parameters: list[Tensor], names: list[str | None]) -> None:
+def _check_vectors(
+    state_dict: dict[str, Any], parameters: list[Tensor], names: list[str | None], frozen: list[bool]
+) -> None:
     for position, (parameter, vectors) in enumerate(zip(parameters, vectors_of(state_dict))):
+        untrained = UNTRAINED in vectors or frozen[position] or not parameter.requires_grad
         for name in filter(None, names):
             vector = vectors.get(name)
-            if vector is None and not parameter.requires_grad:
-                # torch.distributed.checkpoint drops the state of what is not trained: it starts anew, with zeros.
+            if vector is None and untrained:
+                # Nothing is stored of it, or torch.distributed.checkpoint dropped it: it starts anew when it is trained.
                 continue
             if not isinstance(vector, Tensor) or vector.shape != parameter.shape:
                 raise ValueError(
@@ -89,16 +110,18 @@ def vectors_of(state_dict: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def apart(state_dict: dict[str, Any], parameters: list[Tensor]) -> tuple[dict[str, Any], list[tuple[Tensor, Tensor]]]:
-    """A state without the parameters that it may bring along, and these."""
+    """A state without what it has beside the vectors, and the parameters that it may bring along."""
     found = [
         (parameter, vectors[PARAMETER])
         for parameter, vectors in zip(parameters, vectors_of(state_dict))
         if PARAMETER in vectors
     ]
-    if not found:
+    beside = (PARAMETER, UNTRAINED, PART)
+    if not any(name in vectors for vectors in state_dict["state"].values() for name in beside):
         return state_dict, []
     without = {
-        key: {name: value for name, value in vectors.items() if name != PARAMETER}
+        key: {name: value for name, value in vectors.items() if name not in beside}
         for key, vectors in state_dict["state"].items()
     }
+    without = {key: vectors for key, vectors in without.items() if vectors}
     return {**state_dict, "state": without}, found

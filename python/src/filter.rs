@@ -2,9 +2,9 @@
 
 use koala_filter::dense::passes;
 use koala_filter::{
-    BlockStatistics, Config, Deviation, Displacement, Filter, FilterState, Group, Layout, Memory,
-    MetricSums, Observation, Phase, PreviousCovariance, Products, StepReport, Sums, SumsKind,
-    TensorStep,
+    BlockStatistics, Config, Deviation, Displacement, Filter, FilterState, FloorSlopes, Group,
+    Layout, Memory, MetricSums, Observation, Phase, PreviousCovariance, Products, StepReport, Sums,
+    SumsKind, TensorStep,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -13,6 +13,7 @@ use serde::de::DeserializeOwned;
 use crate::error::{malformed, raised, written};
 use crate::lent::{Slices, Tensors};
 use crate::pool;
+use crate::tensor::Element;
 
 /// The sums over one tensor, in the order of `BlockStatistics`: the three of every method, and its products or, for a
 /// method with a metric, the sums in it.
@@ -20,8 +21,8 @@ type Numbers = Vec<f64>;
 
 /// What a step does with one tensor: whether it moves, decay, position, shrinkage, and for KOALA-M (velocity, averaging),
 /// for KOALA++ (covariance, previous gradient, gradient, direction), the first two `None` where the block (re)starts, for
-/// KOALA-A (velocity, smoothing of the second moment if there is one, weight of x in the mean if there is one). A tensor
-/// that does not move has the last alone.
+/// KOALA-A (velocity, smoothing of the second moment if there is one, weight of x in the mean if there is one); and the
+/// velocity's decay where the next prediction is joined. A tensor that does not move has one of the last two alone.
 #[derive(IntoPyObject, Default)]
 struct Step {
     moves: bool,
@@ -36,6 +37,7 @@ struct Step {
     direction: Option<f64>,
     smoothing: Option<f64>,
     mean: Option<f64>,
+    prediction: Option<f64>,
 }
 
 /// The filter of one optimizer.
@@ -114,6 +116,12 @@ impl PyFilter {
         self.filter.config().memory().mean_slot()
     }
 
+    /// While the parameters stand at their prediction: kappa, if the one at `position` was moved there from x - v / kappa.
+    fn velocity_taken(&self, position: usize) -> PyResult<Option<f64>> {
+        self.check(position)?;
+        Ok(self.filter.velocity_taken(position))
+    }
+
     /// Whether the stored mean of the parameter at `position` is where the model is to be evaluated.
     fn averaged(&self, position: usize) -> PyResult<bool> {
         self.check(position)?;
@@ -150,6 +158,39 @@ impl PyFilter {
             .map_err(raised)
     }
 
+    /// Follows parameter groups that have changed. `groups`: JSON of each one's options; `parameters`: of each its name, its
+    /// shape, the index of its group, and the position of the one that it goes on, `None` if it is new.
+    fn rearrange(
+        &mut self,
+        groups: Vec<String>,
+        parameters: Vec<(String, Vec<usize>, usize, Option<usize>)>,
+    ) -> PyResult<()> {
+        let mut layout = Layout::new();
+        // The first group is the layout's own.
+        for _ in 1..groups.len() {
+            layout = layout.with_group(Group::default());
+        }
+        let from: Vec<_> = parameters.iter().map(|parameter| parameter.3).collect();
+        for (name, shape, group, _) in parameters {
+            layout = layout.with_parameter(name, &shape, group);
+        }
+        let mut changed = self.filter.clone();
+        changed.rearrange(layout, &from).map_err(raised)?;
+        for (index, group) in groups.iter().enumerate() {
+            changed
+                .set_group(index, parsed("group", group)?)
+                .map_err(raised)?;
+        }
+        self.filter = changed;
+        self.steps.clear();
+        Ok(())
+    }
+
+    /// Ends a step that was begun, if one was: the prediction stands, and nothing is counted.
+    fn abandon(&mut self) {
+        self.filter.abandon();
+    }
+
     /// What predict does to the parameters: (velocity decay, whether |a - x|^2 is summed, weight of a running mean taken
     /// before); `None` if nothing.
     fn motion(&self) -> PyResult<Option<(f64, bool, Option<f64>)>> {
@@ -180,6 +221,7 @@ impl PyFilter {
                 Sums::DiagonalMetric {
                     smoothing,
                     correction,
+                    ..
                 } => ("diagonal-metric", smoothing, correction),
             };
             (reduction.decay, name, smoothing, correction)
@@ -193,13 +235,16 @@ impl PyFilter {
         Some((rule.epsilon, rule.least))
     }
 
-    /// The measurement update. `statistics`: one a parameter, `None` without a gradient.
+    /// The measurement update. `statistics`: one a parameter, `None` without a gradient. `predicting`: joined with the next
+    /// predict, where that needs no numbers of its own.
+    #[pyo3(signature = (statistics, sum, sum_of_squares, count, predicting=false))]
     fn update(
         &mut self,
         statistics: Vec<Option<Numbers>>,
         sum: f64,
         sum_of_squares: f64,
         count: u64,
+        predicting: bool,
     ) -> PyResult<()> {
         let kind = self.filter.config().demands().sums;
         let statistics = statistics
@@ -208,10 +253,12 @@ impl PyFilter {
             .collect::<PyResult<Vec<_>>>()?;
         let observation = Observation::from_sums(sum, sum_of_squares, count).map_err(raised)?;
         self.steps.clear();
-        let update = self
-            .filter
-            .update(&statistics, &observation)
-            .map_err(raised)?;
+        let update = if predicting {
+            self.filter.update_and_predict(&statistics, &observation)
+        } else {
+            self.filter.update(&statistics, &observation)
+        }
+        .map_err(raised)?;
         self.steps = update.steps;
         self.report = Some(update.report);
         Ok(())
@@ -224,6 +271,10 @@ impl PyFilter {
             Some(TensorStep::Move(displacement)) => Some(step_of(displacement)),
             Some(&TensorStep::Average(weight)) => Some(Step {
                 mean: Some(weight),
+                ..Step::default()
+            }),
+            Some(&TensorStep::Predict(kappa)) => Some(Step {
+                prediction: Some(kappa),
                 ..Step::default()
             }),
             Some(TensorStep::Skip) | None => None,
@@ -288,29 +339,46 @@ impl PyFilter {
             .collect())
     }
 
-    /// The second reading of CPU tensors: the sums in the metric, to be added to the last of those of the first.
+    /// The second reading of CPU tensors: the sums in the metric with this floor, to replace the last of those of the
+    /// `first`; `None` where these settle them.
     fn weigh(
         &self,
         py: Python<'_>,
         tensors: Tensors<'_>,
         floor: f64,
+        first: Vec<Option<Numbers>>,
         threads: usize,
-    ) -> PyResult<Vec<Numbers>> {
+    ) -> PyResult<Vec<Option<Numbers>>> {
+        let kind = self.filter.config().demands().sums;
+        let first = first
+            .into_iter()
+            .map(|sums| sums.map(|sums| statistics_of(kind, &sums)).transpose())
+            .collect::<PyResult<Vec<_>>>()?;
         let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
         let elements = slices.elements();
+        if first.len() != elements.len() {
+            return Err(PyValueError::new_err("sums of another number of tensors"));
+        }
+        let of = |element: Element| {
+            let rows = elements.iter().zip(&first);
+            rows.filter(|(found, _)| **found == element)
+                .map(|(_, &sums)| sums)
+                .collect::<Vec<_>>()
+        };
+        let (first_f32, first_f64) = (of(Element::F32), of(Element::F64));
         let filter = &self.filter;
         let (of_f32, of_f64) = py.detach(|| {
             pool::install(threads, || {
                 (
-                    passes::weigh(filter, floor, slices.f32),
-                    passes::weigh(filter, floor, slices.f64),
+                    passes::weigh(filter, floor, &first_f32, slices.f32),
+                    passes::weigh(filter, floor, &first_f64, slices.f64),
                 )
             })
         });
         let sums = Slices::merge(&elements, of_f32, of_f64);
         Ok(sums
             .iter()
-            .map(|sums| metric_numbers(sums).to_vec())
+            .map(|sums| Some(metric_numbers(sums.as_ref()?).to_vec()))
             .collect())
     }
 
@@ -366,7 +434,10 @@ fn statistics_of(kind: SumsKind, sums: &[f64]) -> PyResult<BlockStatistics> {
                 covariance_squared: vv,
             };
         }
-        (SumsKind::Metric { .. }, &[g2, h2, x2, largest, s, sd, hd, dd, vh, vd]) => {
+        (
+            SumsKind::Metric { .. },
+            &[g2, h2, x2, largest, s, sd, hd, dd, vh, vd, to_s, to_h, to_d, to_v],
+        ) => {
             (found.gradient_squared, found.decayed_squared) = (g2, h2);
             found.parameter_squared = x2;
             found.metric = MetricSums {
@@ -377,6 +448,12 @@ fn statistics_of(kind: SumsKind, sums: &[f64]) -> PyResult<BlockStatistics> {
                 direction_squared: dd,
                 velocity_gradient: vh,
                 weighted_velocity: vd,
+                slopes: FloorSlopes {
+                    second_moment: to_s,
+                    gradient: to_h,
+                    direction: to_d,
+                    velocity: to_v,
+                },
             };
         }
         _ => {
@@ -410,7 +487,7 @@ fn sums_of(kind: SumsKind, found: &BlockStatistics) -> Numbers {
     sums
 }
 
-fn metric_numbers(sums: &MetricSums) -> [f64; 7] {
+fn metric_numbers(sums: &MetricSums) -> [f64; 11] {
     [
         sums.largest,
         sums.second_moment,
@@ -419,6 +496,10 @@ fn metric_numbers(sums: &MetricSums) -> [f64; 7] {
         sums.direction_squared,
         sums.velocity_gradient,
         sums.weighted_velocity,
+        sums.slopes.second_moment,
+        sums.slopes.gradient,
+        sums.slopes.direction,
+        sums.slopes.velocity,
     ]
 }
 
@@ -428,6 +509,7 @@ fn step_of(displacement: &Displacement) -> Step {
         decay: displacement.decay,
         position: displacement.position,
         shrinkage: displacement.shrinkage,
+        prediction: displacement.prediction,
         ..Step::default()
     };
     match displacement.memory {

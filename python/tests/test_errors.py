@@ -1,5 +1,6 @@
 """What is refused, with messages that name cause and remedy."""
 
+import inspect
 import math
 import re
 
@@ -10,6 +11,7 @@ from torch import nn
 
 import koala_optim
 from koala_optim import KoalaA, KoalaM, KoalaPP, KoalaV
+from koala_optim.settings import CommonSettings
 
 BAD_COMMON = [
     ({"lr": -0.5}, "lr = -0.5: must not be negative"),
@@ -195,13 +197,6 @@ def test_a_forgotten_predict_is_noticed(make: Maker) -> None:
         optimizer.update(torch.ones(3))
 
 
-def test_a_closure_that_returns_nothing(make: Maker) -> None:
-    model = network()
-    optimizer = make(model.parameters())
-    with pytest.raises(RuntimeError, match="the closure returned nothing; return the per-sample losses, or their mean"):
-        optimizer.step(lambda: None)
-
-
 def test_a_closure_after_observe(make: Maker) -> None:
     optimizer = make(network().parameters())
     optimizer.predict()
@@ -279,6 +274,15 @@ def test_a_loss_below_its_target_under_each_policy(make: Maker) -> None:
     before = float(losses_of(model, batch(0)).detach().mean())
     run_step(optimizer, model, 0)
     assert float(losses_of(model, batch(0)).detach().mean()) > before
+
+
+@pytest.mark.parametrize("method", [KoalaV, KoalaM, KoalaPP, KoalaA])
+def test_every_setting_is_documented_where_it_is_taken(method: type) -> None:
+    """``help(KoalaV)`` sends nobody elsewhere."""
+    text = inspect.getdoc(method)
+    settings = {*inspect.signature(method).parameters, *CommonSettings.__annotations__} - {"common"}
+    missing = {name for name in settings if not re.search(rf"^    {name}: ", text, re.MULTILINE)}
+    assert not missing and ":class:`koala_optim." not in text
 
 
 def test_all_variants_are_here() -> None:

@@ -1,9 +1,14 @@
 """Parameter groups: options of their own, added later, named."""
 
+import inspect
+
 import pytest
 import torch
 from support import Maker, Variant, assert_twins, memory, network, run_step, same, train, values
 from torch import nn
+
+from koala_optim import KoalaA, KoalaM, KoalaPP, KoalaV
+from koala_optim.settings import OF_THE_FILTER, CommonSettings
 
 
 def halves(model: nn.Sequential, **second) -> list[dict]:
@@ -41,10 +46,15 @@ def test_options_can_change_between_steps(make: Maker) -> None:
     model, twin = network(), network()
     early, late = make(halves(model, frozen=True)), make(halves(twin))
     late.param_groups[1]["frozen"] = True
-    assert_twins((early, model), (late, twin), range(3))
+    train(early, model, range(3))
+    train(late, twin, range(3))
+    # What is stored differs: only the second has trained vectors of that half, all zeros.
+    assert same(values(model), values(twin)) and early.filter_state() == late.filter_state()
     before = values(model)[2:]
     early.param_groups[1]["frozen"] = late.param_groups[1]["frozen"] = False
-    assert_twins((early, model), (late, twin), range(3, 6))
+    train(early, model, [3])
+    train(late, twin, [3])
+    assert_twins((early, model), (late, twin), range(4, 6))
     assert not same(values(model)[2:], before)
 
 
@@ -126,6 +136,42 @@ def test_a_group_that_is_refused_leaves_all_as_it_was(make: Maker, bad: dict, er
     optimizer.add_param_group({"params": good[0]})
     untouched.add_param_group({"params": good[1]})
     assert_twins((optimizer, model), (untouched, twin), range(3, 6))
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["target", "partition", "max_update_norm", "velocity_noise", "foreach", "mean", "measurement_noise", "coast"],
+)
+def test_a_setting_of_the_filter_is_no_option_of_a_group(make: Maker, name: str) -> None:
+    model = network()
+    message = (
+        f"^{name} is a setting of the whole filter, of which a parameter group cannot have its own; give {name}= to"
+    )
+    with pytest.raises(ValueError, match=message):
+        make([{"params": model.parameters(), name: 1.0}])
+    optimizer = make(model[0].parameters())
+    with pytest.raises(ValueError, match=message):
+        optimizer.add_param_group({"params": model[2].parameters(), name: 1.0})
+    optimizer.param_groups[0][name] = 1.0
+    with pytest.raises(ValueError, match=message):
+        optimizer.predict()
+    del optimizer.param_groups[0][name]
+    run_step(optimizer, model, 0)
+
+
+def test_every_setting_of_every_method_is_known() -> None:
+    """Those of the optimizers' signatures, but what groups have."""
+    named = set(CommonSettings.__annotations__)
+    for method in (KoalaV, KoalaM, KoalaPP, KoalaA):
+        named |= set(inspect.signature(method).parameters)
+    assert named - {"params", "lr", "weight_decay", "decay_rule", "common"} == OF_THE_FILTER
+
+
+def test_a_group_may_carry_what_others_read(make: Maker) -> None:
+    """Names, scales of layers, what schedulers note."""
+    model = network()
+    optimizer = make([{"params": model.parameters(), "name": "all", "lr_scale": 0.5, "initial_lr": 1.0, "max_lr": 2.0}])
+    run_step(optimizer, model, 0)
 
 
 def test_names_of_parameters_are_the_names_of_blocks(make: Maker) -> None:

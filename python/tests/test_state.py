@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 import pytest
 import torch
-from support import VARIANTS, Maker, Variant, assert_twins, losses_of, memory, network, run_step, same, train
+from support import VARIANTS, Maker, Variant, assert_twins, losses_of, memory, network, run_step, same, train, values
 from support import batch as batch_of
 
 import koala_optim
@@ -56,7 +56,7 @@ def test_a_loaded_state_shares_no_memory(make: Maker) -> None:
 
 
 def test_in_the_middle_of_a_step(make: Maker) -> None:
-    """Saved after predict, the state goes on with observe; the parameters are those of the prediction."""
+    """Saved after predict, the state goes on with the loop, which calls predict: the prediction stands."""
     optimizer, model = trained(make)
     optimizer.predict()
     state = through_file(optimizer.state_dict())
@@ -65,6 +65,8 @@ def test_in_the_middle_of_a_step(make: Maker) -> None:
     other = make(twin.parameters())
     other.load_state_dict(state)
     assert other.filter_state()["predicted"]
+    other.predict()
+    assert same(values(twin), values(model))
     with pytest.raises(RuntimeError, match="predict was called twice"):
         other.predict()
     for one, net in ((optimizer, model), (other, twin)):

@@ -93,7 +93,8 @@ pub(crate) fn displace<M: Module>(
 fn displacement(step: &TensorStep) -> Option<&Displacement> {
     match step {
         TensorStep::Move(displacement) => Some(displacement),
-        TensorStep::Skip | TensorStep::Average(_) => None,
+        // A prediction is joined to no update here.
+        TensorStep::Skip | TensorStep::Average(_) | TensorStep::Predict(_) => None,
     }
 }
 

@@ -164,6 +164,13 @@ impl Koala {
         Ok(())
     }
 
+    /// Ends a step that was begun and will not be finished, such as one whose batch did not fit into memory: the prediction
+    /// stands, and no measurement is counted as missing. Without a predict before it does nothing.
+    pub fn abandon(&mut self) {
+        self.filter.abandon();
+        self.predicted = None;
+    }
+
     /// The measurement update. `gradients`: of the plain mean loss at the predicted parameters; weight decay is not in
     /// them. `losses`: the per-sample losses, or an [`Observation`](koala_filter::Observation).
     ///

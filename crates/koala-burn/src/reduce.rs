@@ -60,7 +60,8 @@ pub(crate) fn statistics(
     // Reading back waits for the device; do our own work before.
     let (positions, tensors) = raw;
     let raw = raw::Readings::new(tensors);
-    for (&at, sum) in positions.iter().zip(raw.reduce()) {
+    let first = raw.reduce();
+    for (&at, &sum) in positions.iter().zip(&first) {
         statistics[at] = Some(sum);
     }
     if let Some(rule) = filter.metric_floor_rule() {
@@ -88,9 +89,9 @@ pub(crate) fn statistics(
         Observation::from_losses(&losses)
     });
     if let Some(floor) = filter.metric_floor(&statistics) {
-        for (&at, sum) in positions.iter().zip(raw.weigh(floor)) {
-            if let Some(found) = &mut statistics[at] {
-                found.metric += sum;
+        for (&at, sums) in positions.iter().zip(raw.weigh(floor, &first)) {
+            if let (Some(found), Some(sums)) = (&mut statistics[at], sums) {
+                found.weigh_anew(sums);
             }
         }
     }

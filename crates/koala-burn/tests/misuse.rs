@@ -84,6 +84,19 @@ fn predict_twice() {
 }
 
 #[test]
+fn a_step_that_was_given_up_lets_the_next_begin() {
+    let (mut optimizer, mut model) = predicted();
+    let before = optimizer.filter().clone();
+    optimizer.abandon();
+    optimizer.evaluation(&model).map(|_| ()).unwrap();
+    optimizer.predict(&mut model).unwrap();
+    let (gradients, losses) = (gradients(&model), losses(&model));
+    let report = optimizer.update(&mut model, gradients, losses).unwrap();
+    assert_eq!(report.outcome, Outcome::Measured);
+    assert_eq!(optimizer.filter().step(), before.step() + 1);
+}
+
+#[test]
 fn no_evaluation_and_no_saving_between_predict_and_update() {
     let message = refused(predicted(), |optimizer, model| {
         optimizer.evaluation(model).map(|_| ())

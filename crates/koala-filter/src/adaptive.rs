@@ -33,7 +33,9 @@ use crate::decay::WeightDecay;
 use crate::demands::{Demands, Innovations, MemoryKind, SumsKind};
 use crate::error::{Error, Result};
 use crate::gain::{BlockGain, GainKind, quotient};
-use crate::method::{Correction, Method, MethodConfig, covariance, damaged};
+use crate::method::{
+    Correction, Method, MethodConfig, covariance, damaged, rearranged, variance,
+};
 use crate::noise::MeasurementNoise;
 use crate::number::power;
 use crate::options::{Options, not_negative};
@@ -263,6 +265,9 @@ pub(crate) struct Adaptive {
     pub correlation: f64,
     /// j.
     pub tests: u64,
+    /// What was added to the roots in the last D: about what the next will take. 0 before the first.
+    #[serde(default)]
+    pub floor: f64,
     /// One a tensor.
     pub tensors: Vec<TensorState>,
 }
@@ -290,6 +295,7 @@ impl Adaptive {
             updates: 0,
             correlation: 0.0,
             tests: 0,
+            floor: 0.0,
             tensors: Vec::new(),
             config,
         }
@@ -334,6 +340,11 @@ impl Adaptive {
         quotient(self.correlation, taken_up)
     }
 
+    /// The floor that a first reading takes: that of the last update.
+    fn assumed_floor(&self) -> f64 {
+        self.floor.max(LEAST)
+    }
+
     /// β and 1 / (1 - β^k_t) of the next update of a tensor; `None` without metric.
     fn second_moment(&self, position: usize) -> Option<(f64, f64)> {
         let smoothing = self.config.second_moment_smoothing;
@@ -356,6 +367,7 @@ impl Method for Adaptive {
         if !(-1.0..=1.0).contains(&self.correlation) {
             return Err(damaged(format!("rho is {}", self.correlation)));
         }
+        variance("the metric's floor", self.floor)?;
         if self.tensors.len() == tensors {
             Ok(())
         } else {
@@ -368,6 +380,10 @@ impl Method for Adaptive {
 
     fn extend(&mut self, tensors: usize, _blocks: usize) {
         self.tensors.resize(tensors, TensorState::default());
+    }
+
+    fn rearrange(&mut self, from: &[Option<usize>], _blocks: &[Option<usize>]) {
+        self.tensors = rearranged(&self.tensors, from);
     }
 
     fn motion(&self) -> Option<Motion> {
@@ -394,6 +410,7 @@ impl Method for Adaptive {
             Some((smoothing, correction)) => Sums::DiagonalMetric {
                 smoothing,
                 correction,
+                floor: self.assumed_floor(),
             },
             None => Sums::UnitMetric,
         }
@@ -406,11 +423,25 @@ impl Method for Adaptive {
         })
     }
 
+    fn settle(&self, statistics: &mut BlockStatistics, largest: f64) {
+        // Where something is not finite the measurement is missing, and the tensor is to be named that it is of.
+        if let Some(floor) = self.floor().map(|rule| rule.at(largest))
+            && floor.is_finite()
+        {
+            let shift = floor - self.assumed_floor();
+            statistics.metric = statistics.metric.shifted(shift);
+        }
+    }
+
     fn measured(&mut self) {
         self.updates += 1;
     }
 
     fn gain(&mut self, _block: usize, statistics: &BlockStatistics, r: f64) -> BlockGain {
+        let floor = self
+            .floor()
+            .map(|floor| floor.at(statistics.metric.largest));
+        self.floor = floor.unwrap_or_default();
         let scale = self.scale(statistics);
         let gradient = scale * statistics.metric.weighted_gradient;
         let tested = self.updates > 1 && gradient > 0.0;
@@ -427,9 +458,7 @@ impl Method for Adaptive {
             kind: GainKind::Adaptive {
                 velocity: quotient(scale * self.p12, s),
                 scale,
-                floor: self
-                    .floor()
-                    .map(|floor| floor.at(statistics.metric.largest)),
+                floor,
                 whiteness: Whiteness {
                     gradient_squared: gradient,
                     correlation,

@@ -150,7 +150,8 @@ impl Error {
             ),
             Phase::Predicted => (
                 "between predict and update",
-                "the parameters stand at their prediction; call update first (with the loss and gradients measured there)",
+                "the parameters stand at their prediction; call update first (with the loss and gradients measured there), \
+                 or abandon to give the step up",
             ),
         };
         Self::OutOfPhase {

@@ -11,14 +11,14 @@
 use crate::decay::WeightDecay;
 use crate::error::{Error, Result};
 use crate::group::Group;
-use crate::layout::Layout;
+use crate::layout::{Layout, Partition};
 use crate::methods::{AnyMethod, Config};
 use crate::observation::Observation;
 use crate::phase::Phase;
 use crate::plan::Motion;
 use crate::report::{Covariance, ProcessNoise};
 use crate::state::{FilterState, STATE_VERSION, block_count};
-use crate::statistics::{BlockStatistics, MetricFloor, Reduction, larger, order_free_sum};
+use crate::statistics::{BlockStatistics, MetricFloor, Reduction, largest, order_free_sum};
 use crate::update::{self, Update};
 
 /// The filter of any of the methods over a layout of parameters.
@@ -165,6 +165,47 @@ impl Filter {
         Ok(index)
     }
 
+    /// Follows a model whose parameters have changed: tensors that were pruned or grown, added, removed or put into another
+    /// group. `from`: for each parameter of the new layout the position of the one that it goes on, of whatever shape;
+    /// `None` for one that is new, whose memory starts at zero and whose block as in a first step. R, P and Q stay.
+    ///
+    /// # Errors
+    /// [`Error::OutOfPhase`] between predict and update; [`Error::CountMismatch`]; [`Error::InvalidField`] if the layout is
+    /// not valid, or a parameter goes on one that is not there or that another one goes on. Nothing has changed then.
+    pub fn rearrange(&mut self, layout: Layout, from: &[Option<usize>]) -> Result<()> {
+        self.require("rearrange", Phase::Updated)?;
+        let expected = layout.parameters().len();
+        if from.len() != expected {
+            return Err(Error::CountMismatch {
+                what: "origins",
+                expected,
+                found: from.len(),
+            });
+        }
+        let mut taken = vec![false; self.state.layout.parameters().len()];
+        for &position in from.iter().flatten() {
+            match taken.get_mut(position) {
+                Some(taken) if !*taken => *taken = true,
+                _ => {
+                    return Err(Error::invalid(
+                        "from",
+                        position,
+                        "the position of a parameter that no other one goes on",
+                    ));
+                }
+            }
+        }
+        let mut changed = self.clone();
+        let blocks = match changed.state.partition() {
+            Partition::PerTensor => from.to_vec(),
+            Partition::Global => vec![Some(0)],
+        };
+        changed.state.layout = layout;
+        changed.state.method.rearrange(from, &blocks);
+        *self = Self::from_state(changed.state)?;
+        Ok(())
+    }
+
     /// First half of predict: what to do with the parameters. With `None` they are left alone (KOALA-V, KOALA++).
     ///
     /// # Errors
@@ -188,6 +229,13 @@ impl Filter {
         Ok(())
     }
 
+    /// Ends a step that was begun and will not be finished, such as one whose batch did not fit into memory: the prediction
+    /// stands, as after a missing measurement, but none is counted, and no step either. Without a predict before it does
+    /// nothing.
+    pub fn abandon(&mut self) {
+        self.state.phase = Phase::Updated;
+    }
+
     /// Which sums the parameter at `position` needs in this update; `None` if it is frozen.
     pub fn reduction(&self, position: usize) -> Option<Reduction> {
         (!self.state.is_frozen(position)).then(|| Reduction {
@@ -196,15 +244,11 @@ impl Filter {
         })
     }
 
-    /// The floor of the metric in this update, from the first reading of all tensors (their largest ŝ); `None` if the method
-    /// asks for no second one, or if it would be of no use: something is not finite.
+    /// The floor of the metric in this update, from the first reading of all tensors (their largest ŝ), with which those that
+    /// it [does not settle](Reduction::settles) are to be read again; `None` if the method asks for no second reading, or if
+    /// it would be of no use: something is not finite.
     pub fn metric_floor(&self, statistics: &[Option<BlockStatistics>]) -> Option<f64> {
-        let largest = statistics
-            .iter()
-            .flatten()
-            .map(|found| found.metric.largest)
-            .fold(0.0, larger);
-        let floor = self.metric_floor_rule()?.at(largest);
+        let floor = self.metric_floor_rule()?.at(largest(statistics));
         floor.is_finite().then_some(floor)
     }
 
@@ -218,6 +262,14 @@ impl Filter {
     /// a gradient in the last update.
     pub fn moves(&self, position: usize) -> bool {
         !self.is_frozen(position) && self.state.method.moves(position)
+    }
+
+    /// While the parameters stand at their prediction: kappa, if the one at `position` was moved there from x - v/kappa.
+    pub fn velocity_taken(&self, position: usize) -> Option<f64> {
+        let motion = self.state.method.motion()?;
+        let moved = self.phase() == Phase::Predicted && self.moves(position);
+        // With kappa = 0 there are no velocities.
+        (moved && motion.velocity_decay > 0.0).then_some(motion.velocity_decay)
     }
 
     /// Whether the stored mean of the parameter at `position` is where the model is to be evaluated (KOALA-A). If not, it
@@ -256,6 +308,35 @@ impl Filter {
             return Err(Error::EmptyObservation);
         }
         update::update(&mut self.state, statistics, observation)
+    }
+
+    /// [`update`](Self::update), and the next predict with it where it needs no numbers of its own, so that both take one pass
+    /// over memory: the steps do both, and the filter stands [predicted](Phase::Predicted). With KOALA-M's measured position
+    /// noise predict stays to be done, and the filter is [updated](Phase::Updated).
+    ///
+    /// # Errors
+    /// As [`update`](Self::update); after [`Error::TooManyMissing`] predict stays to be done.
+    pub fn update_and_predict(
+        &mut self,
+        statistics: &[Option<BlockStatistics>],
+        observation: &Observation,
+    ) -> Result<Update> {
+        let mut update = self.update(statistics, observation)?;
+        match self.begin_predict()? {
+            Some(Motion {
+                deviation: Some(_), ..
+            }) => return Ok(update),
+            Some(motion) => {
+                for (position, step) in update.steps.iter_mut().enumerate() {
+                    if self.moves(position) {
+                        step.then_predict(motion.velocity_decay);
+                    }
+                }
+            }
+            None => {}
+        }
+        self.complete_predict(&[])?;
+        Ok(update)
     }
 
     /// Checks that `called` may be called now.

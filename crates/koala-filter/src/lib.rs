@@ -89,7 +89,9 @@ pub use report::{
 };
 pub use schedule::Schedule;
 pub use state::{FilterState, STATE_VERSION};
-pub use statistics::{BlockStatistics, MetricFloor, MetricSums, Products, Reduction, Sums};
+pub use statistics::{
+    BlockStatistics, FloorSlopes, MetricFloor, MetricSums, Products, Reduction, Sums,
+};
 pub use target::Target;
 pub use update::Update;
 pub use vanilla::KoalaVConfig;

@@ -35,6 +35,10 @@ pub(crate) trait Method {
     /// Makes room for new tensors and blocks after the old ones, so many in all.
     fn extend(&mut self, _tensors: usize, _blocks: usize) {}
 
+    /// Follows a layout that has changed: for each tensor and each block the index of the one that it goes on, `None` where it
+    /// is new.
+    fn rearrange(&mut self, _from: &[Option<usize>], _blocks: &[Option<usize>]) {}
+
     /// What predict does to the parameters.
     fn motion(&self) -> Option<Motion> {
         None
@@ -58,6 +62,9 @@ pub(crate) trait Method {
     fn floor(&self) -> Option<MetricFloor> {
         None
     }
+
+    /// Moves the sums of one tensor to the floor of this update, `largest` being the largest ŝ of all tensors.
+    fn settle(&self, _statistics: &mut BlockStatistics, _largest: f64) {}
 
     /// A measurement that is not missing has come: counts it.
     fn measured(&mut self) {}
@@ -114,6 +121,12 @@ pub(crate) struct Correction<'a> {
     pub taking_part: &'a [bool],
     /// Whether each tensor's mean, where there is one, takes its x up.
     pub averaging: &'a [bool],
+}
+
+/// What is kept of each tensor or block in the new order; new ones as they are at the start.
+pub(crate) fn rearranged<T: Clone + Default>(kept: &[T], from: &[Option<usize>]) -> Vec<T> {
+    let of = |from: &Option<usize>| from.map_or_else(T::default, |old| kept[old].clone());
+    from.iter().map(of).collect()
 }
 
 /// Checks a stored variance.

@@ -14,13 +14,16 @@
 //! The last line is p - (p e_1)(p e_1)^T H with H = 1 / (p11 + R / G), written without cancellation and without a
 //! division by G. Memory: 2 numbers a parameter, or 1 with fixed position noise. With P_0 = diag(p, 0) and q_v = 0 it is
 //! KOALA-V with q = q_x.
+//!
+//! Predict moves every parameter, as the papers' does: one that has got no gradient coasts on its velocity until that has
+//! decayed. Without `coast` only tensors that took part in the last update move, as with KOALA-A.
 
 use serde::{Deserialize, Serialize};
 
 use crate::demands::{Demands, Innovations, MemoryKind, SumsKind};
 use crate::error::{Error, Result};
 use crate::gain::{BlockGain, GainKind, quotient};
-use crate::method::{Correction, Method, MethodConfig, covariance, variance};
+use crate::method::{Correction, Method, MethodConfig, covariance, damaged, rearranged, variance};
 use crate::options::{Options, not_negative};
 use crate::plan::{Deviation, Motion};
 use crate::report::{Covariance, ProcessNoise};
@@ -66,6 +69,9 @@ pub struct KoalaMConfig {
     pub position_noise: PositionNoise,
     /// q_v, the real process-noise knob. Default 1e-2.
     pub velocity_noise: f64,
+    /// Whether a tensor that had no usable gradient in the last update goes on along its velocity. Default true, the paper's
+    /// rule.
+    pub coast: bool,
     /// Options common to all methods.
     pub options: Options,
 }
@@ -79,6 +85,7 @@ impl Default for KoalaMConfig {
             velocity_decay: 0.9,
             position_noise: PositionNoise::default(),
             velocity_noise: 1e-2,
+            coast: true,
             options: Options::default(),
         }
     }
@@ -117,6 +124,13 @@ impl KoalaMConfig {
     #[must_use]
     pub fn with_velocity_noise(mut self, velocity_noise: f64) -> Self {
         self.velocity_noise = velocity_noise;
+        self
+    }
+
+    /// Sets whether tensors without a gradient go on along their velocity.
+    #[must_use]
+    pub fn with_coast(mut self, coast: bool) -> Self {
+        self.coast = coast;
         self
     }
 
@@ -186,6 +200,10 @@ pub(crate) struct Momentum {
     pub p22: f64,
     /// q_x of the last predict.
     pub position_noise: f64,
+    /// Without `coast`, one a tensor: whether it took part in the last update, so that predict moves it. Else empty, as in
+    /// states of before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub moving: Vec<bool>,
 }
 
 impl Momentum {
@@ -199,6 +217,7 @@ impl Momentum {
                 PositionNoise::Paper => 0.0,
                 PositionNoise::Fixed(q_x) => q_x,
             },
+            moving: Vec::new(),
             config,
         }
     }
@@ -209,9 +228,34 @@ impl Method for Momentum {
         &self.config
     }
 
-    fn validate(&self, _tensors: usize, _blocks: usize) -> Result<()> {
+    fn validate(&self, tensors: usize, _blocks: usize) -> Result<()> {
         covariance(self.p11, self.p12, self.p22)?;
-        variance("q_x", self.position_noise)
+        variance("q_x", self.position_noise)?;
+        let expected = if self.config.coast { 0 } else { tensors };
+        if self.moving.len() == expected {
+            Ok(())
+        } else {
+            Err(damaged(format!(
+                "motion of {} tensors, but {expected} tensors that stand or move",
+                self.moving.len()
+            )))
+        }
+    }
+
+    fn extend(&mut self, tensors: usize, _blocks: usize) {
+        if !self.config.coast {
+            self.moving.resize(tensors, false);
+        }
+    }
+
+    fn rearrange(&mut self, from: &[Option<usize>], _blocks: &[Option<usize>]) {
+        if !self.config.coast {
+            self.moving = rearranged(&self.moving, from);
+        }
+    }
+
+    fn moves(&self, position: usize) -> bool {
+        self.config.coast || self.moving[position]
     }
 
     fn motion(&self) -> Option<Motion> {
@@ -269,6 +313,9 @@ impl Method for Momentum {
     }
 
     fn correct(&mut self, correction: &Correction) {
+        if !self.config.coast {
+            self.moving.copy_from_slice(correction.taking_part);
+        }
         let r = correction.r;
         let Some(largest) = correction.gradient else {
             return;

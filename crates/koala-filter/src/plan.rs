@@ -25,6 +25,20 @@ pub enum TensorStep {
     Move(Displacement),
     /// It stands still, and its mean follows: x̄ <- x̄ + weight (x - x̄).
     Average(f64),
+    /// Only the prediction that an [update joined with it](crate::Filter::update_and_predict) owes: x <- x + v, then v <- kappa
+    /// v with this kappa.
+    Predict(f64),
+}
+
+impl TensorStep {
+    /// The step, and afterwards x <- x + v, v <- kappa v.
+    pub(crate) fn then_predict(&mut self, kappa: f64) {
+        match self {
+            Self::Move(displacement) => displacement.prediction = Some(kappa),
+            // A mean that follows is of a tensor that stands still, now and next.
+            Self::Skip | Self::Average(_) | Self::Predict(_) => *self = Self::Predict(kappa),
+        }
+    }
 }
 
 /// With h = g + `decay` x (x before the step): x <- `shrinkage` (x - `position` d), where d = h, or KOALA++'s direction, or
@@ -39,6 +53,8 @@ pub struct Displacement {
     pub shrinkage: f64,
     /// What happens to the tensor's memory in the same pass.
     pub memory: Memory,
+    /// kappa, where the next prediction is joined: last of all x <- x + v, then v <- kappa v. The mean is of x before.
+    pub prediction: Option<f64>,
 }
 
 /// The part of a [`Displacement`] that concerns a method's memory.

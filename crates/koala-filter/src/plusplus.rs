@@ -18,7 +18,7 @@ use serde::{Deserialize, Serialize};
 use crate::demands::{Demands, Innovations, MemoryKind, SumsKind};
 use crate::error::Result;
 use crate::gain::{BlockGain, GainKind, quotient};
-use crate::method::{Correction, Method, MethodConfig, damaged, variance};
+use crate::method::{Correction, Method, MethodConfig, damaged, rearranged, variance};
 use crate::options::{Options, not_negative};
 use crate::plan::PreviousCovariance;
 use crate::report::{Covariance, ProcessNoise};
@@ -210,6 +210,10 @@ impl Method for PlusPlus {
 
     fn extend(&mut self, _tensors: usize, blocks: usize) {
         self.innovation_variances.resize(blocks, None);
+    }
+
+    fn rearrange(&mut self, _from: &[Option<usize>], blocks: &[Option<usize>]) {
+        self.innovation_variances = rearranged(&self.innovation_variances, blocks);
     }
 
     fn sums(&self, _position: usize) -> Sums {

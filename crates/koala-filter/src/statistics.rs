@@ -20,14 +20,17 @@ pub enum Sums {
     Products,
     /// [`MetricSums`] with D = 1 (KOALA-A without metric).
     UnitMetric,
-    /// [`MetricSums`] (KOALA-A), in two readings: first the largest ŝ, where ŝ = `correction` (`smoothing` s +
-    /// (1 - `smoothing`) h^2); then, with D = sqrt(ŝ) + floor and the [floor](crate::Filter::metric_floor) of all tensors'
-    /// largest, the rest. The stored s is left as it is.
+    /// [`MetricSums`] (KOALA-A), where ŝ = `correction` (`smoothing` s + (1 - `smoothing`) h^2) and D = sqrt(ŝ) + floor. The
+    /// [floor](crate::Filter::metric_floor) follows from the largest ŝ of all tensors, which a first reading must find; it
+    /// may take the sums with the floor of the last update, and with them what another floor changes. Where that
+    /// [does not tell](Reduction::settles) enough, a second reading takes them again. The stored s is left as it is.
     DiagonalMetric {
         /// Weight of s.
         smoothing: f64,
         /// What corrects the bias of s towards its start at 0.
         correction: f64,
+        /// The floor of the last update, or the least there is before the first.
+        floor: f64,
     },
 }
 
@@ -80,6 +83,21 @@ pub struct MetricSums {
     pub velocity_gradient: f64,
     /// Σ v^2 D.
     pub weighted_velocity: f64,
+    /// What another floor changes; zeros if they were taken with the floor itself.
+    pub slopes: FloorSlopes,
+}
+
+/// How the sums in a metric change with its floor, where they were taken with the last update's.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct FloorSlopes {
+    /// Σ ŝ / D^2.
+    pub second_moment: f64,
+    /// Σ h^2 / D^2.
+    pub gradient: f64,
+    /// Σ h^2 / D^3.
+    pub direction: f64,
+    /// Σ v^2.
+    pub velocity: f64,
 }
 
 /// Dot products of KOALA++: H = h now, H' = h at the block's last update, v' = its stored gradient-covariance product.
@@ -104,6 +122,14 @@ impl BlockStatistics {
             && self.decayed_squared.is_finite()
             && self.parameter_squared.is_finite()
             && self.metric.is_finite()
+    }
+
+    /// Takes up the sums of a second reading, which has not looked for the largest ŝ.
+    pub fn weigh_anew(&mut self, second: MetricSums) {
+        self.metric = MetricSums {
+            largest: self.metric.largest,
+            ..second
+        };
     }
 }
 
@@ -137,6 +163,45 @@ impl MetricSums {
         .iter()
         .all(|sum| sum.is_finite())
     }
+
+    /// The sums with a floor that is higher by `shift`, to first order; to all orders where there are no slopes.
+    #[must_use]
+    pub(crate) fn shifted(&self, shift: f64) -> Self {
+        let slopes = &self.slopes;
+        Self {
+            weighted_second_moment: self.weighted_second_moment - shift * slopes.second_moment,
+            weighted_gradient: self.weighted_gradient - shift * slopes.gradient,
+            direction_squared: self.direction_squared - 2.0 * shift * slopes.direction,
+            weighted_velocity: self.weighted_velocity + shift * slopes.velocity,
+            slopes: FloorSlopes::default(),
+            ..*self
+        }
+    }
+}
+
+impl Reduction {
+    /// Whether `sums`, taken with the floor of the last update, tell those with this `floor` as well as if they had been
+    /// taken with it and rounded by the part `rounding`. If not, they must be.
+    ///
+    /// With D' = D + δ: 1/D' = 1/D - δ/D² + δ²/(D² D'), and 1/D'² = 1/D² - 2δ/D³ + δ² (D + 2 D')/(D³ D'²); no D' is below
+    /// the floor, nor D/D' above 1 + |δ|/floor.
+    pub fn settles(&self, sums: &MetricSums, floor: f64, rounding: f64) -> bool {
+        let Sums::DiagonalMetric { floor: assumed, .. } = self.sums else {
+            return true;
+        };
+        let shift = floor - assumed;
+        let shifted = sums.shifted(shift);
+        let slopes = &sums.slopes;
+        let rest = shift * (shift / floor);
+        let within = |slope: f64, sum: f64| slope.is_finite() && rest * slope <= rounding * sum;
+        slopes.velocity.is_finite()
+            && within(slopes.second_moment, shifted.weighted_second_moment)
+            && within(slopes.gradient, shifted.weighted_gradient)
+            && within(
+                (3.0 + (shift / floor).abs()) * slopes.direction,
+                shifted.direction_squared,
+            )
+    }
 }
 
 impl AddAssign for MetricSums {
@@ -148,6 +213,11 @@ impl AddAssign for MetricSums {
         self.direction_squared += other.direction_squared;
         self.velocity_gradient += other.velocity_gradient;
         self.weighted_velocity += other.weighted_velocity;
+        let (mine, theirs) = (&mut self.slopes, other.slopes);
+        mine.second_moment += theirs.second_moment;
+        mine.gradient += theirs.gradient;
+        mine.direction += theirs.direction;
+        mine.velocity += theirs.velocity;
     }
 }
 
@@ -158,6 +228,12 @@ pub(crate) fn larger(left: f64, right: f64) -> f64 {
     } else {
         right
     }
+}
+
+/// The largest ŝ of all tensors.
+pub(crate) fn largest(statistics: &[Option<BlockStatistics>]) -> f64 {
+    let each = statistics.iter().flatten();
+    each.map(|found| found.metric.largest).fold(0.0, larger)
 }
 
 /// The sum of `values` in ascending order, so that the order of blocks changes not a bit.
@@ -195,6 +271,8 @@ pub(crate) fn combined(parts: &[BlockStatistics]) -> BlockStatistics {
             direction_squared: sum(|part| part.metric.direction_squared),
             velocity_gradient: sum(|part| part.metric.velocity_gradient),
             weighted_velocity: sum(|part| part.metric.weighted_velocity),
+            // They have gone into the sums by now.
+            slopes: FloorSlopes::default(),
         },
     }
 }

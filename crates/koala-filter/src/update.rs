@@ -12,7 +12,7 @@ use crate::phase::Phase;
 use crate::plan::{Displacement, TensorStep};
 use crate::report::{Outcome, SkipReason, StepReport};
 use crate::state::FilterState;
-use crate::statistics::{BlockStatistics, order_free_sum};
+use crate::statistics::{BlockStatistics, largest, order_free_sum};
 
 /// What an update tells the adapter to do, and what it was.
 #[derive(Clone, Debug, PartialEq)]
@@ -29,11 +29,15 @@ pub(crate) fn update(
     given: &[Option<BlockStatistics>],
     observation: &Observation,
 ) -> Result<Update> {
-    let statistics: Vec<Option<BlockStatistics>> = given
+    let mut statistics: Vec<Option<BlockStatistics>> = given
         .iter()
         .enumerate()
         .map(|(position, &statistics)| statistics.filter(|_| !state.is_frozen(position)))
         .collect();
+    let largest = largest(&statistics);
+    for found in statistics.iter_mut().flatten() {
+        state.method.settle(found, largest);
+    }
     let options = state.method.options().clone();
     let loss = observation.mean();
     let second_moment = options.target.second_moment(observation);
@@ -132,6 +136,7 @@ pub(crate) fn update(
                 position: scale * innovation.gain.position,
                 shrinkage: decay.shrinkage(e),
                 memory: method.memory(position, &innovation.gain, scale),
+                prediction: None,
             });
         }
     }

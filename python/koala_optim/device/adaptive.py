@@ -21,7 +21,7 @@ _UPDATES, _MOVING, _AVERAGED = range(3)
 class Adaptive(Method):
     """KOALA-A."""
 
-    slots = ("p11", "p12", "p22", "process_noise", "updates", "correlation", "tests")
+    slots = ("p11", "p12", "p22", "process_noise", "updates", "correlation", "tests", "floor")
 
     def __init__(self, stored: dict[str, Any], device: torch.device, dtype: torch.dtype) -> None:
         super().__init__(stored, device, dtype)
@@ -135,7 +135,8 @@ class Adaptive(Method):
         return Sums(torch.zeros(10, 1, dtype=self.dtype, device=self.device), [])
 
     def statistics(self, matrix: list[list[float]]) -> list[list[float]]:
-        return [list(column) for column in zip(*matrix)]
+        # Sums in the metric are taken with its floor itself: nothing is to be said of another.
+        return [[*column, *[0.0] * 4] for column in zip(*matrix)]
 
     # The update.
 
@@ -152,6 +153,15 @@ class Adaptive(Method):
         scale = _quotient(totals[4], totals[5]) if self._diagonal else torch.ones_like(r)
         gradient = scale * totals[6]
         some = gradient > 0.0
+        if self._diagonal:
+            torch.add(
+                totals[3] * 0.0 + SMALLEST,
+                sums.matrix[3].amax().sqrt(),
+                alpha=self.config["epsilon"],
+                out=after["floor"],
+            )
+        else:
+            after["floor"].zero_()
         self._test_whiteness(totals, scale, gradient, some)
         s = torch.addcmul(r, before["p11"], gradient)
         taking_part = torch.full_like(ok, not present.empty)

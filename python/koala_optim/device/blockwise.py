@@ -154,6 +154,7 @@ class Momentum(Blockwise):
     def __init__(self, stored: dict[str, Any], device: torch.device, dtype: torch.dtype) -> None:
         super().__init__(stored, device, dtype)
         self.is_paper = self.config["position-noise"] == "paper"
+        self.averages_all = self.is_paper
         self.follows = "authors" in self.config["position-noise"]
 
     def values(self, state: dict[str, Any]) -> dict[str, float]:
@@ -194,6 +195,8 @@ class Momentum(Blockwise):
             of_tensors = norms(differences, self.dtype)
             if plan.shares:
                 of_tensors = plan.shares.add_up(of_tensors.square()).sqrt()
+            if plan.standing:
+                of_tensors = torch.cat([of_tensors, plan.standing_deviation(self.dtype)])
             deviation = torch.linalg.vector_norm(of_tensors)
             self.set_deviation(deviation.square() if self.is_paper else deviation)
         self.numbers.predict()

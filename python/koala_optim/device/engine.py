@@ -13,14 +13,14 @@ from torch import Tensor
 from .._native import Filter
 from ..distributed import ProcessGroups, gradient_part
 from ..observation import Observation
-from ..rows import rows_of
+from ..rows import as_stored, rows_of
 from ..settings import group_options, real
 from .adaptive import Adaptive
 from .blockwise import Momentum, Vanilla
 from .exchange import Exchange
 from .losses import Losses
 from .method import Given, Method
-from .observed import Observed, losses_of
+from .observed import losses_of
 from .plan import Options, Plan, Present
 from .products import PlusPlus
 from .reach import wide
@@ -82,9 +82,12 @@ class Engine:
                 self._passes.predict(plan)
         self.predicted = True
 
-    def observation(self) -> Observation:
-        """An empty one, whose sums are those that the filter wants."""
-        return Observed(self.dtype)
+    def abandon(self) -> None:
+        """Gives up a step that was begun: the prediction stands, and nothing is counted."""
+        if self.predicted:
+            self._complete()
+            self.method.numbers.state.copy_(self.method.numbers.futures[0])
+            self.predicted = False
 
     def update(
         self,
@@ -103,7 +106,7 @@ class Engine:
             ReplicaDrift: if the filters of the processes were not the same when it was.
         """
         plan = self._planned(groups, state)
-        _check_dense(gradients)
+        gradients = _usable(gradients)
         if plan.shares:
             parameters = [parameter for group in groups for parameter in group["params"]]
             gradients = [
@@ -201,9 +204,18 @@ class Engine:
         if self._plan is None or not (self._stands or self._plan.holds(parameters)):
             indices = [index for index, group in enumerate(groups) for _ in group["params"]]
             options = [Options(float(told[0]), told[1], told[2]) for told in self._told]
-            rows = rows_of(parameters, [None] * len(parameters), state, self._memory)
-            kept = [state[parameter] for parameter in parameters if any(self._memory)]
-            self._plan = Plan(parameters, rows, [options[index] for index in indices], indices, kept)
+            options = [options[index] for index in indices]
+            rows = rows_of(
+                parameters,
+                [None] * len(parameters),
+                state,
+                self._memory,
+                frozen=[given.frozen for given in options],
+                of_all=self.method.averages_all,
+                averaged=lambda position: self.filter().averaged(position),
+            )
+            kept = [state[parameter] for parameter in parameters if parameter in state]
+            self._plan = Plan(parameters, rows, options, indices, kept, stores=any(self._memory))
             self._records = {}
         self._stands = False
         return self._plan
@@ -227,10 +239,12 @@ def passes_of(method: Method, gains: Tensor) -> Passes | None:
     return made(method, gains)
 
 
-def _check_dense(gradients: list[Tensor | None]) -> None:
+def _usable(gradients: list[Tensor | None]) -> list[Tensor | None]:
+    """The gradients, in memory that holds their values."""
     for position, gradient in enumerate(gradients):
         if gradient is not None and gradient.layout is not _STRIDED:
             raise TypeError(
                 f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
                 "(sparse=False for embeddings)"
             )
+    return [gradient if gradient is None else as_stored(gradient) for gradient in gradients]

@@ -98,6 +98,9 @@ class Method(ABC):
         """Writes them, read, into a filter's state."""
         assert not extras
 
+    averages_all = False
+    """Whether vectors are kept of all parameters, not of those alone that are trained."""
+
     def measured(self) -> dict[str, Row]:
         """What a measurement makes of the method's own numbers, as far as it is linear in them."""
         return {}

@@ -155,15 +155,20 @@ class Plan:
         options: list[Options],
         groups: list[int],
         kept: list[dict[str, Any]],
+        *,
+        stores: bool,
     ) -> None:
         self.rows, self.options, self._groups = rows, options, groups
         self._kept = kept
         self._seen = self._see(parameters)
-        self.parts = _alike(rows, options)
-        moving = [not row.frozen and not given.frozen for row, given in zip(rows, options)]
-        rest = [(row, given) for row, given, moves in zip(rows, options, moving) if moves]
+        # Of parameters that were never trained nothing is stored.
+        held = [at for at, row in enumerate(rows) if row.memory or not stores]
+        self.parts = _alike([rows[at] for at in held], [options[at] for at in held])
+        self.standing = [rows[at].parameter for at in range(len(rows)) if at not in set(held)]
+        rest = [(rows[at], options[at]) for at in held if not rows[at].frozen and not options[at].frozen]
         self.moving = _alike([row for row, _ in rest], [given for _, given in rest])
         self.frozen = tuple(at for at, given in enumerate(options) if given.frozen)
+        self._standing: tuple[list[int], Tensor] | None = None
         self._present: dict[tuple[int, ...], Present] = {}
         self._masks: dict[tuple[int, ...], Tensor] = {}
         self._numbers: dict[tuple[int, ...], Tensor] = {}
@@ -183,6 +188,16 @@ class Plan:
     def shares(self) -> Shares:
         """How sums of all tensors, part by part, become those of all processes."""
         return Shares([row for part in self.parts for row in part.rows])
+
+    def standing_deviation(self, dtype: torch.dtype) -> Tensor:
+        """|a - x| of all parameters that were never trained, whose a is 0, as a vector of one number; found once."""
+        versions = [0 if parameter.is_inference() else parameter._version for parameter in self.standing]
+        if self._standing is None or self._standing[0] != versions:
+            rows = [row for row in self.rows if any(row.parameter is parameter for parameter in self.standing)]
+            norms = torch._foreach_norm([row.parameter.detach() for row in rows], 2, dtype=dtype)
+            squares = Shares(rows).add_up(torch.stack(norms).square())
+            self._standing = versions, squares.sum().sqrt().reshape(1)
+        return self._standing[1]
 
     def reshard(self) -> None:
         """Before a prediction moves parts: modules give up what they gathered of them."""
@@ -211,7 +226,8 @@ class Plan:
 
     def without(self, positions: tuple[int, ...]) -> list[Part]:
         """All tensors but these."""
-        rest = [at for at in range(len(self.rows)) if at not in positions]
+        held = {row.position for part in self.parts for row in part.rows}
+        rest = [at for at in sorted(held) if at not in positions]
         return _alike([self.rows[at] for at in rest], [self.options[at] for at in rest])
 
     def present(self, positions: tuple[int, ...]) -> Present:

@@ -21,6 +21,8 @@ def beyond(config: str, parameters: Sequence[Tensor], over: ProcessGroups) -> st
     ((_, given),) = json.loads(config).items()
     if given["options"]["negative-residual"] == "error":
         return "negative_residual='error' is an error in the step that has such a loss, and only who reads it knows"
+    if not given.get("coast", True):
+        return "without coast, KOALA-M's filter says of each tensor whether it moves"
     if len({parameter.device for parameter in parameters}) > 1:
         return "parameters are on several devices"
     groups = {*over, *(group for parameter in parameters for group in part_groups(parameter))}

@@ -7,6 +7,7 @@ from typing import Any
 
 from lightning.pytorch import Callback, LightningModule, Trainer
 
+from ..clipping import warn_of_clipping
 from ..evaluation import recompute_batch_norm
 from ..optimizer import Koala
 
@@ -34,6 +35,9 @@ class EvaluateAtMean(Callback):
         self._optimizers = [
             optimizer for optimizer in trainer.optimizers if isinstance(optimizer, Koala) and optimizer.keeps_mean
         ]
+        clipped = trainer.gradient_clip_val
+        if clipped and any(isinstance(optimizer, Koala) for optimizer in trainer.optimizers):
+            warn_of_clipping(f"Lightning clips gradients ({clipped})", "gradient_clip_val=None")
 
     def _enter(self, trainer: Trainer, pl_module: LightningModule) -> None:
         for optimizer in self._optimizers:
@@ -50,5 +54,8 @@ class EvaluateAtMean(Callback):
     on_validation_end = on_test_end = on_predict_end = _leave
 
     def on_exception(self, trainer: Trainer, pl_module: LightningModule, exception: BaseException) -> None:
-        """Puts the parameters back, whatever went wrong."""
+        """Puts the parameters back, whatever went wrong, and gives up a step that was begun."""
         self._leave(trainer, pl_module)
+        for optimizer in trainer.optimizers:
+            if isinstance(optimizer, Koala):
+                optimizer.abandon()

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 from transformers import TrainerCallback, TrainingArguments
 
+from ..clipping import warn_of_clipping
 from ..evaluation import recompute_batch_norm
 from ..optimizer import Koala
 
@@ -17,7 +18,7 @@ from ..optimizer import Koala
 class KoalaCallback(TrainerCallback):
     """What a ``Trainer`` needs to train with KOALA; give it as the last callback, and its :meth:`loss` too.
 
-    >>> koala = KoalaCallback(losses_of)
+    >>> koala = KoalaCallback(koala_optim.causal_lm_losses)
     >>> trainer = Trainer(
     ...     model, arguments, optimizers=(KoalaM(model.parameters()), None),
     ...     callbacks=[koala], compute_loss_func=koala.loss, ...
@@ -27,9 +28,12 @@ class KoalaCallback(TrainerCallback):
     in its checkpoints. The optimizer's state in a checkpoint then has the parameters beside, so that a resumed training
     goes on to the bit. After the training the model stands at the mean; a further ``train()`` goes on from the parameters.
 
+    A step that the Trainer has begun and does not finish is given up: with ``auto_find_batch_size`` after a batch that did
+    not fit into memory, and where no label of a whole step counts. A Trainer that clips gradients is warned of.
+
     Args:
         losses_of: from the model's outputs and the labels, the losses of the samples or tokens that count, of any shape:
-            those whose label is not -100.
+            :func:`koala_optim.causal_lm_losses`, :func:`koala_optim.classification_losses` or a function of your own.
         batches: of a model with batch normalisation that is evaluated at the mean, some batches of its inputs in training,
             by which the running statistics are found there: see :func:`koala_optim.recompute_batch_norm`.
     """
@@ -39,6 +43,7 @@ class KoalaCallback(TrainerCallback):
         self._batches = batches
         self._optimizer: Koala | None = None
         self._micro_batches = 1
+        self._items: Tensor | int | None = None
         self._parameters: list[tuple[Tensor, Tensor]] = []
 
     @torch.no_grad()
@@ -46,6 +51,9 @@ class KoalaCallback(TrainerCallback):
         """Takes back what :meth:`on_train_end` did, unless the model has got other parameters since."""
         koala = _koala(kwargs.pop("optimizer", None))
         koala._from_mean()  # if a training before this ended with an error
+        _give_up(koala)
+        if args.max_grad_norm is not None and args.max_grad_norm > 0.0:
+            warn_of_clipping(f"the Trainer clips gradients to a norm of {args.max_grad_norm}", "max_grad_norm=0.0")
         parameters, self._parameters = self._parameters, []
         means = {id(parameter): mean for parameter, mean in koala._means()}
         if all(_equal(parameter, means.get(id(parameter))) for parameter, _ in parameters):
@@ -65,7 +73,23 @@ class KoalaCallback(TrainerCallback):
         koala = _koala(optimizer)
         self._optimizer, self._micro_batches = koala, args.gradient_accumulation_steps
         koala._from_mean()
+        _give_up(koala)
         koala.predict()
+
+    def on_pre_optimizer_step(
+        self, args: TrainingArguments, state: Any, control: Any, optimizer: Any = None, **kwargs: Any
+    ) -> None:
+        """Makes the gradients those of the mean of the losses observed, if the Trainer has counted other labels than have a
+        loss, as versions do that count the first token of a text. Gives up a step none of whose labels counted."""
+        koala = _koala(optimizer)
+        if koala.predicted and not koala.observed:
+            koala.abandon()
+        elif self._items is not None and args.world_size == 1 and args.n_gpu <= 1:
+            factor = float(self._items) / koala.observed
+            for parameter in koala._parameters() if factor != 1.0 else ():
+                if parameter.grad is not None:
+                    parameter.grad.mul_(factor)
+        self._items = None
 
     def on_step_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
         """Puts the parameters at the mean, where the Trainer evaluates or saves now."""
@@ -77,6 +101,7 @@ class KoalaCallback(TrainerCallback):
     def on_train_end(self, args: TrainingArguments, state: Any, control: Any, **kwargs: Any) -> None:
         """Leaves the model at the mean, or as the best that the Trainer has loaded."""
         koala = _koala(kwargs.pop("optimizer", None))
+        _give_up(koala)
         has_best = args.load_best_model_at_end and state.best_model_checkpoint is not None
         if not has_best:
             self._to_mean(koala, **kwargs)
@@ -108,7 +133,14 @@ class KoalaCallback(TrainerCallback):
                     "gradient_accumulation_steps=1"
                 )
             self._optimizer.observe(losses)
+            self._items = num_items_in_batch
         return losses.sum() / (max(losses.numel(), 1) if num_items_in_batch is None else num_items_in_batch)
+
+
+def _give_up(koala: Koala) -> None:
+    """Ends a step that was begun in a run that broke off. One of a state that was loaded goes on."""
+    if koala.predicted and not koala._progress.resumed:
+        koala.abandon()
 
 
 def _koala(optimizer: Any) -> Koala:

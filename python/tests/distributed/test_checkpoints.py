@@ -91,6 +91,34 @@ def test_sharded_on_two_goes_on_in_two_four_and_one(processes, method, flat, tmp
     assert_goes_on(processes, (2, 2, 4, 1), method, True, options, str(tmp_path))
 
 
+def in_parts(function, *arguments):
+    """As with more parameters than one text is stored of."""
+    usual, koala_optim.parts._WHOLE = koala_optim.parts._WHOLE, 1
+    try:
+        return function(*arguments)
+    finally:
+        koala_optim.parts._WHOLE = usual
+
+
+def saves_in_parts(*arguments) -> list[torch.Tensor]:
+    return in_parts(saves, *arguments)
+
+
+def loads_in_parts(*arguments) -> list[torch.Tensor]:
+    return in_parts(loads, *arguments)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("options", [{"flatten_optimizer_state_dict": True}, {}], ids=["flat", "nested"])
+def test_states_in_parts_go_on(processes, method, options, tmp_path):
+    arguments = (method, True, StateDictOptions(**options), str(tmp_path))
+    expected = processes.run(2, saves_in_parts, *arguments)[0]
+    for count in (2, 4):
+        for found, other in zip(processes.run(count, loads_in_parts, *arguments)[0], expected, strict=True):
+            torch.testing.assert_close(found, other, rtol=1e-13, atol=1e-13)
+            assert count > 2 or torch.equal(found, other)
+
+
 # Whole states of KOALA-V fail as those of SGD without momentum do: PyTorch wants a tensor in them.
 @pytest.mark.parametrize("method", ["KoalaM", "KoalaPP", "KoalaA"])
 def test_whole_states(processes, method, tmp_path):

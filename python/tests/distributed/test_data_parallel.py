@@ -204,3 +204,21 @@ def trains_in_pairs() -> None:
 
 def test_a_process_group_of_some(processes):
     processes.run(4, trains_in_pairs)
+
+
+def steps_under_another_default_device() -> None:
+    model = DistributedDataParallel(network())
+    found = optimizer("KoalaA", model)
+    for step in range(2):
+        found.zero_grad()
+        found.predict()
+        losses = losses_of(model, share(samples(step)))
+        found.observe(losses)
+        losses.mean().backward()
+        with torch.device("meta"):
+            found.step()
+    assert same_filter_on_all(found)
+
+
+def test_a_default_device_without_numbers(processes):
+    processes.run(2, steps_under_another_default_device)

@@ -10,6 +10,7 @@ from accelerate.optimizer import AcceleratedOptimizer
 from torch.amp import GradScaler
 
 import koala_optim
+from koala_optim.integrations.accelerate import expose
 
 
 def problem(kind=koala_optim.KoalaM):
@@ -47,6 +48,53 @@ def test_accumulated_micro_batches_are_the_loop_by_hand(trained_by_hand, assert_
     by_hand, other, batches = problem()
     trained_by_hand(by_hand, other, losses_of, batches.split(2))
     assert_same(model, by_hand, rtol=1e-4, atol=1e-6)
+
+
+def test_through_the_wrapper_it_is_the_loop_by_hand(trained_by_hand, assert_same):
+    accelerator = Accelerator(cpu=True, gradient_accumulation_steps=2)
+    model, optimizer, batches = problem()
+    model, optimizer = accelerator.prepare(model, optimizer)
+    assert expose(optimizer) is optimizer
+    for at, batch in enumerate(batches):
+        with accelerator.accumulate(model):
+            optimizer.predict()
+            losses = losses_of(model, batch)
+            optimizer.observe(losses)
+            if at == 3:
+                # The second step is given up.
+                optimizer.abandon()
+                optimizer.zero_grad()
+                continue
+            accelerator.backward(losses.mean())
+            optimizer.step()
+            optimizer.zero_grad()
+    assert optimizer.report()["outcome"] == "measured" and optimizer.filter_state()["step"] == 2
+    by_hand, other, batches = problem()
+    pairs = batches.split(2)
+    trained_by_hand(by_hand, other, losses_of, pairs[:1])
+    other.predict()
+    other.abandon()
+    trained_by_hand(by_hand, other, losses_of, pairs[2:])
+    assert_same(model, by_hand, rtol=1e-4, atol=1e-6)
+
+
+def test_the_mean_through_the_wrapper():
+    accelerator = Accelerator(cpu=True)
+    model, optimizer, batches = problem(koala_optim.KoalaA)
+    model, optimizer = accelerator.prepare(model, optimizer)
+    expose(optimizer)
+    accumulated(accelerator, model, optimizer, batches)
+    with optimizer.averaged():
+        inside = [parameter.detach().clone() for parameter in model.parameters()]
+    state = optimizer.averaged_state_dict(model)
+    assert all(torch.equal(x, y) for x, y in zip(state.values(), inside))
+
+
+def test_another_optimizer_is_an_error():
+    accelerator = Accelerator(cpu=True)
+    wrapped = accelerator.prepare(torch.optim.SGD(torch.nn.Linear(2, 2).parameters(), lr=0.1))
+    with pytest.raises(TypeError, match="expose needs a KOALA optimizer that accelerate wraps, but got SGD"):
+        expose(wrapped)
 
 
 def test_evaluation_at_the_mean(trained_by_hand, assert_same):

@@ -137,6 +137,65 @@ def test_a_validation_that_fails_leaves_the_parameters_of_the_training(script):
     assert torch.equal(observed.parameters(observed.module), observed.training[-1])
 
 
+def test_a_step_is_given_up_through_lightnings_wrapper(script, trained_by_hand, assert_same):
+    class Skipping(script.Manual):
+        def training_step(self, batch, batch_index):
+            if batch_index != 3:
+                return super().training_step(batch, batch_index)
+            optimizer = self.optimizers()
+            optimizer.predict()
+            optimizer.observe(self.losses(batch) + 100.0)
+            optimizer.abandon()
+            assert not optimizer.predicted
+
+    module = trained(script, Skipping)
+    torch.manual_seed(0)
+    other = script.Manual()
+    optimizer = koala_optim.KoalaM(other.parameters())
+    batches = [[batch] for batch in script.data()]
+    for _ in range(2):
+        trained_by_hand(other, optimizer, lambda model, batch: model.losses(batch), batches[:3])
+        optimizer.predict()
+        optimizer.abandon()
+        trained_by_hand(other, optimizer, lambda model, batch: model.losses(batch), batches[4:])
+    assert_same(module, other, rtol=0.0, atol=0.0)
+
+
+@pytest.mark.parametrize("observed", [False, True])
+def test_a_training_step_that_returns_none_skips_the_step(script, observed):
+    class Skipping(script.Automatic):
+        def training_step(self, batch, batch_index):
+            if batch_index != 3:
+                return super().training_step(batch, batch_index)
+            if observed:
+                self.optimizers().observe(self.losses(batch) + 100.0)
+                self.optimizers().abandon()
+            return None
+
+    module = trained(script, Skipping)
+    koala = module.trainer.optimizers[0]
+    assert koala.filter_state()["step"] == 14 and koala.filter_state()["measurement_noise"] < 10.0
+
+
+def test_lightning_that_clips_is_warned_of(script):
+    with pytest.warns(UserWarning, match="Lightning clips gradients .*gradient_clip_val=None.*max_update_norm"):
+        trained(script, script.Automatic, gradient_clip_val=1.0, callbacks=[EvaluateAtMean()])
+
+
+def test_an_error_ends_the_step_that_was_begun(script):
+    class Fails(script.Automatic):
+        def training_step(self, batch, batch_index):
+            if batch_index == 3:
+                raise ZeroDivisionError
+            return super().training_step(batch, batch_index)
+
+    torch.manual_seed(0)
+    module = Fails()
+    with pytest.raises(ZeroDivisionError):
+        script.main(module, callbacks=[EvaluateAtMean()])
+    assert not module.trainer.optimizers[0].predicted
+
+
 @pytest.mark.parametrize("kind", ["Manual", "Automatic"])
 def test_a_gradient_scaler(script, kind):
     scaler = GradScaler("cpu", init_scale=2.0**20)

@@ -202,6 +202,99 @@ def test_running_statistics_are_found_at_the_mean(tmp_path):
     assert all(torch.equal(x, y) for x, y in zip(found, model.buffers()))
 
 
+class OutOfMemory(RuntimeError):
+    """What accelerate takes for a batch that did not fit into memory."""
+
+    def __init__(self):
+        super().__init__("CUDA out of memory.")
+
+
+@pytest.mark.parametrize("kind", [koala_optim.KoalaM, koala_optim.KoalaA])
+@pytest.mark.parametrize("where", ["forward", "backward"])
+def test_the_finder_of_batch_sizes_begins_anew(kind, where, tmp_path):
+    """With auto_find_batch_size the Trainer tries again with a smaller batch, in the middle of a step of the last try."""
+    model = bert()
+    optimizer = kind(model.parameters())
+    failed = []
+
+    def losses_of(outputs, labels):
+        losses = sample_losses(outputs, labels)
+        if len(labels) > 2 and losses.requires_grad:
+            failed.append(len(labels))
+            if where == "forward":
+                raise OutOfMemory
+            losses.register_hook(lambda _: (_ for _ in ()).throw(OutOfMemory()))
+            return losses + 100.0
+        return losses
+
+    koala = KoalaCallback(losses_of)
+    options = {"auto_find_batch_size": True, "eval_on_start": True, "eval_strategy": "epoch"}
+    trainer = trainer_of(tmp_path, model, optimizer=optimizer, callbacks=[koala], **options)
+    trainer.compute_loss_func = koala.loss
+    trainer.train()
+    assert failed and optimizer.report()["missing_in_a_row"] == 0
+    # The losses of the tries that failed are in nothing that was learnt.
+    assert optimizer.filter_state()["measurement_noise"] < 10.0
+    assert not optimizer.predicted
+
+
+def test_labels_that_the_trainer_counts_and_that_have_no_loss(tmp_path, trained_by_hand, assert_same):
+    """As the first token of a text: the gradient is that of the mean of the losses that there are."""
+
+    def losses_of(outputs, labels):
+        return sample_losses(outputs, labels)[1:]
+
+    model = bert()
+    koala = KoalaCallback(losses_of)
+    trainer = trainer_of(tmp_path, model, callbacks=[koala])
+    trainer.compute_loss_func = koala.loss
+    trainer.train()
+    data = samples()
+    epoch = [[data[0:4], data[4:8]], [data[8:12], data[12:16]], [data[16:18]]]
+    other = bert().train()
+    optimizer = koala_optim.KoalaM(other.parameters())
+    trained_by_hand(other, optimizer, lambda model, chosen: losses_by_hand(model, chosen)[1:], epoch * 2)
+    assert_same(model, other, rtol=1e-3, atol=1e-5)
+
+
+def test_a_step_that_a_loop_of_its_own_left_is_given_up(tmp_path):
+    model = bert()
+    optimizer = koala_optim.KoalaM(model.parameters())
+    koala = KoalaCallback(sample_losses)
+    trainer = trainer_of(tmp_path, model, optimizer=optimizer, callbacks=[koala])
+    for _ in range(2):
+        koala.on_step_begin(trainer.args, trainer.state, trainer.control, optimizer=optimizer)
+        assert optimizer.predicted and optimizer.observed == 0
+        koala.loss(model(torch.stack([sample["input_ids"] for sample in samples(2)])), torch.tensor([0, 1]), 2)
+        assert optimizer.observed == 2
+
+
+def test_a_step_without_labels_that_count_is_given_up(tmp_path):
+    model = bert()
+    optimizer = koala_optim.KoalaM(model.parameters())
+    koala = KoalaCallback(koala_optim.classification_losses)
+    trainer = trainer_of(tmp_path, model, optimizer=optimizer, callbacks=[koala])
+    trainer.compute_loss_func = koala.loss
+    for sample in trainer.train_dataset[:8]:
+        sample["labels"] = -100
+    trainer.train()
+    # Three steps an epoch, of which the first has no label that counts.
+    assert trainer.state.global_step == 6 and optimizer.filter_state()["step"] == 4
+
+
+@pytest.mark.parametrize("norm", [0.0, 1.0])
+def test_a_trainer_that_clips_is_warned_of(norm, tmp_path):
+    import warnings
+
+    trainer = trainer_of(tmp_path, bert(), max_grad_norm=norm, max_steps=1)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        trainer.train()
+    clipped = [str(warning.message) for warning in caught if "clips gradients to a norm of 1.0" in str(warning.message)]
+    assert len(clipped) == (norm == 1.0)
+    assert all("Set max_grad_norm=0.0" in text and "max_update_norm=" in text for text in clipped)
+
+
 def test_the_example_learns(example, tmp_path):
     trainer = example("huggingface_trainer").main(str(tmp_path), steps=20)
     losses = [entry["eval_loss"] for entry in trainer.state.log_history if "eval_loss" in entry]

@@ -36,6 +36,11 @@ def other_ways(model: nn.Module, losses: Tensor) -> None:
         assert_type(optimizer.step(lambda: losses), Tensor)
         assert_type(optimizer.step(lambda: 1.0), float)
         assert_type(optimizer.step(), None)
+        assert_type(optimizer.step(lambda: None), None)
+        optimizer.abandon()
+        report = optimizer.report()
+        if report is not None and report["outcome"] != "measured" and not isinstance(report["outcome"], str):
+            assert_type(report["outcome"]["missing"]["cause"], str)
         optimizer.load_state_dict(optimizer.state_dict())
     try:
         optimizers[0].update(1.0)
@@ -54,6 +59,17 @@ def evaluate(model: nn.Module, optimizer: Koala, batches: list[tuple[Tensor, Ten
     return optimizer.averaged_state_dict(model)
 
 
+def reports(model: nn.Module) -> None:
+    of_v, of_m = KoalaV(model.parameters()).report(), KoalaM(model.parameters(), coast=False).report()
+    of_p, of_a = KoalaPP(model.parameters()).report(), KoalaA(model.parameters()).report()
+    if of_v and of_m and of_p and of_a:
+        assert_type(of_v["covariance"]["scalar"], float | None)
+        assert_type(of_m["process_noise"]["position-velocity"]["velocity"], float)
+        assert_type(of_m["covariance"]["matrix"]["p11"], float)
+        assert_type(of_a["process_noise"]["scalar"], float | None)
+        print(of_p["covariance"].upper(), [block["name"] for block in of_a["blocks"]])
+
+
 def mistakes(model: nn.Module) -> None:
     """Each of these lines must be an error: an ignore that is not needed is one."""
     KoalaM(model.parameters(), decay_rule="l2")  # type: ignore[arg-type]
@@ -62,3 +78,9 @@ def mistakes(model: nn.Module) -> None:
     KoalaPP(model.parameters(), variant=1)  # type: ignore[arg-type]
     KoalaA(model.parameters(), metric="full")  # type: ignore[arg-type]
     KoalaV(model.parameters()).observe("high")  # type: ignore[arg-type]
+    KoalaV(model.parameters()).update(1.0, counts=3)  # type: ignore[call-arg]
+    KoalaV(model.parameters()).update(1.0, count="3")  # type: ignore[arg-type]
+    report = KoalaPP(model.parameters()).report()
+    assert report is not None
+    report["losses"]  # type: ignore[typeddict-item]
+    report["covariance"]["scalar"]  # type: ignore[index]

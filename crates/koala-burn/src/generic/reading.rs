@@ -1,7 +1,7 @@
 //! The sums of an update, in one reading or two.
 
 use burn::Tensor;
-use koala_filter::{BlockStatistics, MetricSums, Products, Reduction, Sums};
+use koala_filter::{BlockStatistics, FloorSlopes, MetricSums, Products, Reduction, Sums};
 
 use super::metric::second_moment;
 use super::sums::{dot, largest, sum};
@@ -41,6 +41,7 @@ impl Reading {
                 Sums::DiagonalMetric {
                     smoothing,
                     correction,
+                    ..
                 },
                 [_, Some(s), _],
             ) => {
@@ -72,6 +73,7 @@ impl Reading {
             Sums::DiagonalMetric {
                 smoothing,
                 correction,
+                ..
             },
             [Some(v), Some(s), _],
         ) = (self.reduction.sums, &self.memory)
@@ -145,6 +147,8 @@ impl Reading {
                     direction_squared: next(),
                     velocity_gradient: next(),
                     weighted_velocity: next(),
+                    // Taken with the floor itself.
+                    slopes: FloorSlopes::default(),
                 };
             }
         }

@@ -5,7 +5,7 @@ use std::mem::take;
 use std::ops::AddAssign;
 
 use burn::backend::flex::FlexTensor;
-use koala_filter::dense::{PIECE, kernel};
+use koala_filter::dense::{PIECE, Real, kernel};
 use koala_filter::{BlockStatistics, Displacement, MetricSums, Motion, Reduction, SLOTS};
 use rayon::prelude::*;
 
@@ -48,19 +48,34 @@ impl Readings {
 
     /// The sums of every parameter in the first reading.
     pub fn reduce(&self) -> Vec<BlockStatistics> {
-        self.read(kernel::reduce)
+        self.read(|_| true, kernel::reduce)
     }
 
-    /// The sums of every parameter in the second reading, for a metric with this floor.
-    pub fn weigh(&self, floor: f64) -> Vec<MetricSums> {
-        self.read(|reduction, parameter, gradient, memory| {
-            kernel::weigh(reduction, floor, parameter, gradient, memory)
-        })
+    /// The sums in the metric with this floor, of every parameter for which the `first` reading does not settle them.
+    pub fn weigh(&self, floor: f64, first: &[BlockStatistics]) -> Vec<Option<MetricSums>> {
+        let open: Vec<bool> = self
+            .0
+            .iter()
+            .zip(first)
+            .map(|(tensor, first)| {
+                let reduction = &tensor.reduction;
+                !reduction.settles(&first.metric, floor, <f32 as Real>::ROUNDING)
+            })
+            .collect();
+        let sums = self.read(
+            |at| open[at],
+            |reduction, parameter, gradient, memory| {
+                kernel::weigh(reduction, floor, parameter, gradient, memory)
+            },
+        );
+        let rows = sums.into_iter().zip(open);
+        rows.map(|(sums, open)| open.then_some(sums)).collect()
     }
 
-    /// What `kernel` finds in every parameter, pieces added in order.
+    /// What `kernel` finds in every parameter that is `wanted`, pieces added in order.
     fn read<S: Copy + Default + AddAssign + Send>(
         &self,
+        wanted: impl Fn(usize) -> bool,
         kernel: impl Fn(&Reduction, &[f32], &[f32], [&[f32]; SLOTS]) -> S + Sync + Send,
     ) -> Vec<S> {
         let sources: Vec<_> = self.0.iter().map(Source::new).collect();
@@ -68,6 +83,7 @@ impl Readings {
             .0
             .iter()
             .enumerate()
+            .filter(|(at, _)| wanted(*at))
             .flat_map(|(at, tensor)| {
                 let spans = spans(tensor.gradient.layout().shape());
                 spans.into_iter().map(move |span| (at, span))

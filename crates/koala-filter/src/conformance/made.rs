@@ -80,6 +80,11 @@ pub fn cases() -> Vec<Case> {
             plain(),
         ));
     }
+    cases.push(with_gaps(made(
+        "koala-m, no coasting, missing gradients and measurements",
+        KoalaMConfig::new().with_coast(false).into(),
+        plain(),
+    )));
     cases
 }
 

@@ -12,6 +12,8 @@ use crate::methods::Config;
 use crate::observation::Observation;
 use crate::phase::Phase;
 use crate::report::StepReport;
+use crate::statistics::BlockStatistics;
+use crate::update::Update;
 
 /// KOALA-V, KOALA-M, KOALA++ or KOALA-A over slices of `F`, chosen by the configuration it is made with.
 ///
@@ -149,6 +151,12 @@ impl<F: Real> Koala<F> {
         self.filter.complete_predict(&deviations)
     }
 
+    /// Ends a step that was begun and will not be finished: the prediction stands, and no measurement is counted as missing.
+    /// Without a predict before it does nothing.
+    pub fn abandon(&mut self) {
+        self.filter.abandon();
+    }
+
     /// The measurement update. `gradients`: of the plain mean loss at the predicted parameters, one a parameter,
     /// `None` (or an option that is) where there is none; weight decay is not in them.
     ///
@@ -160,29 +168,73 @@ impl<F: Real> Koala<F> {
         gradients: &[G],
         observation: &Observation,
     ) -> Result<StepReport> {
+        self.measure(parameters, gradients, |filter, statistics| {
+            filter.update(statistics, observation)
+        })
+    }
+
+    /// [`update`](Self::update) and the next [`predict`](Self::predict), to the bit, in one pass over memory less where the
+    /// method allows it: for loops that need the parameters nowhere but at the prediction. The parameters then always
+    /// stand there, from the first predict on; for the model to be evaluated there is
+    /// [`evaluation_from_prediction`](Self::evaluation_from_prediction).
+    ///
+    /// # Errors
+    /// As [`update`](Self::update); after [`Error::TooManyMissing`] predict stays to be done.
+    pub fn update_and_predict<'g, G: Copy + Into<Option<&'g [F]>>>(
+        &mut self,
+        parameters: &mut [&mut [F]],
+        gradients: &[G],
+        observation: &Observation,
+    ) -> Result<StepReport> {
+        let report = self.measure(parameters, gradients, |filter, statistics| {
+            filter.update_and_predict(statistics, observation)
+        })?;
+        if self.filter.phase() == Phase::Updated {
+            self.predict(parameters)?;
+        }
+        Ok(report)
+    }
+
+    /// Takes the sums, has the filter `update` with them, and does its steps.
+    fn measure<'g, G: Copy + Into<Option<&'g [F]>>>(
+        &mut self,
+        parameters: &mut [&mut [F]],
+        gradients: &[G],
+        update: impl FnOnce(&mut Filter, &[Option<BlockStatistics>]) -> Result<Update>,
+    ) -> Result<StepReport> {
         self.filter.require("update", Phase::Predicted)?;
         self.check_parameters(&lengths(parameters))?;
         let gradients = self.checked_gradients(gradients)?;
-        let given = |position: usize| gradients[position].is_some();
-        let mut tensors = lend(parameters, &gradients, &mut self.memory, given);
-        let positions: Vec<usize> = tensors.iter().map(|tensor| tensor.position).collect();
-        let sums = passes::reduce(&self.filter, tensors.iter_mut().map(Lent::again).collect());
-        let mut statistics = vec![None; gradients.len()];
-        for (&position, sum) in positions.iter().zip(sums) {
-            statistics[position] = sum;
-        }
-        if let Some(floor) = self.filter.metric_floor(&statistics) {
-            let sums = passes::weigh(&self.filter, floor, tensors);
-            for (&position, sum) in positions.iter().zip(sums) {
-                if let Some(found) = &mut statistics[position] {
-                    found.metric += sum;
-                }
-            }
-        }
-        let update = self.filter.update(&statistics, observation)?;
+        let statistics = self.statistics(parameters, &gradients);
+        let update = update(&mut self.filter, &statistics)?;
         let tensors = lend(parameters, &gradients, &mut self.memory, |_| true);
         passes::displace(&update.steps, tensors);
         Ok(update.report)
+    }
+
+    /// The sums of the tensors that have a gradient, in one reading or, where that does not settle them, in two.
+    fn statistics(
+        &mut self,
+        parameters: &mut [&mut [F]],
+        gradients: &[Option<&[F]>],
+    ) -> Vec<Option<BlockStatistics>> {
+        let given = |position: usize| gradients[position].is_some();
+        let mut tensors = lend(parameters, gradients, &mut self.memory, given);
+        let positions: Vec<usize> = tensors.iter().map(|tensor| tensor.position).collect();
+        let first = passes::reduce(&self.filter, tensors.iter_mut().map(Lent::again).collect());
+        let mut statistics = vec![None; gradients.len()];
+        for (&position, &found) in positions.iter().zip(&first) {
+            statistics[position] = found;
+        }
+        if let Some(floor) = self.filter.metric_floor(&statistics) {
+            let second = passes::weigh(&self.filter, floor, &first, tensors);
+            for (&position, sums) in positions.iter().zip(second) {
+                if let (Some(found), Some(sums)) = (&mut statistics[position], sums) {
+                    found.weigh_anew(sums);
+                }
+            }
+        }
+        statistics
     }
 
     /// The parameters at which the model is to be evaluated: KOALA-A's mean x̄, where one is kept; else the parameters as
@@ -194,6 +246,37 @@ impl<F: Real> Koala<F> {
     /// [`Error::CountMismatch`], [`Error::LengthMismatch`].
     pub fn evaluation(&self, parameters: &[&[F]]) -> Result<Vec<Vec<F>>> {
         self.filter.require("evaluation", Phase::Updated)?;
+        self.evaluated(parameters, |_, x, _| x.to_vec())
+    }
+
+    /// [`evaluation`](Self::evaluation) for parameters that stand at their prediction, as after
+    /// [`update_and_predict`](Self::update_and_predict): without a mean they are, but for rounding, where the last update
+    /// left them.
+    ///
+    /// # Errors
+    /// [`Error::OutOfPhase`] without a predict since the last update; [`Error::CountMismatch`], [`Error::LengthMismatch`].
+    pub fn evaluation_from_prediction(&self, parameters: &[&[F]]) -> Result<Vec<Vec<F>>> {
+        self.filter
+            .require("evaluation_from_prediction", Phase::Predicted)?;
+        self.evaluated(parameters, |position, x, memory| {
+            match self.filter.velocity_taken(position) {
+                // x was moved by v, and v slowed down to kappa v.
+                Some(kappa) => {
+                    let back = F::from_f64(-1.0 / kappa);
+                    let rows = x.iter().zip(&memory.first);
+                    rows.map(|(&x, &v)| x + back * v).collect()
+                }
+                None => x.to_vec(),
+            }
+        })
+    }
+
+    /// The mean of each parameter that has one, and of the others what `without` makes of position, x and memory.
+    fn evaluated(
+        &self,
+        parameters: &[&[F]],
+        without: impl Fn(usize, &[F], &TensorMemory<F>) -> Vec<F>,
+    ) -> Result<Vec<Vec<F>>> {
         let lengths: Vec<usize> = parameters.iter().map(|x| x.len()).collect();
         self.check_parameters(&lengths)?;
         let slot = self.filter.config().memory().mean_slot();
@@ -203,7 +286,7 @@ impl<F: Real> Koala<F> {
             .enumerate()
             .map(|(position, (x, memory))| match slot {
                 Some(slot) if self.filter.averaged(position) => memory.slots()[slot].to_vec(),
-                _ => x.to_vec(),
+                _ => without(position, x, memory),
             })
             .collect())
     }

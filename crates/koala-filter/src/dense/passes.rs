@@ -50,25 +50,42 @@ pub fn reduce<F: Real>(filter: &Filter, tensors: Vec<Lent<'_, F>>) -> Vec<Option
     statistics
 }
 
-/// The second reading, for a method whose [metric has a floor](Filter::metric_floor): the sums of each tensor in the metric,
-/// to be added to those of the first.
-pub fn weigh<F: Real>(filter: &Filter, floor: f64, tensors: Vec<Lent<'_, F>>) -> Vec<MetricSums> {
-    let reductions = reductions(filter, &tensors);
-    let mut totals = vec![MetricSums::default(); tensors.len()];
+/// The second reading, for a method whose [metric has a floor](Filter::metric_floor): the sums of each tensor in the metric
+/// with it, or `None` where the `first`, of the same tensors, [settles](Reduction::settles) them.
+pub fn weigh<F: Real>(
+    filter: &Filter,
+    floor: f64,
+    first: &[Option<BlockStatistics>],
+    tensors: Vec<Lent<'_, F>>,
+) -> Vec<Option<MetricSums>> {
+    let mut totals = vec![None; tensors.len()];
+    let mut open = Vec::new();
+    for (at, (tensor, first)) in tensors.into_iter().zip(first).enumerate() {
+        let (Some(reduction), Some(first)) = (filter.reduction(tensor.position), first) else {
+            continue;
+        };
+        if !reduction.settles(&first.metric, floor, F::ROUNDING) {
+            totals[at] = Some(MetricSums::default());
+            open.push((at, reduction, tensor));
+        }
+    }
+    let rules: Vec<_> = open.iter().map(|&(at, rule, _)| (at, rule)).collect();
+    let tensors = open.into_iter().map(|(_, _, tensor)| tensor).collect();
     let sums = run(cut(tensors), |piece| {
-        let sum = reductions[piece.tensor].map(|reduction| {
-            kernel::weigh(
-                &reduction,
-                floor,
-                piece.parameters,
-                piece.gradients,
-                piece.read(),
-            )
-        });
-        (piece.tensor, sum)
+        let (at, reduction) = rules[piece.tensor];
+        let sum = kernel::weigh(
+            &reduction,
+            floor,
+            piece.parameters,
+            piece.gradients,
+            piece.read(),
+        );
+        (at, sum)
     });
-    for (tensor, sum) in sums {
-        totals[tensor] += sum.unwrap_or_default();
+    for (at, sum) in sums {
+        if let Some(total) = &mut totals[at] {
+            *total += sum;
+        }
     }
     totals
 }
@@ -85,6 +102,13 @@ pub fn displace<F: Real>(steps: &[TensorStep], tensors: Vec<Lent<'_, F>>) {
             TensorStep::Average(weight) => {
                 let [_, _, mean] = piece.memory;
                 kernel::average(*weight, piece.parameters, mean);
+            }
+            &TensorStep::Predict(velocity_decay) => {
+                let motion = Motion {
+                    velocity_decay,
+                    deviation: None,
+                };
+                kernel::advance(&motion, true, piece.parameters, piece.memory);
             }
             TensorStep::Move(displacement) => {
                 kernel::displace(

@@ -29,6 +29,9 @@ pub trait Real:
     + sealed::Sealed
     + 'static
 {
+    /// The part of a number by which rounding to this type may change it.
+    const ROUNDING: f64;
+
     /// The nearest value of this type.
     fn from_f64(value: f64) -> Self;
     /// The same value as an `f64`.
@@ -40,6 +43,8 @@ pub trait Real:
 }
 
 impl Real for f32 {
+    const ROUNDING: f64 = 0.5 * f32::EPSILON as f64;
+
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value as f32
@@ -55,6 +60,8 @@ impl Real for f32 {
 }
 
 impl Real for f64 {
+    const ROUNDING: f64 = 0.5 * f64::EPSILON;
+
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
         value

@@ -5,6 +5,7 @@
 mod mean;
 mod measurements;
 mod properties;
+mod readings;
 mod reports;
 mod settings;
 #[path = "../support/mod.rs"]

@@ -19,6 +19,7 @@ pub enum PlainMethod {
         rule: PositionNoise,
         q_x: f64,
         q_v: f64,
+        coast: bool,
     },
     Pp {
         sigma: f64,
@@ -43,6 +44,8 @@ pub struct Plain {
     v: Vec<Vec<f64>>,
     /// Running mean of x.
     a: Vec<Vec<f64>>,
+    /// Whether each block was updated, so that it may move without coasting.
+    updated: Vec<bool>,
     /// H' and S' of KOALA++.
     previous: Vec<Option<(Vec<f64>, f64)>>,
 }
@@ -69,6 +72,7 @@ impl Plain {
                     PositionNoise::Paper => 0.0,
                 },
                 q_v: c.velocity_noise,
+                coast: c.coast,
             },
             Config::KoalaPp(c) => PlainMethod::Pp {
                 sigma: c.initial_covariance,
@@ -93,6 +97,7 @@ impl Plain {
             v: zeros.clone(),
             a: zeros,
             measurements: 0,
+            updated: vec![false; lengths.len()],
             previous: vec![None; lengths.len()],
         }
     }
@@ -108,6 +113,7 @@ impl Plain {
                 rule,
                 q_x,
                 q_v,
+                coast,
             } => {
                 let n: usize = x.iter().map(Vec::len).sum();
                 if *rule == PositionNoise::Paper {
@@ -129,9 +135,13 @@ impl Plain {
                     PositionNoise::Paper => *q_x = squared / n as f64,
                     PositionNoise::Fixed(_) => {}
                 }
-                for (x, v) in x.iter_mut().flatten().zip(self.v.iter_mut().flatten()) {
-                    *x += *v;
-                    *v *= *kappa;
+                for (block, &updated) in self.updated.iter().enumerate() {
+                    for (x, v) in x[block].iter_mut().zip(&mut self.v[block]) {
+                        if *coast || updated {
+                            *x += *v;
+                            *v *= *kappa;
+                        }
+                    }
                 }
                 *p = [
                     p[0] + 2.0 * p[1] + p[2] + *q_x,
@@ -178,6 +188,7 @@ impl Plain {
         let measured = if rule == DecayRule::Decoupled { 0.0 } else { w };
         let moved = if rule == DecayRule::Coupled { w } else { 0.0 };
         let mut largest = 0.0_f64;
+        self.updated = gradients.iter().map(Option::is_some).collect();
         for (block, g) in gradients.iter().enumerate() {
             let Some(g) = g else { continue };
             let x = &mut x[block];

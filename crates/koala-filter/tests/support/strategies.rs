@@ -18,6 +18,7 @@ pub fn methods() -> Vec<Config> {
         KoalaMConfig::new()
             .with_position_noise(PositionNoise::Fixed(1e-3))
             .into(),
+        KoalaMConfig::new().with_coast(false).into(),
         KoalaPpConfig::new().into(),
         KoalaPpConfig::new()
             .with_variant(PlusPlusVariant::MinimumNorm)
@@ -101,7 +102,7 @@ pub fn configs() -> impl Strategy<Value = Config> {
         )),
         (
             (0.01..1.0, 0.01..1.0, -0.9..0.9),
-            unit(),
+            (unit(), any::<bool>()),
             prop_oneof![
                 unit().prop_map(|initial| PositionNoise::Authors { initial }),
                 Just(PositionNoise::Paper),
@@ -110,9 +111,9 @@ pub fn configs() -> impl Strategy<Value = Config> {
             0.0..0.3
         )
             .prop_map(
-                |((p11, p22, correlation), kappa, noise, q_v): (
+                |((p11, p22, correlation), (kappa, coast), noise, q_v): (
                     (f64, f64, f64),
-                    f64,
+                    (f64, bool),
                     PositionNoise,
                     f64
                 )| Config::from(
@@ -121,6 +122,7 @@ pub fn configs() -> impl Strategy<Value = Config> {
                         .with_velocity_decay(kappa)
                         .with_position_noise(noise)
                         .with_velocity_noise(q_v)
+                        .with_coast(coast)
                 )
             ),
         (0.01..1.0, 0.0..0.5, any::<bool>()).prop_map(|(sigma, q, symmetric)| Config::from(

@@ -92,6 +92,9 @@ pub struct MethodFlags {
         allow_negative_numbers = true
     )]
     velocity_noise: Option<f64>,
+    /// koala-m: let parameters without a gradient go on along their velocity [default: true]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    coast: Option<bool>,
     /// koala-m: how the position noise q_x is found [default: authors]
     #[arg(long, value_parser = ["authors", "paper", "fixed"])]
     position_noise: Option<String>,
@@ -265,6 +268,7 @@ impl MethodFlags {
         }
         let choices = [
             ("nesterov", self.nesterov),
+            ("coast", self.coast),
             ("mean", self.mean),
             ("estimate-bound", self.estimate_bound),
             ("bias-correction", self.bias_correction),

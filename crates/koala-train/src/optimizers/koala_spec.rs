@@ -150,12 +150,20 @@ koala_spec! {
         velocity_decay: f64 = 0.9,
         /// q_v. Default 0.01.
         velocity_noise: f64 = 1e-2,
+        /// Whether parameters without a gradient go on along their velocity. Default true.
+        #[serde(default = "coasting")]
+        coast: bool = true,
         /// How q_x is found: authors (default), paper or fixed.
         position_noise: PositionNoiseRule = PositionNoiseRule::Authors,
         /// The q_x that the authors' rule starts from, or the fixed q_x. Default 0.01.
         position_noise_initial: f64 = 1e-2,
     }
     measurement noise Adaptive, decay Coupled
+}
+
+/// What configurations say that were written before there was a choice.
+fn coasting() -> bool {
+    true
 }
 
 koala_spec! {
@@ -220,6 +228,7 @@ impl From<&KoalaMSpec> for Config {
             )
             .with_velocity_decay(spec.velocity_decay)
             .with_velocity_noise(spec.velocity_noise)
+            .with_coast(spec.coast)
             .with_position_noise(match spec.position_noise {
                 PositionNoiseRule::Authors => PositionNoise::Authors {
                     initial: spec.position_noise_initial,

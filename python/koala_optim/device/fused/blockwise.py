@@ -35,9 +35,13 @@ class BlockwisePasses(Passes):
             return
         parts = plan.parts if self._average else plan.moving
         chunks, addresses = self._planned(parts)
-        if self._deviations.numel() < chunks.count:
-            self._deviations = torch.zeros(chunks.count, dtype=torch.float64, device=self.method.device)
+        if self._deviations.numel() <= chunks.count:
+            self._deviations = torch.zeros(chunks.count + 1, dtype=torch.float64, device=self.method.device)
         self._deviating = chunks.count
+        if self._average and plan.standing:
+            # Behind those of the chunks.
+            self._deviations[chunks.count].copy_(plan.standing_deviation(torch.float64)[0].square())
+            self._deviating += 1
         launch_over(
             advance,
             chunks,

@@ -2,7 +2,7 @@
 
 use multiversion::multiversion;
 
-use super::metric::Metric;
+use super::adaptive::Rows;
 use crate::demands::SLOTS;
 use crate::dense::real::Real;
 use crate::plan::{Displacement, Memory};
@@ -37,15 +37,23 @@ pub fn displace<F: Real>(
                 *v = *v - velocity * h;
                 *x = shrinkage * (*x - position * h);
             };
-            match averaging {
-                Some(weight) => {
+            match (averaging, displacement.prediction) {
+                (Some(weight), _) => {
                     let (old, new) = (F::from_f64(weight), F::from_f64(1.0 - weight));
                     for (((x, &g), v), a) in rows.zip(second) {
                         step(x, g, v);
                         *a = old * *a + new * *x;
                     }
                 }
-                None => rows.for_each(|((x, &g), v)| step(x, g, v)),
+                (None, None) => rows.for_each(|((x, &g), v)| step(x, g, v)),
+                (None, Some(kappa)) => {
+                    let kappa = F::from_f64(kappa);
+                    for ((x, &g), v) in rows {
+                        step(x, g, v);
+                        *x = *x + *v;
+                        *v = kappa * *v;
+                    }
+                }
             }
         }
         Memory::Covariance {
@@ -81,46 +89,14 @@ pub fn displace<F: Real>(
             metric,
             averaging,
         } => {
-            let velocity = F::from_f64(velocity);
-            // x after the step; h goes along d = h / D.
-            let step = |x: &mut F, d: F, v: &mut F| {
-                *v = *v - velocity * d;
-                *x = shrinkage * (*x - position * d);
+            let rows = Rows {
+                parameters,
+                gradients,
+                velocities: first,
+                second_moments: second,
+                means: third,
             };
-            let rows = parameters.iter_mut().zip(gradients).zip(first);
-            let weight = averaging.map(F::from_f64);
-            match (metric, weight) {
-                (Some(metric), Some(weight)) => {
-                    let metric = Metric::new(&metric);
-                    for ((((x, &g), v), s), mean) in rows.zip(second).zip(third) {
-                        let h = g + w * *x;
-                        *s = metric.second_moment(*s, h);
-                        step(x, h / metric.denominator(*s), v);
-                        *mean = *mean + weight * (*x - *mean);
-                    }
-                }
-                (Some(metric), None) => {
-                    let metric = Metric::new(&metric);
-                    for (((x, &g), v), s) in rows.zip(second) {
-                        let h = g + w * *x;
-                        *s = metric.second_moment(*s, h);
-                        step(x, h / metric.denominator(*s), v);
-                    }
-                }
-                (None, Some(weight)) => {
-                    for (((x, &g), v), mean) in rows.zip(third) {
-                        let h = g + w * *x;
-                        step(x, h, v);
-                        *mean = *mean + weight * (*x - *mean);
-                    }
-                }
-                (None, None) => {
-                    for ((x, &g), v) in rows {
-                        let h = g + w * *x;
-                        step(x, h, v);
-                    }
-                }
-            }
+            rows.step(displacement, velocity, metric.as_ref(), averaging);
         }
     }
 }

@@ -6,14 +6,17 @@
 //! Compiled several times, for wider vectors where the processor has them. The bits are the same: elements are independent,
 //! sums have a fixed number of lanes, and no multiplication is fused with an addition.
 
+mod adaptive;
 mod advance;
 mod average;
 mod displace;
 mod metric;
 mod reduce;
 mod sums;
+mod weigh;
 
 pub use advance::advance;
 pub use average::average;
 pub use displace::displace;
-pub use reduce::{reduce, weigh};
+pub use reduce::reduce;
+pub use weigh::weigh;

@@ -264,6 +264,10 @@ def adaptive(
     after = tl.where(columns == OWN + 3, process_noise, after)
     after = tl.where(columns == OWN + 5, correlation, after)
     after = tl.where(columns == OWN + 6, tests, after)
+    floor = largest
+    if DIAGONAL:
+        floor = tl.load(metric)
+    after = tl.where(columns == OWN + 7, floor, after)
     if CLAMP:
         after = tl.where(columns == CLAMPED_NOW, tl.where(below, 1.0, 0.0), after)
     tl.store(state + columns, tl.where(each(ok, columns), after, missing), mask=inside)
