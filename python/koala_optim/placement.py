@@ -24,11 +24,7 @@ class Placed(Filtered):
 
     def _fits_device(self) -> bool:
         parameters = self._parameters()
-        if (
-            self._stay_predicted
-            or self._foreach is False
-            or (self._foreach is None and not self._fused and any(map(fits_native, parameters)))
-        ):
+        if self._foreach is False or (self._foreach is None and not self._fused and any(map(fits_native, parameters))):
             return False
         return beyond(self._config, parameters, self._process_group.groups()) is None
 
@@ -48,13 +44,16 @@ class Placed(Filtered):
         if device is None:
             return False
         self._follow()
+        steps = device.steps
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
         try:
             over = self._process_group.groups()
             device.update(self.param_groups, self.state, gradients, self._observation, overflow(), over)
+            if self._stay_predicted:
+                device.predict(self.param_groups, self.state)
         finally:
             self._progress.predicted = device.predicted
-            if not device.predicted:
+            if device.steps > steps:
                 self._progress.resumed = self._progress.cleared = False
                 self._observation.clear()
         return True

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from support import batch, losses_of, network, run_step, same, train, values
+from support import batch, difference, losses_of, network, run_step, train, values
 
 from koala_optim import KoalaM
 
@@ -40,7 +40,8 @@ def test_with_gradients_everywhere_nothing_differs(foreach: bool) -> None:
     models = network(), network()
     for model, coast in zip(models, (True, False)):
         train(KoalaM(model.parameters(), foreach=foreach, coast=coast), model, range(6))
-    assert same(values(models[0]), values(models[1]))
+    # On a device the filter of one of them is on the host, and rounds as it does.
+    assert difference(values(models[0]), values(models[1])) <= (1e-6 if foreach else 0.0)
 
 
 def test_it_must_be_a_choice() -> None:

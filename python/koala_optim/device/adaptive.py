@@ -27,7 +27,7 @@ class Adaptive(Method):
         super().__init__(stored, device, dtype)
         tensors = stored["method"][self.name]["tensors"]
         rows = [[float(tensor[name]) for tensor in tensors] for name in ("updates", "moving", "averaged")]
-        self.tensors = torch.tensor(rows, dtype=torch.float64).to(device, dtype)
+        self.tensors = torch.tensor(rows, dtype=torch.float64, device="cpu").to(device, dtype)
         self._diagonal = self.config["metric"] == "diagonal"
         # Q stays within what the type holds.
         self.range = (1e-100, 1e100) if dtype is torch.float64 else (1e-30, 1e30)

@@ -51,6 +51,8 @@ class Engine:
         ((name, _),) = stored["method"].items()
         self.method = METHODS[name](stored, device, self.dtype)
         self.predicted = filter.predicted
+        self.steps = 0
+        """Updates done here."""
         self.fused = fused
         self.told: tuple[object, ...] = ()
         """What the optimizer was told of engines and processes when the filter was put here."""
@@ -131,6 +133,7 @@ class Engine:
         else:
             self._update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
         self.predicted = False
+        self.steps += 1
         self._watch.look(self._watched, self._noticed)
 
     def _watched(self) -> Tensor:

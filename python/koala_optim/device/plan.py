@@ -164,7 +164,7 @@ class Plan:
         # Of parameters that were never trained nothing is stored.
         held = [at for at, row in enumerate(rows) if row.memory or not stores]
         self.parts = _alike([rows[at] for at in held], [options[at] for at in held])
-        self.standing = [rows[at].parameter for at in range(len(rows)) if at not in set(held)]
+        self.standing = [row.parameter for row in rows if stores and not row.memory]
         rest = [(rows[at], options[at]) for at in held if not rows[at].frozen and not options[at].frozen]
         self.moving = _alike([row for row, _ in rest], [given for _, given in rest])
         self.frozen = tuple(at for at, given in enumerate(options) if given.frozen)

@@ -25,7 +25,7 @@ class PlusPlus(Method):
         super().__init__(stored, device, dtype)
         variances = stored["method"][self.name]["innovation_variances"]
         numbers = [NONE if variance is None else variance for variance in variances]
-        self.variances = torch.tensor(numbers, dtype=torch.float64).to(device, dtype)
+        self.variances = torch.tensor(numbers, dtype=torch.float64, device="cpu").to(device, dtype)
 
     def values(self, state: dict[str, Any]) -> dict[str, float]:
         return {}

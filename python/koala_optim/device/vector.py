@@ -36,7 +36,7 @@ class Numbers:
     ) -> None:
         self.names = tuple(values)
         size = len(self.names)
-        given = torch.tensor(list(values.values()), dtype=torch.float64)
+        given = torch.tensor(list(values.values()), dtype=torch.float64, device="cpu")
         settled: dict[str, Row] = {
             "clamped_in_all": {"clamped_in_all": 1.0, "clamped_now": 1.0},
             "clamped_now": {},
@@ -72,7 +72,7 @@ class Numbers:
 
     def _matrix(self, rows: Mapping[str, Row]) -> Tensor:
         """The rows given, and of every other number itself."""
-        matrix = torch.eye(len(self.names), dtype=torch.float64)
+        matrix = torch.eye(len(self.names), dtype=torch.float64, device="cpu")
         for name, row in rows.items():
             at = self.names.index(name)
             matrix[at] = 0.0

@@ -36,7 +36,7 @@ class Watch:
         self._steps += 1
         if self._asked is None and self._steps % self._every == 0:
             given = numbers()
-            asked = torch.empty(given.shape, dtype=given.dtype, pin_memory=True)
+            asked = torch.empty(given.shape, dtype=given.dtype, device="cpu", pin_memory=True)
             asked.copy_(given, non_blocking=True)
             come = torch.cuda.Event()
             come.record()

@@ -37,7 +37,7 @@ class Chunks:
                 tensor += 1
             self.parts.append((part, begun, len(columns) - begun))
         self.tensors, self.count = tensor, len(columns)
-        self.table = torch.tensor(columns, dtype=torch.int64).reshape(-1, 3).T.contiguous().to(device)
+        self.table = torch.tensor(columns, dtype=torch.int64, device="cpu").reshape(-1, 3).T.contiguous().to(device)
         self.spans = torch.tensor([first, count], dtype=torch.int64, device=device)
         self.places = torch.tensor([row.position for part in parts for row in part.rows], device=device)
         """Positions of the tensors among all."""
@@ -78,7 +78,7 @@ class Addresses:
             return self._of_a_graph(given), aligned
         if given != self._given:
             # The host goes on: what is not pinned is copied before this returns.
-            self.table[1].copy_(torch.tensor(given, dtype=torch.int64), non_blocking=True)
+            self.table[1].copy_(torch.tensor(given, dtype=torch.int64, device="cpu"), non_blocking=True)
             self._given = given
         return self.table, aligned
 
@@ -91,7 +91,7 @@ class Addresses:
             )
         host, table = self._spare.pop()
         self._captured.append((host, table))
-        host.copy_(torch.tensor([self._rows[0], given, *self._rows[2:]], dtype=torch.int64))
+        host.copy_(torch.tensor([self._rows[0], given, *self._rows[2:]], dtype=torch.int64, device="cpu"))
         with torch.cuda.stream(self._aside):
             table.copy_(host, non_blocking=True)
         return table
