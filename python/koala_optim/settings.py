@@ -39,6 +39,7 @@ OF_THE_FILTER = frozenset(
         "missing_limit",
         "max_update_norm",
         "foreach",
+        "fused",
         "process_group",
         "check_every",
         "stay_predicted",
