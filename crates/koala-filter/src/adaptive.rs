@@ -33,9 +33,7 @@ use crate::decay::WeightDecay;
 use crate::demands::{Demands, Innovations, MemoryKind, SumsKind};
 use crate::error::{Error, Result};
 use crate::gain::{BlockGain, GainKind, quotient};
-use crate::method::{
-    Correction, Method, MethodConfig, covariance, damaged, rearranged, variance,
-};
+use crate::method::{Correction, Method, MethodConfig, covariance, damaged, rearranged, variance};
 use crate::noise::MeasurementNoise;
 use crate::number::power;
 use crate::options::{Options, not_negative};
