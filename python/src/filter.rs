@@ -2,9 +2,8 @@
 
 use koala_filter::dense::passes;
 use koala_filter::{
-    BlockStatistics, Config, Deviation, Displacement, Filter, FilterState, FloorSlopes, Group,
-    Layout, Memory, MetricSums, Observation, Phase, PreviousCovariance, Products, StepReport, Sums,
-    SumsKind, TensorStep,
+    BlockStatistics, Config, Deviation, Filter, FilterState, Group, Layout, Observation, Phase,
+    StepReport, Sums, TensorStep,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -12,33 +11,10 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{malformed, raised, written};
 use crate::lent::{Slices, Tensors};
+use crate::numbers::{Numbers, metric_numbers, statistics_of, sums_of};
 use crate::pool;
+use crate::step::Step;
 use crate::tensor::Element;
-
-/// The sums over one tensor, in the order of `BlockStatistics`: the three of every method, and its products or, for a
-/// method with a metric, the sums in it.
-type Numbers = Vec<f64>;
-
-/// What a step does with one tensor: whether it moves, decay, position, shrinkage, and for KOALA-M (velocity, averaging),
-/// for KOALA++ (covariance, previous gradient, gradient, direction), the first two `None` where the block (re)starts, for
-/// KOALA-A (velocity, smoothing of the second moment if there is one, weight of x in the mean if there is one); and the
-/// velocity's decay where the next prediction is joined. A tensor that does not move has one of the last two alone.
-#[derive(IntoPyObject, Default)]
-struct Step {
-    moves: bool,
-    decay: f64,
-    position: f64,
-    shrinkage: f64,
-    velocity: Option<f64>,
-    averaging: Option<f64>,
-    covariance: Option<f64>,
-    previous: Option<f64>,
-    gradient: Option<f64>,
-    direction: Option<f64>,
-    smoothing: Option<f64>,
-    mean: Option<f64>,
-    prediction: Option<f64>,
-}
 
 /// The filter of one optimizer.
 #[pyclass(name = "Filter", module = "koala_optim._native")]
@@ -267,18 +243,7 @@ impl PyFilter {
     /// The step of the parameter at `position` in the last update; `None` if nothing is done with it.
     fn tensor_step(&self, position: usize) -> PyResult<Option<Step>> {
         self.check(position)?;
-        Ok(match self.steps.get(position) {
-            Some(TensorStep::Move(displacement)) => Some(step_of(displacement)),
-            Some(&TensorStep::Average(weight)) => Some(Step {
-                mean: Some(weight),
-                ..Step::default()
-            }),
-            Some(&TensorStep::Predict(kappa)) => Some(Step {
-                prediction: Some(kappa),
-                ..Step::default()
-            }),
-            Some(TensorStep::Skip) | None => None,
-        })
+        Ok(self.steps.get(position).and_then(Step::of))
     }
 
     /// The report of the last update, as JSON; `None` before the first.
@@ -437,149 +402,4 @@ impl PyFilter {
 
 fn parsed<T: DeserializeOwned>(what: &str, text: &str) -> PyResult<T> {
     serde_json::from_str(text).map_err(|error| malformed(what, &error))
-}
-
-fn statistics_of(kind: SumsKind, sums: &[f64]) -> PyResult<BlockStatistics> {
-    let mut found = BlockStatistics::default();
-    match (kind, sums) {
-        (SumsKind::Gradient | SumsKind::Products, &[g2, h2, x2, hp, pp, hv, pv, vv]) => {
-            (found.gradient_squared, found.decayed_squared) = (g2, h2);
-            found.parameter_squared = x2;
-            found.products = Products {
-                gradient_previous: hp,
-                previous_squared: pp,
-                gradient_covariance: hv,
-                previous_covariance: pv,
-                covariance_squared: vv,
-            };
-        }
-        (
-            SumsKind::Metric { .. },
-            &[
-                g2,
-                h2,
-                x2,
-                largest,
-                s,
-                sd,
-                hd,
-                dd,
-                vh,
-                vd,
-                to_s,
-                to_h,
-                to_d,
-                to_v,
-            ],
-        ) => {
-            (found.gradient_squared, found.decayed_squared) = (g2, h2);
-            found.parameter_squared = x2;
-            found.metric = MetricSums {
-                largest,
-                second_moment: s,
-                weighted_second_moment: sd,
-                weighted_gradient: hd,
-                direction_squared: dd,
-                velocity_gradient: vh,
-                weighted_velocity: vd,
-                slopes: FloorSlopes {
-                    second_moment: to_s,
-                    gradient: to_h,
-                    direction: to_d,
-                    velocity: to_v,
-                },
-            };
-        }
-        _ => {
-            return Err(PyValueError::new_err(
-                "another number of sums than the method has",
-            ));
-        }
-    }
-    Ok(found)
-}
-
-fn sums_of(kind: SumsKind, found: &BlockStatistics) -> Numbers {
-    let mut sums = vec![
-        found.gradient_squared,
-        found.decayed_squared,
-        found.parameter_squared,
-    ];
-    match kind {
-        SumsKind::Gradient | SumsKind::Products => {
-            let products = found.products;
-            sums.extend([
-                products.gradient_previous,
-                products.previous_squared,
-                products.gradient_covariance,
-                products.previous_covariance,
-                products.covariance_squared,
-            ]);
-        }
-        SumsKind::Metric { .. } => sums.extend(metric_numbers(&found.metric)),
-    }
-    sums
-}
-
-fn metric_numbers(sums: &MetricSums) -> [f64; 11] {
-    [
-        sums.largest,
-        sums.second_moment,
-        sums.weighted_second_moment,
-        sums.weighted_gradient,
-        sums.direction_squared,
-        sums.velocity_gradient,
-        sums.weighted_velocity,
-        sums.slopes.second_moment,
-        sums.slopes.gradient,
-        sums.slopes.direction,
-        sums.slopes.velocity,
-    ]
-}
-
-fn step_of(displacement: &Displacement) -> Step {
-    let mut step = Step {
-        moves: true,
-        decay: displacement.decay,
-        position: displacement.position,
-        shrinkage: displacement.shrinkage,
-        prediction: displacement.prediction,
-        ..Step::default()
-    };
-    match displacement.memory {
-        Memory::None => {}
-        Memory::Velocity {
-            velocity,
-            averaging,
-        } => {
-            step.velocity = Some(velocity);
-            step.averaging = averaging;
-        }
-        Memory::Covariance {
-            previous,
-            gradient,
-            direction,
-        } => {
-            if let Some(PreviousCovariance {
-                covariance,
-                gradient,
-            }) = previous
-            {
-                step.covariance = Some(covariance);
-                step.previous = Some(gradient);
-            }
-            step.gradient = Some(gradient);
-            step.direction = Some(direction);
-        }
-        Memory::Adaptive {
-            velocity,
-            metric,
-            averaging,
-        } => {
-            step.velocity = Some(velocity);
-            step.smoothing = metric.map(|metric| metric.smoothing);
-            step.mean = averaging;
-        }
-    }
-    step
 }

@@ -5,7 +5,9 @@ mod conformance;
 mod error;
 mod filter;
 mod lent;
+mod numbers;
 mod pool;
+mod step;
 mod tensor;
 
 use pyo3::prelude::*;
