@@ -234,13 +234,13 @@ fn lesson<M: Module, T: Task<M>>(
 
 #[cfg(test)]
 mod tests {
-    use super::super::Batches;
     use super::super::shape_of;
     use super::super::testing::{Paced, SEED};
+    use super::super::{Batches, ImageTask};
     use super::*;
     use crate::optimizers::OptimizerSpec;
     use burn::tensor::Device;
-    use koala_data::digits;
+    use koala_data::{Augmentation, BatchOrder, digits};
     use koala_models::stored::weights_to_bytes;
     use koala_models::{Cnn, CnnSpec, Draws};
     use std::time::Duration;
@@ -289,5 +289,48 @@ mod tests {
             assert_eq!(found == bytes(&expected.unwrap()), averages, "{name}");
             assert_eq!(found == bytes(&evaluated), !averages, "{name}");
         }
+    }
+
+    /// An evaluation costs the same however many samples there are to train on.
+    #[test]
+    fn statistics_come_from_no_more_batches_than_are_enough() {
+        let split = digits().unwrap();
+        let order = BatchOrder {
+            seed: SEED,
+            samples: split.train.len(),
+            batch_size: 64,
+            drop_last: false,
+        };
+        let device = Device::flex();
+        let task = &ImageTask::new(&split, order, Augmentation::None, 0, &device);
+        let spec = CnnSpec {
+            channels: vec![3],
+            hidden: 0,
+            ..CnnSpec::default()
+        };
+        let mut draws = Draws::new(SEED, &device.autodiff());
+        let model = Cnn::new(&spec, shape_of(&split.train), &mut draws);
+        let drawn = task.epoch(0);
+        let of_the_first = |count: usize| {
+            let batches = (0..count).map(|index| task.batch(&drawn, 0, index));
+            let found = recompute_statistics(&model, batches, |model, batch| {
+                task.losses(model, batch, 0, &mut (), &mut Masks::off());
+                Ok::<_, OptimizerError>(())
+            });
+            weights_to_bytes(&found.unwrap()).unwrap()
+        };
+        let optimizer = OptimizerSpec::named("koala-a").unwrap().start(&model, 10);
+        let predictor = Predictor {
+            player: Player {
+                model: model.clone(),
+                optimizer: optimizer.unwrap(),
+            },
+            task,
+            carry: None,
+            carried: None,
+        };
+        let found = weights_to_bytes(&predictor.statistics(&model).unwrap()).unwrap();
+        assert_eq!(found, of_the_first(16));
+        assert_ne!(found, of_the_first(task.batches()));
     }
 }
