@@ -15,6 +15,8 @@ import torch.distributed as dist
 from torch import Tensor
 from torch.nn import Parameter
 
+from .collectives import all_gather, all_reduce
+
 if TYPE_CHECKING:
     from torch.distributed import ProcessGroup
 
@@ -115,7 +117,7 @@ def sum_over(groups: ProcessGroups, values: list[Number]) -> Tensor:
     """The sums of the values over the processes of the groups, the same bits on each, as one vector."""
     vector = _vector(values, device_of(groups[0]))
     for group in groups:
-        dist.all_reduce(vector, group=group)
+        all_reduce(vector, group)
     return vector
 
 
@@ -123,7 +125,7 @@ def largest_over(groups: ProcessGroups, values: list[Number]) -> Tensor:
     """The largest of the values over the processes of the groups, the same on each; at least 0."""
     vector = _vector([0.0, *values], device_of(groups[0])).max()
     for group in groups:
-        dist.all_reduce(vector, op=dist.ReduceOp.MAX, group=group)
+        all_reduce(vector, group, dist.ReduceOp.MAX)
     return vector
 
 
@@ -132,7 +134,7 @@ def gathered(groups: ProcessGroups, values: list[Number]) -> Tensor:
     (group,) = groups
     mine = _vector(values, device_of(group))
     everyone = torch.empty(dist.get_world_size(group) * len(values), dtype=mine.dtype, device=mine.device)
-    dist.all_gather(list(everyone.split(len(values))), mine, group=group)
+    all_gather(list(everyone.split(len(values))), mine, group)
     return everyone
 
 

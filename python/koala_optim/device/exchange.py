@@ -6,6 +6,7 @@ import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from ..collectives import all_gather, all_reduce
 from ..distributed import ProcessGroups, check_same
 from ..observation import Observation
 from ..rows import Row
@@ -40,7 +41,7 @@ class Exchange:
         told = [total, squares, count, overflow, step, self._check_every, self._digest(state)]
         mine = torch.stack([number.to(self._device, self._dtype) for number in told])
         everyone = mine.new_empty(dist.get_world_size(group), len(told))
-        dist.all_gather(list(everyone.unbind()), mine, group=group)
+        all_gather(list(everyone.unbind()), mine, group)
         total, squares, count, overflow = everyone[:, :4].sum(0).unbind()
         marks = everyone[:, 4:]
         self.drift.copy_((marks != marks[0]).any())
@@ -94,7 +95,7 @@ class Shares:
         for over, chosen in self._columns:
             part = sums.contiguous() if chosen is None else sums.index_select(-1, chosen)
             for group in over:
-                dist.all_reduce(part, group=group)
+                all_reduce(part, group)
             sums = part if chosen is None else sums.index_copy(-1, chosen, part)
         return sums
 
@@ -103,5 +104,5 @@ class Shares:
         for over, _ in self._columns:
             for group in over:
                 number = number.clone()
-                dist.all_reduce(number, op=dist.ReduceOp.MAX, group=group)
+                all_reduce(number, group, dist.ReduceOp.MAX)
         return number
