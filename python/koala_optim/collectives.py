@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 # Gloo's threads let go of a collective after whoever waits for it goes on. Whoever lets go last frees its tensors, for which a
 # thread needs the interpreter; if that is ending by then, the process aborts ("terminate called without an active exception").
-# Those threads outlive destroy_process_group() where DistributedDataParallel was used. So the latest collectives are held here:
+# Those threads outlive destroy_process_group() where DistributedDataParallel was used. So the latest are held here:
 # more than can be done while a thread waits for the interpreter, a few milliseconds.
 _LATEST: deque[Any] = deque(maxlen=64)
 

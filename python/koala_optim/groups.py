@@ -12,6 +12,7 @@ from torch.optim.optimizer import Optimizer, ParamsT
 
 from ._native import Filter
 from .distributed import LossProcesses
+from .early import Early
 from .following import Known, followed
 from .observation import Observation
 from .parts import PART, apart, is_apart
@@ -60,6 +61,7 @@ class Filtered(Optimizer):
         self._known = Known()
         self._standing = Standing()
         self._progress = Progress()
+        self._early = Early()
         defaults = {"lr": lr, "weight_decay": weight_decay, "decay_rule": decay_rule, "frozen": False}
         super().__init__(params, defaults)
 
@@ -107,6 +109,12 @@ class Filtered(Optimizer):
         taken = {name for name, _ in self._filter.parameters()} if self._filter is not None else set()
         numbers = (str(number) for number in itertools.count(start))
         return list(itertools.islice((number for number in numbers if number not in taken), count))
+
+    def _forget_step(self) -> None:
+        """A step is over: what was observed and done in it is of no use any more."""
+        self._progress.resumed = self._progress.cleared = False
+        self._observation.clear()
+        self._early.clear()
 
     def _parameters(self) -> list[Tensor]:
         return [parameter for group in self.param_groups for parameter in group["params"]]

@@ -13,23 +13,22 @@ from typing import Any, cast, overload
 import torch
 from torch import Tensor
 
-from . import foreach, native
 from ._native import Filter
-from .distributed import Number, ProcessGroups, check_same, fingerprint, is_due, local_part
+from .backward import StepsInBackward
+from .distributed import Number, ProcessGroups, check_same, fingerprint, is_due
 from .measure import LARGEST, measure
-from .placement import Placed
 from .posterior import AtPosterior
 from .progress import LOOP
 from .readback import Readback
 from .reports import StepReport
 from .resharding import reshard_modules
-from .rows import Row, fits_native, rows_of
+from .rows import Row
 from .scaling import unscaled
 from .skipped import gradient_marks, warn_of_no_losses, warn_of_unfinished
 from .state import Restorable
 
 
-class Koala(AtPosterior, Restorable, Placed):
+class Koala(StepsInBackward, AtPosterior, Restorable):
     """Base of :class:`KoalaV`, :class:`KoalaM`, :class:`KoalaPP` and :class:`KoalaA`; not to be made itself.
 
     A step is :meth:`predict`, then losses at the predicted parameters, :meth:`observe`, backward, :meth:`step`.
@@ -61,6 +60,8 @@ class Koala(AtPosterior, Restorable, Placed):
             RuntimeError: if the last step was neither finished by :meth:`step` nor given up.
         """
         self._progress.refuse_at_mean("predict")
+        if self._early.hooks is not None:
+            self._early.hooks.attach(self._parameters())
         if self._progress.predicted and self._stay_predicted:
             if self._progress.cleared and self._observation.count:
                 warn_of_unfinished("began a new step")
@@ -127,6 +128,11 @@ class Koala(AtPosterior, Restorable, Placed):
         """
         if not self._progress.predicted:
             raise RuntimeError("observe was called before predict; a step is:" + LOOP)
+        if self._early.sums:
+            raise RuntimeError(
+                "observe was called after parameters had moved in backward by the losses before; with steps in backward "
+                "a step has one minibatch: call step() first"
+            )
         if self._progress.cleared and self._observation.count and not self._has_gradients():
             warn_of_unfinished("observed other losses")
             self._observation.clear()
@@ -150,6 +156,7 @@ class Koala(AtPosterior, Restorable, Placed):
         ...     continue
         """
         self._observation.clear()
+        self._early.clear()
         if self._progress.predicted and not self._abandon_on_device():
             filter = self._filter_now()
             self._progress.settle(filter)
@@ -257,6 +264,27 @@ class Koala(AtPosterior, Restorable, Placed):
         self.observe(losses, mean_square=mean_square, count=count)
         self.step()
 
+    def step_func(self, value: Tensor | float) -> None:
+        """The measurement update with the value of the loss, after backward, and the next prediction: for training programs
+        that call this with optimizers that need the loss, and know no :meth:`predict`.
+
+        The parameters stand at their prediction from then on: evaluate within :meth:`posterior`, or :meth:`averaged` if the
+        optimizer :attr:`keeps_mean`.
+
+        Raises:
+            RuntimeError: if predict would move the parameters away from where the gradients were taken.
+        """
+        if not self._progress.predicted:
+            if self._filter_now().step > 0 and self._filter_now().motion() is not None:
+                raise RuntimeError(
+                    "step_func was called after a step without it, so that the gradients are not of the prediction; call "
+                    "predict() before the loss"
+                )
+            self.predict()
+        self.update(value)
+        if not self._progress.predicted:
+            self.predict()
+
     def _update(self) -> None:
         if not self._observation.count:
             if self._progress.abandoned:
@@ -266,6 +294,8 @@ class Koala(AtPosterior, Restorable, Placed):
                 return
             missing = "no losses were observed" if self._progress.predicted else "neither predict nor observe before it"
             raise RuntimeError(f"step was called, but {missing}; a step is:{LOOP}")
+        if self._finish_in_backward():
+            return
         if self._update_on_device(self._overflow):
             if self._stay_predicted:
                 self.predict()
@@ -309,14 +339,7 @@ class Koala(AtPosterior, Restorable, Placed):
         if overflow != 0.0 and all(math.isfinite(number) for sums in statistics if sums for number in sums):
             # What overflowed is no gradient of this filter's: of another process, or of a frozen parameter.
             total = math.nan
-        step = filter.step
-        try:
-            filter.update(statistics, total, squares, round(count), self._stay_predicted)
-        finally:
-            self._progress.predicted = filter.predicted
-            if filter.step > step or not filter.predicted:
-                self._progress.resumed = self._progress.cleared = False
-                self._observation.clear()
+        self._conclude(filter, statistics, total, squares, round(count))
         for engine, _, memory in lent:
             engine.displace(filter, memory)
         # Parameters that stand still, but whose mean follows; or that have no gradient, but a velocity.
@@ -333,38 +356,6 @@ class Koala(AtPosterior, Restorable, Placed):
     def _follows(filter: Filter, row: Row) -> bool:
         step = filter.tensor_step(row.position)
         return step is not None and not (row.frozen and step["mean"] is None)
-
-    def _overflow(self) -> Number:
-        """More than 0 if GradScaler found gradients that are not finite."""
-        found = getattr(self, "found_inf", 0.0)
-        return local_part(found).reshape(()) if isinstance(found, Tensor) else float(found)
-
-    def _rows(self, gradients: list[Tensor | None] | None = None) -> list[Row]:
-        parameters = self._parameters()
-        return rows_of(
-            parameters,
-            gradients or [None] * len(parameters),
-            self.state,
-            self._memory,
-            frozen=self._frozen(),
-            of_all=self._of_all,
-            averaged=self._filter_now().averaged,
-        )
-
-    def _held(self, rows: list[Row]) -> list[Row]:
-        """Those of which there is what the method stores: all but parameters that were never trained."""
-        return [row for row in rows if row.memory] if any(self._memory) else rows
-
-    def _engines(self, rows: list[Row], everywhere: bool = False) -> list[tuple[Any, list[Row]]]:
-        """The rows apart by engine; ``everywhere``: whatever engine was asked for, one that can."""
-        direct = [row for row in rows if not self._foreach and fits_native(row.parameter)]
-        chosen = {row.position for row in direct}
-        other = [row for row in rows if row.position not in chosen]
-        if other and self._foreach is False and not everywhere:
-            raise ValueError(
-                f"foreach=False, but parameter {other[0].position} is no dense float32 or float64 tensor on the CPU"
-            )
-        return [(engine, part) for engine, part in ((native, direct), (foreach, other)) if part]
 
     # What there is to see.
 

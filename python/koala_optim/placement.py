@@ -53,15 +53,20 @@ class Placed(Filtered):
         if device is None:
             return False
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
+        over, told = self._process_group.groups(), overflow()
+        self._conclude_on_device(
+            device, lambda: device.update(self.param_groups, self.state, gradients, self._observation, told, over)
+        )
+        return True
+
+    def _conclude_on_device(self, device: Engine, update: Callable[[], None]) -> None:
+        """The update, and with it the end of the step."""
         try:
-            over = self._process_group.groups()
-            device.update(self.param_groups, self.state, gradients, self._observation, overflow(), over)
+            update()
         finally:
             self._progress.predicted = device.predicted
             if not device.predicted:
-                self._progress.resumed = self._progress.cleared = False
-                self._observation.clear()
-        return True
+                self._forget_step()
 
     def _placed(self) -> Engine | None:
         """The filter on the device; ``None`` if it stays on the host, or has come back."""

@@ -10,6 +10,7 @@ from torch import Tensor
 from . import stored
 from ._native import Filter
 from .distributed import is_spread, local_part
+from .early import Early
 from .following import Known
 from .groups import Filtered
 from .observation import Observation
@@ -111,4 +112,5 @@ class Restorable(Filtered):
         self._synced = [""] * len(self.param_groups)
         self._observation = Observation()
         self._standing, self._known = Standing(), Known()
+        self._early = Early()
         self._learn()

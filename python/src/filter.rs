@@ -240,6 +240,29 @@ impl PyFilter {
         Ok(())
     }
 
+    /// Makes the step of the parameter at `position` that of the update to come, of its sums and the losses alone. The state of
+    /// the filter stays what it is.
+    fn update_tensor(
+        &mut self,
+        position: usize,
+        sums: Numbers,
+        sum: f64,
+        sum_of_squares: f64,
+        count: u64,
+    ) -> PyResult<()> {
+        self.check(position)?;
+        let kind = self.filter.config().demands().sums;
+        let observation = Observation::from_sums(sum, sum_of_squares, count).map_err(raised)?;
+        let step = self
+            .filter
+            .tensor_update(position, &statistics_of(kind, &sums)?, &observation)
+            .map_err(raised)?;
+        let parameters = self.filter.layout().parameters().len();
+        self.steps.resize(parameters, TensorStep::Skip);
+        self.steps[position] = step;
+        Ok(())
+    }
+
     /// The step of the parameter at `position` in the last update; `None` if nothing is done with it.
     fn tensor_step(&self, position: usize) -> PyResult<Option<Step>> {
         self.check(position)?;

@@ -9,6 +9,7 @@
 //! 5. [`Filter::update`]: the measurement update; the adapter does the steps that come out. Or
 //!    [`Filter::update_and_predict`], with which they do the next predict too.
 
+use crate::alone;
 use crate::decay::WeightDecay;
 use crate::error::{Error, Result};
 use crate::group::Group;
@@ -16,7 +17,7 @@ use crate::layout::{Layout, Partition};
 use crate::methods::{AnyMethod, Config};
 use crate::observation::Observation;
 use crate::phase::Phase;
-use crate::plan::Motion;
+use crate::plan::{Motion, TensorStep};
 use crate::report::{Covariance, ProcessNoise};
 use crate::state::{FilterState, STATE_VERSION, block_count};
 use crate::statistics::{BlockStatistics, MetricFloor, Reduction, largest, order_free_sum};
@@ -309,6 +310,36 @@ impl Filter {
             return Err(Error::EmptyObservation);
         }
         update::update(&mut self.state, statistics, observation)
+    }
+
+    /// What [`update`](Self::update) will have the parameter at `position` do, before the sums of the others are known: with it an
+    /// adapter moves a tensor in the middle of backward, and lets go of its gradient. Changes nothing here; when all gradients
+    /// have been there, `update` with the sums of all of them does the rest. A tensor whose sums are not finite is left alone: by
+    /// then others may have moved, so that the measurement is not missing as a whole. Give `update` `None` for it.
+    ///
+    /// # Errors
+    /// [`Error::OutOfPhase`] without a predict before; [`Error::EmptyObservation`]; [`Error::InvalidField`] if tensors do not move
+    /// apart from each other: with KOALA-A, with one block for all, with a bound on the whole update; [`Error::LossBelowTarget`]
+    /// under that policy; [`Error::CountMismatch`] without such a parameter.
+    pub fn tensor_update(
+        &self,
+        position: usize,
+        statistics: &BlockStatistics,
+        observation: &Observation,
+    ) -> Result<TensorStep> {
+        self.require("tensor_update", Phase::Predicted)?;
+        let expected = self.state.layout.parameters().len();
+        if position >= expected {
+            return Err(Error::CountMismatch {
+                what: "parameters",
+                expected,
+                found: position + 1,
+            });
+        }
+        if observation.count() == 0 {
+            return Err(Error::EmptyObservation);
+        }
+        alone::tensor_update(&self.state, position, statistics, observation)
     }
 
     /// [`update`](Self::update), and the next predict with it where it needs no numbers of its own, so that both take one pass

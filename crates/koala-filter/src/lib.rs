@@ -33,6 +33,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod adaptive;
+mod alone;
 mod block;
 #[cfg(feature = "conformance")]
 pub mod conformance;

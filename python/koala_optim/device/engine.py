@@ -16,10 +16,11 @@ from ..observation import Observation
 from ..rows import as_stored, rows_of
 from ..settings import group_options, real
 from .adaptive import Adaptive
+from .blocks import Blocks
 from .blockwise import Momentum, Vanilla
 from .exchange import Exchange
 from .losses import Losses, losses_of
-from .method import Given, Method
+from .method import Given, Method, Sums
 from .plan import Options, Plan, Present
 from .products import PlusPlus
 from .reach import wide
@@ -76,6 +77,7 @@ class Engine:
         """Records of tensors that are other ones now, and the filter that made them, until the next step."""
         self._exchange = Exchange(check_every, device, self.dtype)
         self._watch = Watch(device, self.method.options["missing-limit"])
+        self._blocks = Blocks()
 
     # A step.
 
@@ -95,7 +97,7 @@ class Engine:
         if self.predicted:
             self._complete()
             self.method.numbers.abandon()
-            self.predicted = False
+            self.predicted, self._blocks = False, Blocks()
 
     def update(
         self,
@@ -138,6 +140,40 @@ class Engine:
                 self._passes.update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
         else:
             self._update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
+        self._over()
+
+    def step_block(
+        self, groups: list[dict[str, Any]], position: int, gradient: Tensor, observation: Observation
+    ) -> None:
+        """The step of one tensor, before the gradients of the others are there: the filter's numbers stay as they are."""
+        assert self._plan is not None, "predict comes before backward"
+        if not self._blocks:
+            self._set_gains(groups)
+            self._complete()
+            self._blocks.begin(losses_of(observation, self.device, self.dtype))
+        present = self._plan.present((position,))
+        if not present.empty:
+            (dense,) = _dense([present.parts[0].parameters[0]], [gradient])
+            assert dense is not None
+            self._blocks.step(self.method, self._plan, present, dense, self._gains)
+
+    def finish_blocks(self) -> None:
+        """What is left of an update when all tensors have moved by themselves.
+
+        Raises:
+            TooManyMissing: as an update does.
+        """
+        assert self._plan is not None
+        losses = self._blocks.losses
+        present = self._plan.present(self._blocks.positions)
+        sums = self._blocks.together(present) if not present.empty else self.method.nothing()
+        record = self._records.setdefault(present.positions, Record(present, self.device))
+        self._measure(self._plan, present, sums, losses, None, record)
+        self._blocks = Blocks()
+        self._over()
+
+    def _over(self) -> None:
+        """A step is over."""
         self.predicted, self._before = False, None
         self._watch.look(self._watched, self._noticed)
 
@@ -162,6 +198,11 @@ class Engine:
     ) -> None:
         self._complete()
         sums = self.method.nothing() if present.empty else self.method.reduce(present, gradients)
+        self._measure(plan, present, sums, losses, found, record)
+
+    def _measure(
+        self, plan: Plan, present: Present, sums: Sums, losses: Losses, found: Tensor | None, record: Record
+    ) -> None:
         # Not finite where GradScaler found what is not.
         poison = [] if found is None else [found / (found == 0.0)]
         told = self._none if found is None else found.to(self.device, self.dtype)

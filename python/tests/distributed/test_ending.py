@@ -45,7 +45,5 @@ def test_collectives_are_held_after_they_are_over(processes):
 
 def test_all_collectives_are_such():
     called = re.compile(r"\bdist\.(all_reduce|all_gather\w*|reduce\w*|broadcast\w*|gather\w*|scatter\w*|barrier)\(")
-    found = {
-        path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if called.search(path.read_text())
-    }
+    found = {path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py") if called.search(path.read_text())}
     assert found == {"collectives.py"}
