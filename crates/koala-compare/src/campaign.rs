@@ -246,7 +246,10 @@ impl<'a> Campaign<'a> {
 
     fn reported(&self, choices: &[Choice]) -> Vec<Planned> {
         match self.sweeps {
-            None => reported_runs(&self.resolved, &self.suite.seeds, choices),
+            None => {
+                let Suite { seeds, tuning, .. } = self.suite;
+                reported_runs(&self.resolved, seeds, tuning.as_ref(), choices)
+            }
             Some(_) => Vec::new(),
         }
     }

@@ -67,15 +67,23 @@ pub(super) fn trial_runs(all: &[Resolved], tuning: &TuningPlan) -> Vec<Planned> 
     runs
 }
 
-/// The runs that are reported: the defaults, and what tuning chose.
-pub(super) fn reported_runs(all: &[Resolved], seeds: &[u64], choices: &[Choice]) -> Vec<Planned> {
+/// The runs that are reported: the defaults, where wished also of optimizers that are tuned, and what tuning chose.
+pub(super) fn reported_runs(
+    all: &[Resolved],
+    seeds: &[u64],
+    tuning: Option<&TuningPlan>,
+    choices: &[Choice],
+) -> Vec<Planned> {
+    let defaults = tuning.is_none_or(|tuning| tuning.defaults);
     let mut runs = Vec::new();
     for problem in all.iter().enumerate() {
         for &seed in seeds {
             for entry in &problem.1.entries {
                 let mut config = entry.config.clone();
                 config.seed = seed;
-                runs.push(Planned::new(problem, entry, config, Role::Defaults));
+                if defaults || entry.trials.is_empty() {
+                    runs.push(Planned::new(problem, entry, config, Role::Defaults));
+                }
                 let chosen = choices.iter().find(|choice| {
                     choice.workload == problem.1.workload.name
                         && choice.optimizer == entry.optimizer

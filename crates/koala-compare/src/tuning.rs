@@ -26,6 +26,8 @@ pub struct TuningPlan {
     pub space: BTreeMap<String, Space>,
     /// Optimizers that are not tuned, but run as they are.
     pub untuned: Vec<String>,
+    /// Whether those that are tuned are reported as they are too.
+    pub defaults: bool,
 }
 
 impl TuningPlan {
@@ -37,6 +39,7 @@ impl TuningPlan {
             seeds: vec![fresh_seed(reported)],
             space: BTreeMap::new(),
             untuned: Vec::new(),
+            defaults: true,
         }
     }
 
@@ -68,6 +71,7 @@ pub(super) fn read_tuning(
     let seeds = reader.counts("seeds")?;
     let spaces = reader.inner("space")?.unwrap_or_default();
     let (tuned, untuned) = (reader.texts("optimizers")?, reader.texts("untuned")?);
+    let defaults = reader.flag("defaults")?.unwrap_or(true);
     reader.end()?;
     let trials = reader.needed("trials", trials, "trials = 4")?;
     if !(1..=10_000).contains(&trials) {
@@ -128,6 +132,7 @@ pub(super) fn read_tuning(
         seeds,
         space,
         untuned,
+        defaults,
     })
 }
 

@@ -161,6 +161,25 @@ fn trials_choose_by_held_out_samples_and_never_meet_the_test_samples() {
     assert_eq!((again.runs, again.ours), (ended.runs, 0));
 }
 
+/// Who is tuned is one question; whether those who are have an arm as they are besides, another.
+#[test]
+fn tuned_optimizers_are_reported_as_they_are_unless_left_out() {
+    let as_they_are = |more: &str| -> Vec<String> {
+        let here = tempfile::tempdir().unwrap();
+        let suite = suite(&format!("{TUNED}\noptimizers = [\"sgd\"]\n{more}"));
+        let campaign = Campaign::new(&suite, here.path(), ORDERS, None).unwrap();
+        let (runs, tuned) = campaign.expected().unwrap();
+        assert_eq!(tuned, 1);
+        runs.into_iter()
+            .filter(|expected| matches!(expected.run.role, Role::Defaults))
+            .map(|expected| expected.run.optimizer)
+            .collect()
+    };
+    assert_eq!(as_they_are(""), ["koala-m", "sgd"]);
+    assert_eq!(as_they_are("defaults = true"), ["koala-m", "sgd"]);
+    assert_eq!(as_they_are("defaults = false"), ["koala-m"]);
+}
+
 const DIVERGING: &str = r#"
     name = "diverging"
     seeds = [0]

@@ -61,7 +61,7 @@ enum Command {
     Recipes(recipes::RecipesArguments),
     /// Give several optimizers the same problems, the same seeds and batches, and the same effort to tune them
     ///
-    /// Without any flag: KOALA-M, KOALA-V, KOALA++, SGD with momentum and Adam on the embedded digits.
+    /// Without any flag: KOALA-A, KOALA-M, KOALA-V, KOALA++, SGD with momentum and Adam on the embedded digits.
     ///
     /// Every run has a folder named by its configuration: the same command, or another one that wants the same run, finds
     /// it done. Ctrl-C makes checkpoints and stops; the same command goes on. Several programs may share one folder.
