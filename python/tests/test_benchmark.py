@@ -14,17 +14,23 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 @pytest.fixture
-def script(monkeypatch):
-    """``train.py`` with its neighbours, as ``python benchmarks/train.py`` sees them."""
+def neighbours(monkeypatch):
+    """The benchmarks, which find each other as ``python benchmarks/train.py`` does."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    neighbours = ("train", "datasets", "networks")
-    for name in neighbours:
+    names = ("train", "memory", "datasets", "networks")
+    for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
+    yield
+    for name in names:
+        sys.modules.pop(name, None)
+
+
+@pytest.fixture
+def script(neighbours):
+    """``train.py``."""
     import train
 
-    yield train
-    for name in neighbours:
-        sys.modules.pop(name, None)
+    return train
 
 
 @pytest.fixture
@@ -98,3 +104,14 @@ def test_files_that_are_missing_are_named(script, tmp_path):
         datasets.load("cifar10", tmp_path)
     with pytest.raises(FileNotFoundError, match="train-images-idx3-ubyte.*--data-dir"):
         datasets.load("fashion-mnist", tmp_path)
+
+
+def test_steps_in_backward_need_less_memory(neighbours):
+    import memory
+
+    rows = {name: memory.measured("GPT", name) for name in ("AdamW", "KOALA-V", "KOALA-V, in backward")}
+    of = {name: (row["state_mebibytes"], row["step_mebibytes"]) for name, row in rows.items()}
+    gradients = rows["AdamW"]["parameters"] * 4 / memory.MEBIBYTE
+    assert of["KOALA-V"][0] == of["KOALA-V, in backward"][0] == 0.0
+    assert of["AdamW"][0] >= 2.0 * gradients
+    assert of["KOALA-V"][1] >= gradients > of["KOALA-V, in backward"][1]
