@@ -101,6 +101,7 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
             for row in part:
                 deviations[row.position] = self._standing.deviation(filter, engine, row)
         self._progress.begun()
+        self._progress.note_stood(self._parameters())
         # Numbers on other devices or of other processes are fetched with the rest of the step's, in step().
         self._progress.deviations = [([deviation], row.over) for deviation, row in zip(deviations, rows)]
         if all(type(deviation) is float and not row.over for deviation, row in zip(deviations, rows)):
@@ -346,7 +347,9 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
         still = [row for row in rows if row.gradient is None and self._follows(filter, row)]
         for engine, part in self._engines(still):
             engine.displace(filter, engine.lend(part))
-        if self._stay_predicted and not filter.predicted:
+        if filter.predicted:
+            self._progress.note_stood(self._parameters())
+        elif self._stay_predicted:
             # What is to be measured in it, KOALA-M's position noise, does not join it with the update.
             self.predict()
         if over:

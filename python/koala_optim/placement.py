@@ -36,6 +36,7 @@ class Placed(Filtered):
             return False
         device.predict(self.param_groups, self.state)
         self._progress.begun()
+        self._progress.note_stood(self._parameters())
         return True
 
     def _abandon_on_device(self) -> bool:

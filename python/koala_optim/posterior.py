@@ -50,12 +50,15 @@ class AtPosterior(AtMean):
         self._progress.outside, self._progress.saving = [], False
         self._progress.place = "posterior, where the parameters stand where the last step left them"
         parameters = self._parameters()
+        if self._progress.stood is None:
+            self._progress.note_stood(parameters)
+        stood = self._progress.stood or frozenset()
         try:
             if any(is_spread(parameter) for parameter in parameters):
                 reshard_modules()
             for position, parameter in enumerate(parameters):
                 velocity_decay = filter.velocity_taken(position)
-                if velocity_decay is None:
+                if velocity_decay is None or position in stood:
                     continue
                 velocity = vectors_of(parameter, self.state, self._memory)[0]
                 if velocity is None:

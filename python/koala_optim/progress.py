@@ -35,6 +35,9 @@ class Progress:
     """Whether the last step was given up, and none was begun since."""
     cleared: bool = False
     """Whether gradients were cleared since predict."""
+    stood: frozenset[int] | None = None
+    """Positions of parameters that the last prediction left where they were, since they did not require a gradient; ``None`` if
+    it was before a state was loaded or copied."""
     deviations: list[tuple[list[Number], ProcessGroups]] | None = None
     """Numbers of predict that are still to be fetched."""
     outside: list[tuple[Tensor, Tensor]] | None = None
@@ -66,6 +69,10 @@ class Progress:
     def begun(self) -> None:
         """Notes that the parameters stand at their prediction."""
         self.predicted, self.resumed, self.abandoned, self.cleared = True, False, False, False
+
+    def note_stood(self, parameters: list[Tensor]) -> None:
+        """Notes which parameters a prediction has not moved."""
+        self.stood = frozenset(at for at, parameter in enumerate(parameters) if not parameter.requires_grad)
 
     def refuse_at_mean(self, called: str) -> None:
         """For what is not to be done while the parameters stand where they are evaluated.

@@ -89,6 +89,31 @@ def test_the_posterior_is_where_the_step_left_them(make: Maker) -> None:
     assert same(values(model), before)
 
 
+def test_what_is_no_longer_trained_stands_at_the_posterior_too(make: Maker) -> None:
+    staying, model = trained(make, stay_predicted=True)
+    weight = model[0].weight
+    # Moved by the last prediction, and taken out of training afterwards.
+    weight.requires_grad_(False)
+    _, twin = trained(make)
+    with staying.posterior():
+        assert difference(values(model), values(twin)) < 1e-6
+    # No prediction moves it from here on.
+    before = weight.clone()
+    train(staying, model, range(6, 9))
+    assert torch.equal(weight, before)
+    with staying.posterior():
+        assert torch.equal(weight, before)
+    # And again, from its next step on.
+    weight.requires_grad_(True)
+    with staying.posterior():
+        assert torch.equal(weight, before)
+    train(staying, model, range(9, 10))
+    before = values(model)
+    with staying.posterior():
+        assert not torch.equal(weight, before[0])
+    assert same(values(model), before)
+
+
 def test_the_posterior_of_an_optimizer_that_does_not_stay_is_where_they_are(make: Maker) -> None:
     optimizer, model = trained(make)
     before = values(model)
