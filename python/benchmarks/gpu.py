@@ -21,12 +21,24 @@ import torch
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
-from gpu_checks import captured, compiled, conformance, late_errors, layouts, memory, nothing_waited, recordings, states
+from gpu_checks import (
+    captured,
+    compiled,
+    conformance,
+    in_backward,
+    late_errors,
+    layouts,
+    memory,
+    nothing_waited,
+    recordings,
+    states,
+)
 from gpu_speed import Setup, host, kernels, launches, speed, tuning
 
 SECTIONS: dict[str, Callable[[Setup], dict[str, Any]]] = {
     "recordings": recordings,
     "nothing waited for": nothing_waited,
+    "in backward": in_backward,
     "capture": captured,
     "speed": speed,
     "conformance": conformance,

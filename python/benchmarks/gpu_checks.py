@@ -157,6 +157,49 @@ def nothing_waited(setup: Setup) -> dict[str, Any]:
     return failures.end()
 
 
+def in_backward(setup: Setup) -> dict[str, Any]:
+    """Steps in backward, while a wait for the device is an error: the same as steps after it."""
+    failures = Failures()
+    losses = torch.rand(16, generator=torch.Generator().manual_seed(1)).to(setup.device)
+
+    def steps(variant: Variant, engine: dict[str, Any], early: bool) -> tuple[list[Tensor], dict[str, float]]:
+        parameters = made(setup)
+        optimizer = variant([{"params": parameters[:3], "weight_decay": 0.01}, {"params": parameters[3:]}], **engine)
+        if early:
+            optimizer.step_in_backward()
+        for step in range(6):
+            if step == 2 and setup.device.type == "cuda":
+                torch.cuda.set_sync_debug_mode("error")
+            optimizer.zero_grad()
+            optimizer.predict()
+            optimizer.observe(losses)
+            gradients = gradients_of(parameters, step)
+            torch.stack([(x * g).sum() for x, g in zip(parameters, gradients)]).sum().backward()
+            assert all((parameter.grad is None) is early for parameter in parameters)
+            optimizer.step()
+        if setup.device.type == "cuda":
+            torch.cuda.set_sync_debug_mode("default")
+        return values(parameters), koala_optim.scalars(optimizer)
+
+    def one(variant: Variant, engine: dict[str, Any]) -> float:
+        found, numbers = steps(variant, engine, True)
+        expected, others = steps(variant, engine, False)
+        far = difference([x.cpu() for x in found], [x.cpu() for x in expected])
+        # Foreach operations do both; kernels have sums of their own.
+        assert far < (1e-5 if engine.get("fused") else 1e-12), far
+        for name, value in others.items():
+            assert math.isclose(numbers[name], value, rel_tol=1e-4, abs_tol=1e-7), (name, numbers[name], value)
+        return far
+
+    worst = 0.0
+    for name, engine in engines(setup):
+        for variant in VARIANTS:
+            if not variant.whole_model:
+                far = failures.run(f"{variant.name}, {name}", lambda v=variant, e=engine: one(v, e))
+                worst = max(worst, far or 0.0)
+    return failures.end(worst=worst)
+
+
 def captured(setup: Setup) -> dict[str, Any]:
     """A step in a CUDA graph, replayed, is the step outside of it; with gains that a schedule moves on the device."""
     failures = Failures()

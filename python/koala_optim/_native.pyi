@@ -21,9 +21,8 @@ class Lent:
     """Tensors as DLPack capsules, checked once: one list each, of ``memory`` one for each slot, empty where there is no use
     for it, else one for each position."""
 
-    def __new__(
-        cls, positions: list[int], parameters: list[object], gradients: list[object], memory: list[list[object]]
-    ) -> Lent: ...
+    def __new__(cls, positions: list[int], parameters: list[object], memory: list[list[object]]) -> Lent: ...
+    def with_gradients(self, gradients: list[object]) -> Lent: ...
 
 class Step(TypedDict):
     """What an update does with one parameter; ``None`` where the method has no such coefficient. If it does not move, its

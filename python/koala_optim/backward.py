@@ -18,7 +18,7 @@ from .early import InBackward
 from .engines import WithEngines
 from .progress import LOOP
 from .readback import Readback
-from .rows import rows_of
+from .rows import hand_out, rows_of
 from .warned import warn
 
 
@@ -141,13 +141,13 @@ class StepsInBackward(WithEngines):
         filter = self._filter_now()
         rows = rows_of(
             [parameter],
-            [gradient],
             self.state,
             self._memory,
             frozen=[filter.reduction(position) is None],
             of_all=self._of_all,
             averaged=lambda _: filter.averaged(position),
         )
+        hand_out(rows, [parameter], [gradient])
         rows[0].position = position
         ((engine, part),) = self._engines(rows)
         lent = engine.lend(part, gradients=True)

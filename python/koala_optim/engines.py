@@ -10,7 +10,7 @@ from . import foreach, native
 from ._native import Filter
 from .distributed import Number, local_part
 from .placement import Placed
-from .rows import Row, fits_native, rows_of
+from .rows import Part, Row, fits_native, hand_out, rows_of
 
 
 class WithEngines(Placed):
@@ -34,23 +34,40 @@ class WithEngines(Placed):
                 self._forget_step()
 
     def _rows(self, gradients: list[Tensor | None] | None = None) -> list[Row]:
-        parameters = self._parameters()
-        return rows_of(
-            parameters,
-            gradients or [None] * len(parameters),
-            self.state,
-            self._memory,
-            frozen=self._frozen(),
-            of_all=self._of_all,
-            averaged=self._filter_now().averaged,
-        )
+        parameters, frozen = self._parameters(), self._frozen()
+
+        def made() -> list[Row]:
+            return rows_of(
+                parameters,
+                self.state,
+                self._memory,
+                frozen=frozen,
+                of_all=self._of_all,
+                averaged=self._filter_now().averaged,
+            )
+
+        told = self._memory, self._foreach, frozen, self._of_all
+        rows = self._kept.rows(parameters, self.state, told, made)
+        if gradients is not None:
+            hand_out(rows, parameters, gradients)
+        return rows
 
     def _held(self, rows: list[Row]) -> list[Row]:
         """Those of which there is what the method stores: all but parameters that were never trained."""
-        return [row for row in rows if row.memory] if any(self._memory) else rows
+        if not any(self._memory):
+            return rows
+        held = [row for row in rows if row.memory]
+        return rows if len(held) == len(rows) else held
 
-    def _engines(self, rows: list[Row], everywhere: bool = False) -> list[tuple[Any, list[Row]]]:
+    def _engines(self, rows: list[Row], everywhere: bool = False) -> list[tuple[Any, Part]]:
         """The rows apart by engine; ``everywhere``: whatever engine was asked for, one that can."""
+        if not self._kept.is_of(rows):
+            return self._apart(rows, everywhere)
+        if self._kept.parts is None:
+            self._kept.parts = self._apart(rows, everywhere)
+        return self._kept.parts
+
+    def _apart(self, rows: list[Row], everywhere: bool) -> list[tuple[Any, Part]]:
         direct = [row for row in rows if not self._foreach and fits_native(row.parameter)]
         chosen = {row.position for row in direct}
         other = [row for row in rows if row.position not in chosen]
@@ -58,4 +75,4 @@ class WithEngines(Placed):
             raise ValueError(
                 f"foreach=False, but parameter {other[0].position} is no dense float32 or float64 tensor on the CPU"
             )
-        return [(engine, part) for engine, part in ((native, direct), (foreach, other)) if part]
+        return [(engine, Part(part)) for engine, part in ((native, direct), (foreach, other)) if part]

@@ -14,6 +14,7 @@ from ._native import Filter
 from .distributed import LossProcesses
 from .early import Early
 from .following import Known, followed
+from .kept import Kept
 from .observation import Observation
 from .parts import PART, apart, is_apart
 from .place import Place
@@ -62,6 +63,7 @@ class Filtered(Optimizer):
         self._standing = Standing()
         self._progress = Progress()
         self._early = Early()
+        self._kept = Kept()
         defaults = {"lr": lr, "weight_decay": weight_decay, "decay_rule": decay_rule, "frozen": False}
         super().__init__(params, defaults)
 

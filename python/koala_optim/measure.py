@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -36,7 +37,7 @@ class Measured:
         return not self.over[position] and type(self.sums[position][0]) is float
 
 
-def measure(filter: Filter, lent: list[tuple[Any, list[Row], Any]]) -> Measured:
+def measure(filter: Filter, lent: Sequence[tuple[Any, Sequence[Row], Any]]) -> Measured:
     """The sums of all parameters: ``lent`` has engines, rows, and the rows as they are lent to the engine.
 
     Reads nothing back, unless some parameters are on the CPU and some on a device: then one number, which both engines

@@ -11,7 +11,7 @@ from torch.utils.dlpack import to_dlpack
 
 from ._native import SLOTS, Filter
 from ._native import Lent as Tensors
-from .rows import Row, as_dense_as
+from .rows import Part, Row, as_dense_as
 
 
 @dataclass(slots=True)
@@ -25,20 +25,30 @@ class Lent:
 def lend(rows: list[Row], gradients: bool = False) -> Lent:
     """The rows for the passes below, with their gradients if they are wanted: all rows have one then.
 
-    Once for all passes of a step, since making the capsules is what costs a small network most.
+    Once for all passes of a step, and but for the gradients for as many steps as the rows are the same, since making the
+    capsules is what costs a small network most.
     """
 
+    tensors = rows.kept if isinstance(rows, Part) else None
+    if tensors is None:
+        tensors = _standing(rows)
+        if isinstance(rows, Part):
+            rows.kept = tensors
+    if gradients:
+        tensors = tensors.with_gradients([to_dlpack(as_dense_as(row.parameter, row.gradient)) for row in rows])
+    return Lent(rows, tensors)
+
+
+def _standing(rows: list[Row]) -> Tensors:
     def memory(slot: int) -> list[Any]:
         stored = rows and rows[0].memory and rows[0].memory[slot] is not None
         return [to_dlpack(row.memory[slot]) for row in rows] if stored else []
 
-    tensors = Tensors(
+    return Tensors(
         [row.position for row in rows],
         [to_dlpack(row.parameter) for row in rows],
-        [to_dlpack(as_dense_as(row.parameter, row.gradient)) for row in rows] if gradients else [],
         [memory(slot) for slot in range(SLOTS)],
     )
-    return Lent(rows, tensors)
 
 
 def advance(filter: Filter, lent: Lent) -> list[float]:

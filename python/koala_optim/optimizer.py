@@ -220,6 +220,8 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
             self.__dict__.pop("grad_scale", None)
             self.__dict__.pop("found_inf", None)
             raise
+        finally:
+            self._kept.let_go()
         return losses
 
     def _evaluated(self, closure: Callable[[], Tensor | float | None]) -> Tensor | float | None:
@@ -304,9 +306,10 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
         filter = self._synchronised()
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
         rows = self._held(self._rows(gradients))
+        moving = [row for row in rows if row.gradient is not None]
         lent = [
             (engine, part, engine.lend(part, gradients=True))
-            for engine, part in self._engines([row for row in rows if row.gradient is not None])
+            for engine, part in self._engines(rows if len(moving) == len(rows) else moving)
         ]
         readback = Readback()
         predicted = self._progress.collect(readback)

@@ -88,6 +88,7 @@ class Placed(Filtered):
         if self._place.device is None:
             filter = self._filter_now()
             self._progress.settle(filter)
+            self._kept.forget()
             self._place.device = Engine(
                 filter, device, self._memory, fused=fused, check_every=self._check_every, of_all=self._of_all
             )

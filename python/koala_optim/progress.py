@@ -36,8 +36,8 @@ class Progress:
     cleared: bool = False
     """Whether gradients were cleared since predict."""
     stood: frozenset[int] | None = None
-    """Positions of parameters that the last prediction left where they were, since they did not require a gradient; ``None`` if
-    it was before a state was loaded or copied."""
+    """Positions of parameters that the last prediction left where they were, since they did not require a gradient; ``None``
+    if it was before a state was loaded or copied."""
     deviations: list[tuple[list[Number], ProcessGroups]] | None = None
     """Numbers of predict that are still to be fetched."""
     outside: list[tuple[Tensor, Tensor]] | None = None

@@ -41,9 +41,14 @@ class Row:
     """The processes that hold its other parts."""
 
 
+class Part(list[Row]):
+    """Rows of one engine, with what the engine keeps of them from pass to pass."""
+
+    kept: Any = None
+
+
 def rows_of(
     parameters: list[Tensor],
-    gradients: list[Tensor | None],
     state: MutableMapping[Tensor, dict[str, Any]],
     names: tuple[str | None, ...],
     *,
@@ -51,39 +56,61 @@ def rows_of(
     of_all: bool,
     averaged: Callable[[int], bool],
 ) -> list[Row]:
-    """The rows of all parameters; those that do not require a gradient have none.
+    """The rows of all parameters, without gradients.
 
     Args:
         frozen: whose groups are frozen.
         of_all: whether vectors are made of every parameter, not of those alone that are trained.
         averaged: whether the mean of the parameter at a position has taken something up.
+    """
+    rows = []
+    for position, parameter in enumerate(parameters):
+        wanted = parameter.requires_grad
+        make = of_all or (wanted and not frozen[position])
+        vectors = vectors_of(parameter, state, names, make=make, averaged=averaged, position=position)
+        if is_spread(parameter):
+            vectors = [None if vector is None else local_part(vector) for vector in vectors]
+            rows.append(Row(position, local_part(parameter), None, vectors, not wanted, part_groups(parameter)))
+        else:
+            rows.append(Row(position, parameter, None, vectors, not wanted))
+    return rows
+
+
+def hand_out(rows: list[Row], parameters: list[Tensor], gradients: list[Tensor | None]) -> None:
+    """Gives the rows of all parameters their gradients; those that do not require one get none.
 
     Raises:
         TypeError: for sparse gradients.
     """
-    rows = []
+    for row, parameter, gradient in zip(rows, parameters, dense(parameters, gradients)):
+        if gradient is not None and row.parameter is not parameter:
+            gradient = gradient_part(parameter, gradient)
+        row.gradient = None if row.frozen else gradient
+
+
+def dense(parameters: list[Tensor], gradients: list[Tensor | None]) -> list[Tensor | None]:
+    """The gradients in memory that holds their values.
+
+    Raises:
+        TypeError: for sparse gradients.
+    """
+    given = [gradient for gradient in gradients if gradient is not None]
+    strange = any(gradient.layout is not _STRIDED for gradient in given)
+    # In every step: by loops that are not Python's.
+    if not (strange or any(map(Tensor.is_neg, given)) or any(map(Tensor._is_zerotensor, given))):
+        return gradients
+    found: list[Tensor | None] = []
     for position, (parameter, gradient) in enumerate(zip(parameters, gradients)):
-        wanted = parameter.requires_grad
-        if not wanted:
-            gradient = None
-        if gradient is not None:
-            if gradient.layout is not _STRIDED:
-                raise TypeError(
-                    f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
-                    "(sparse=False for embeddings)"
-                )
-            if gradient.is_neg() or gradient._is_zerotensor():
-                gradient = as_stored(gradient)
-        make = of_all or (wanted and not frozen[position])
-        vectors = vectors_of(parameter, state, names, make=make, averaged=averaged, position=position)
-        if is_spread(parameter):
-            if gradient is not None:
-                gradient = gradient_part(parameter, gradient)
-            vectors = [None if vector is None else local_part(vector) for vector in vectors]
-            rows.append(Row(position, local_part(parameter), gradient, vectors, not wanted, part_groups(parameter)))
+        if gradient is None or not parameter.requires_grad:
+            found.append(None)
+        elif gradient.layout is not _STRIDED:
+            raise TypeError(
+                f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
+                "(sparse=False for embeddings)"
+            )
         else:
-            rows.append(Row(position, parameter, gradient, vectors, not wanted))
-    return rows
+            found.append(as_stored(gradient))
+    return found
 
 
 def is_as_stored(tensor: Tensor) -> bool:

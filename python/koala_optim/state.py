@@ -13,6 +13,7 @@ from .distributed import is_spread, local_part
 from .early import Early
 from .following import Known
 from .groups import Filtered
+from .kept import Kept
 from .observation import Observation
 from .parts import PART
 from .place import Place
@@ -112,5 +113,5 @@ class Restorable(Filtered):
         self._synced = [""] * len(self.param_groups)
         self._observation = Observation()
         self._standing, self._known = Standing(), Known()
-        self._early = Early()
+        self._early, self._kept = Early(), Kept()
         self._learn()

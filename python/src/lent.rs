@@ -1,6 +1,7 @@
 //! The tensors of a call, checked and lent to the passes of `koala-filter` as slices.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use koala_filter::SLOTS;
 use koala_filter::dense::passes::Lent;
@@ -16,8 +17,18 @@ type Capsules<'py> = Vec<Bound<'py, PyCapsule>>;
 /// The tensors of a step, checked once for all of its passes. They stay where they are for as long as this is kept.
 #[pyclass(name = "Lent", module = "koala_optim._native", frozen)]
 pub(crate) struct Tensors {
-    rows: Vec<Row>,
+    standing: Arc<Standing>,
+    /// One for each row, or none.
+    gradients: Vec<Memory>,
     /// What keeps their memory.
+    _capsules: Vec<Py<PyCapsule>>,
+}
+
+/// What is the same from step to step: parameters and the method's memory.
+struct Standing {
+    rows: Vec<Row>,
+    /// Their memory, all of it written: first bytes and the bytes after the last, in order.
+    written: Vec<(usize, usize)>,
     _capsules: Vec<Py<PyCapsule>>,
 }
 
@@ -32,24 +43,54 @@ impl Tensors {
     fn new<'py>(
         positions: Vec<usize>,
         parameters: Capsules<'py>,
-        gradients: Capsules<'py>,
         memory: [Capsules<'py>; SLOTS],
     ) -> PyResult<Self> {
-        let rows = rows(&positions, &parameters, &gradients, &memory)?;
-        apart(&rows)?;
-        let all = memory.into_iter().chain([parameters, gradients]).flatten();
+        let rows = rows(&positions, &parameters, &memory)?;
+        let written = apart(&rows)?;
+        let all = memory.into_iter().chain([parameters]).flatten();
         Ok(Self {
-            rows,
-            _capsules: all.map(Bound::unbind).collect(),
+            standing: Arc::new(Standing {
+                rows,
+                written,
+                _capsules: all.map(Bound::unbind).collect(),
+            }),
+            gradients: Vec::new(),
+            _capsules: Vec::new(),
+        })
+    }
+
+    /// The same tensors, with a gradient each.
+    ///
+    /// # Errors
+    /// As `new`.
+    fn with_gradients(&self, gradients: Capsules<'_>) -> PyResult<Self> {
+        let rows = &self.standing.rows;
+        if gradients.len() != rows.len() {
+            return Err(unequal());
+        }
+        let found = gradients
+            .iter()
+            .zip(rows)
+            .map(|(capsule, row)| beside(&row.parameters, capsule))
+            .collect::<PyResult<Vec<_>>>()?;
+        if found
+            .iter()
+            .any(|memory| overlaps(&self.standing.written, memory.range()))
+        {
+            return Err(shared());
+        }
+        Ok(Self {
+            standing: Arc::clone(&self.standing),
+            gradients: found,
+            _capsules: gradients.into_iter().map(Bound::unbind).collect(),
         })
     }
 }
 
-/// One tensor of the step.
+/// One tensor with what belongs to it.
 struct Row {
     position: usize,
     parameters: Memory,
-    gradients: Option<Memory>,
     memory: [Option<Memory>; SLOTS],
 }
 
@@ -63,7 +104,8 @@ pub(crate) struct Slices<'a> {
 impl Tensors {
     /// Position and type of each tensor.
     pub fn kinds(&self) -> impl ExactSizeIterator<Item = (usize, Element)> {
-        self.rows
+        self.standing
+            .rows
             .iter()
             .map(|row| (row.position, row.parameters.element))
     }
@@ -73,22 +115,23 @@ impl Tensors {
     /// # Errors
     /// `ValueError` for a position beyond the layout.
     pub fn lend(&self, parameters: usize) -> PyResult<Slices<'_>> {
-        let elements = self.rows.iter().map(|row| row.parameters.element).collect();
+        let rows = &self.standing.rows;
         let mut slices = Slices {
             f32: Vec::new(),
             f64: Vec::new(),
-            elements,
+            elements: rows.iter().map(|row| row.parameters.element).collect(),
         };
-        for row in &self.rows {
+        for (at, row) in rows.iter().enumerate() {
             if row.position >= parameters {
                 return Err(PyValueError::new_err("a position beyond the layout"));
             }
+            let gradient = self.gradients.get(at);
             match row.parameters.element {
-                // SAFETY: `rows` checked that all tensors of a row have this type, `apart` that no two of them share memory
-                // which is written; the capsules live as long as `self`; Python's side waits for the call.
-                Element::F32 => slices.f32.push(unsafe { row.lend() }),
+                // SAFETY: `beside` checked that all tensors of a row have this type, `apart` and `overlaps` that no two of them
+                // share memory which is written; the capsules live as long as `self`; Python's side waits for the call.
+                Element::F32 => slices.f32.push(unsafe { row.lend(gradient) }),
                 // SAFETY: as above.
-                Element::F64 => slices.f64.push(unsafe { row.lend() }),
+                Element::F64 => slices.f64.push(unsafe { row.lend(gradient) }),
             }
         }
         Ok(slices)
@@ -98,17 +141,15 @@ impl Tensors {
 fn rows(
     positions: &[usize],
     parameters: &[Bound<'_, PyCapsule>],
-    gradients: &[Bound<'_, PyCapsule>],
     memory: &[Capsules<'_>; SLOTS],
 ) -> PyResult<Vec<Row>> {
     let count = positions.len();
-    let lengths = memory.iter().map(Vec::len).chain([gradients.len()]);
     if parameters.len() != count
-        || lengths
-            .into_iter()
-            .any(|length| length != count && length > 0)
+        || memory
+            .iter()
+            .any(|list| list.len() != count && !list.is_empty())
     {
-        return Err(PyValueError::new_err("lists of tensors of unequal length"));
+        return Err(unequal());
     }
     let mut seen = HashSet::with_capacity(count);
     (0..count)
@@ -117,35 +158,52 @@ fn rows(
                 return Err(PyValueError::new_err("a position twice"));
             }
             let parameters = Memory::of(&parameters[at])?;
-            let beside = |list: &[Bound<'_, PyCapsule>]| -> PyResult<Option<Memory>> {
-                let Some(capsule) = list.get(at) else {
-                    return Ok(None);
-                };
-                let memory = Memory::of(capsule)?;
-                if memory.same_order(&parameters) {
-                    Ok(Some(memory))
-                } else {
-                    Err(PyValueError::new_err(
-                        "a tensor with another type, shape or strides than its parameter",
-                    ))
-                }
+            let of = |list: &Capsules<'_>| {
+                let capsule = list.get(at);
+                capsule
+                    .map(|capsule| beside(&parameters, capsule))
+                    .transpose()
             };
             let [first, second, third] = memory;
             Ok(Row {
                 position: positions[at],
-                gradients: beside(gradients)?,
-                memory: [beside(first)?, beside(second)?, beside(third)?],
+                memory: [of(first)?, of(second)?, of(third)?],
                 parameters,
             })
         })
         .collect()
 }
 
+/// The memory of a tensor that belongs to a parameter.
+///
+/// # Errors
+/// `ValueError` if it does not fit; as [`Memory::of`].
+fn beside(parameters: &Memory, capsule: &Bound<'_, PyCapsule>) -> PyResult<Memory> {
+    let memory = Memory::of(capsule)?;
+    if memory.same_order(parameters) {
+        Ok(memory)
+    } else {
+        Err(PyValueError::new_err(
+            "a tensor with another type, shape or strides than its parameter",
+        ))
+    }
+}
+
+fn unequal() -> PyErr {
+    PyValueError::new_err("lists of tensors of unequal length")
+}
+
+fn shared() -> PyErr {
+    PyValueError::new_err(
+        "two of the optimizer's tensors share memory; give each parameter memory of its own",
+    )
+}
+
 impl Row {
     /// # Safety
     /// `F` is the type of the row's tensors, which live as long as `'a`; nothing else uses their memory meanwhile, but for
-    /// reading the gradients.
-    unsafe fn lend<'a, F>(&self) -> Lent<'a, F> {
+    /// reading the gradient.
+    unsafe fn lend<'a, F>(&self, gradient: Option<&Memory>) -> Lent<'a, F> {
         // SAFETY: the caller's promise.
         let written = |memory: &Option<Memory>| -> &'a mut [F] {
             match memory {
@@ -158,7 +216,7 @@ impl Row {
             position: self.position,
             // SAFETY: the caller's promise.
             parameters: unsafe { self.parameters.slice_mut() },
-            gradients: match &self.gradients {
+            gradients: match gradient {
                 // SAFETY: the caller's promise.
                 Some(memory) => unsafe { memory.slice() },
                 None => &[],
@@ -168,33 +226,25 @@ impl Row {
     }
 }
 
-/// Checks that no memory which is written is used twice.
-fn apart(rows: &[Row]) -> PyResult<()> {
-    let mut ranges: Vec<(usize, usize, bool)> = Vec::with_capacity((2 + SLOTS) * rows.len());
-    for row in rows {
-        let written = row.memory.iter().flatten().chain([&row.parameters]);
-        let written = written.map(|memory| (memory, true));
-        let read = row.gradients.iter().map(|memory| (memory, false));
-        ranges.extend(written.chain(read).filter_map(|(memory, written)| {
-            let (start, end) = memory.range();
-            (end > start).then_some((start, end, written))
-        }));
-    }
+/// Checks that no memory which is written is used twice; returns all of it, in order.
+fn apart(rows: &[Row]) -> PyResult<Vec<(usize, usize)>> {
+    let mut ranges: Vec<_> = rows
+        .iter()
+        .flat_map(|row| row.memory.iter().flatten().chain([&row.parameters]))
+        .map(Memory::range)
+        .filter(|(start, end)| end > start)
+        .collect();
     ranges.sort_unstable();
-    // The furthest ends so far, of all ranges and of those that are written.
-    let (mut any, mut written_end) = (0, 0);
-    for (start, end, written) in ranges {
-        if start < written_end || (written && start < any) {
-            return Err(PyValueError::new_err(
-                "two of the optimizer's tensors share memory; give each parameter memory of its own",
-            ));
-        }
-        any = any.max(end);
-        if written {
-            written_end = written_end.max(end);
-        }
+    if ranges.windows(2).any(|pair| pair[1].0 < pair[0].1) {
+        return Err(shared());
     }
-    Ok(())
+    Ok(ranges)
+}
+
+/// Whether a range lies on any of these, which are in order and apart from each other.
+fn overlaps(ranges: &[(usize, usize)], (start, end): (usize, usize)) -> bool {
+    let after = ranges.partition_point(|range| range.1 <= start);
+    end > start && ranges.get(after).is_some_and(|range| range.0 < end)
 }
 
 impl Slices<'_> {

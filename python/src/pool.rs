@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use koala_filter::dense::passes;
 use rayon::{ThreadPool, ThreadPoolBuilder};
 
 struct Pool {
@@ -14,7 +15,10 @@ static POOL: Mutex<Option<Pool>> = Mutex::new(None);
 
 /// Runs `work` on `threads` threads. Without threads to be had it runs on the caller's: the result is the same to the bit.
 pub(crate) fn install<R: Send>(threads: usize, work: impl FnOnce() -> R + Send) -> R {
-    match pool(threads.max(1)) {
+    if threads <= 1 {
+        return passes::on_this_thread(work);
+    }
+    match pool(threads) {
         Some(pool) => pool.install(work),
         None => work(),
     }

@@ -5,7 +5,20 @@ from functools import partial
 
 import pytest
 import torch
-from support import VARIANTS, Maker, Variant, batch, losses_of, memory, network, run_step, same, train, values
+from support import (
+    VARIANTS,
+    Maker,
+    Variant,
+    batch,
+    difference,
+    losses_of,
+    memory,
+    network,
+    run_step,
+    same,
+    train,
+    values,
+)
 from torch import nn
 
 from koala_optim import KoalaA, KoalaM, KoalaV, TooManyMissing
@@ -46,6 +59,17 @@ def test_they_are_the_same_to_the_bit(variant: Variant, foreach: bool, dtype: to
     train(one, late, range(8, 11))
     train(other, early, range(8, 11))
     assert same(values(late), values(early))
+
+
+def test_beside_kernels_they_are_the_same_but_for_rounding(variant: Variant) -> None:
+    # Kernels predict and, after backward, step; in backward foreach operations do it.
+    late, early = network(), network()
+    one, other = (variant(in_groups(model, "coupled"), fused=True) for model in (late, early))
+    other.step_in_backward()
+    train(one, late, range(6))
+    train(other, early, range(6))
+    assert difference(values(late), values(early)) < 1e-5
+    assert other.filter_state()["step"] == 6
 
 
 def test_gradients_are_let_go(make: Maker) -> None:

@@ -13,7 +13,7 @@ from torch import Tensor
 from .._native import Filter
 from ..distributed import ProcessGroups, gradient_part
 from ..observation import Observation
-from ..rows import as_stored, rows_of
+from ..rows import dense, rows_of
 from ..settings import group_options, real
 from .adaptive import Adaptive
 from .blocks import Blocks
@@ -26,8 +26,6 @@ from .products import PlusPlus
 from .reach import wide
 from .record import Record, repeated, settled
 from .watch import Watch
-
-_STRIDED = torch.strided
 
 if TYPE_CHECKING:
     from .fused.passes import Passes
@@ -117,7 +115,7 @@ class Engine:
         """
         plan = self._planned(groups, state)
         parameters = [parameter for group in groups for parameter in group["params"]]
-        gradients = _dense(parameters, gradients)
+        gradients = dense(parameters, gradients)
         if plan.shares:
             gradients = [
                 gradient if gradient is None else gradient_part(parameter, gradient)
@@ -153,9 +151,9 @@ class Engine:
             self._blocks.begin(losses_of(observation, self.device, self.dtype))
         present = self._plan.present((position,))
         if not present.empty:
-            (dense,) = _dense([present.parts[0].parameters[0]], [gradient])
-            assert dense is not None
-            self._blocks.step(self.method, self._plan, present, dense, self._gains)
+            (as_held,) = dense([present.parts[0].parameters[0]], [gradient])
+            assert as_held is not None
+            self._blocks.step(self.method, self._plan, present, as_held, self._gains)
 
     def finish_blocks(self) -> None:
         """What is left of an update when all tensors have moved by themselves.
@@ -260,7 +258,6 @@ class Engine:
             options = [Options(float(told[0]), told[1], bool(told[2])) for told in self._told]
             rows = rows_of(
                 parameters,
-                [None] * len(parameters),
                 state,
                 self._memory,
                 frozen=[options[index].frozen for index in indices],
@@ -298,24 +295,3 @@ def passes_of(method: Method, gains: Tensor) -> Passes | None:
     from .fused.choice import made
 
     return made(method, gains)
-
-
-def _dense(parameters: list[Tensor], gradients: list[Tensor | None]) -> list[Tensor | None]:
-    """The gradients in memory that holds their values: as :func:`koala_optim.rows.rows_of` takes them."""
-    given = [gradient for gradient in gradients if gradient is not None]
-    strange = any(gradient.layout is not _STRIDED for gradient in given)
-    # In every step: by loops that are not Python's.
-    if not (strange or any(map(Tensor.is_neg, given)) or any(map(Tensor._is_zerotensor, given))):
-        return gradients
-    found: list[Tensor | None] = []
-    for position, (parameter, gradient) in enumerate(zip(parameters, gradients)):
-        if gradient is None or not parameter.requires_grad:
-            found.append(None)
-        elif gradient.layout is not _STRIDED:
-            raise TypeError(
-                f"the gradient of parameter {position} has layout {gradient.layout}; KOALA needs dense gradients "
-                "(sparse=False for embeddings)"
-            )
-        else:
-            found.append(as_stored(gradient))
-    return found

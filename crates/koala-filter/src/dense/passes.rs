@@ -3,6 +3,7 @@
 
 use super::kernel;
 pub use super::lent::Lent;
+pub use super::pieces::on_this_thread;
 use super::pieces::{cut, run};
 use super::real::Real;
 use crate::filter::Filter;

@@ -1,5 +1,6 @@
 //! Pieces of tensors: the unit of parallel work. Their size is fixed, so that sums do not depend on the threads.
 
+use std::cell::Cell;
 use std::mem::take;
 
 use rayon::prelude::*;
@@ -9,6 +10,25 @@ use crate::demands::SLOTS;
 
 /// Elements in a piece: small enough for a core's cache, large enough to be worth a task.
 pub const PIECE: usize = 32 * 1024;
+
+thread_local! {
+    /// Whether this thread does all pieces itself.
+    static ALONE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `work`, whose passes are then done by this thread, without a thread pool: for whoever wants one thread, it saves the
+/// way to another one and back.
+pub fn on_this_thread<R>(work: impl FnOnce() -> R) -> R {
+    /// Puts it back, also if `work` panics.
+    struct Back(bool);
+    impl Drop for Back {
+        fn drop(&mut self) {
+            ALONE.set(self.0);
+        }
+    }
+    let _back = Back(ALONE.replace(true));
+    work()
+}
 
 /// One piece of one tensor, its gradient and its memory (each empty where there is none).
 pub(super) struct Piece<'a, F> {
@@ -58,7 +78,7 @@ pub(super) fn run<'a, F: Send + Sync, R: Send>(
     work: impl Fn(Piece<'a, F>) -> R + Sync + Send,
 ) -> Vec<R> {
     let elements: usize = pieces.iter().map(|piece| piece.parameters.len()).sum();
-    if elements <= PIECE {
+    if elements <= PIECE || ALONE.get() {
         pieces.into_iter().map(work).collect()
     } else {
         pieces.into_par_iter().map(work).collect()
