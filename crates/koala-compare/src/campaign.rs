@@ -27,6 +27,8 @@ pub struct Campaign<'a> {
     orders: Orders,
     resolved: Vec<Resolved>,
     sweeps: Option<Vec<Planned>>,
+    /// Whether runs of an earlier comparison may go out of the listing.
+    replace: bool,
 }
 
 /// How a campaign has ended.
@@ -82,7 +84,16 @@ impl<'a> Campaign<'a> {
             orders,
             resolved,
             sweeps,
+            replace: false,
         })
+    }
+
+    /// Whether this comparison may take the place of another one in the folder, whose runs are then in no listing. Without it
+    /// [`run`](Self::run) refuses to.
+    #[must_use]
+    pub fn replacing(mut self, replace: bool) -> Self {
+        self.replace = replace;
+        self
     }
 
     /// The runs that are known of before anything is done, and how many more there will be once tuning has chosen.
@@ -120,7 +131,8 @@ impl<'a> Campaign<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error`] if a file cannot be read or written; runs that fail by themselves are no error.
+    /// [`Error::OtherComparison`] if the folder holds one whose runs are not part of this one; [`Error`] if a file cannot be read
+    /// or written. Runs that fail by themselves are no error.
     pub fn run(
         &self,
         observer: &mut dyn SuiteObserver,
@@ -159,7 +171,9 @@ impl<'a> Campaign<'a> {
             _ => Vec::new(),
         };
         let due = trials_due || self.due(&self.reported(&choices))?;
-        self.write(&listing(&choices, self.at_once(due)), question)?;
+        let first = listing(&choices, self.at_once(due));
+        self.keep_others(&first, question)?;
+        self.write(&first, question)?;
         let workers = Workers::new(&self.folder, self.orders, &known, observer, interrupt);
         if let Some(tuning) = &self.suite.tuning {
             let tally = workers.work(&trials)?;
@@ -190,7 +204,9 @@ impl<'a> Campaign<'a> {
             known[run.problem] += 1;
         }
         let jobs = self.at_once(self.due(sweeps)?);
-        self.write(&self.listing(sweeps, &[], jobs), question)?;
+        let first = self.listing(sweeps, &[], jobs);
+        self.keep_others(&first, question)?;
+        self.write(&first, question)?;
         let workers = Workers::new(&self.folder, self.orders, &known, observer, interrupt);
         let tally = workers.work(sweeps)?;
         let listing = self.listing(sweeps, &[], self.together(&tally));
@@ -213,6 +229,14 @@ impl<'a> Campaign<'a> {
         let _lock = store::hold(&self.folder)?;
         write_whole(&self.folder, COMPARISON_FILE, text.as_bytes())?;
         Ok(comparison)
+    }
+
+    /// Refuses to take runs of an earlier comparison out of the listing, unless that is wished.
+    fn keep_others(&self, listing: &Listing, question: Question) -> Result<(), Error> {
+        match self.replace {
+            true => Ok(()),
+            false => store::keep_others(&self.folder, listing, question, &self.bases()),
+        }
     }
 
     fn write(&self, listing: &Listing, question: Question) -> Result<(), Error> {

@@ -25,6 +25,20 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// The folder holds another comparison, whose runs would be in no listing any more.
+    #[error(
+        "{}: the folder holds another comparison, and {lost} of its runs are not part of this one ({example}): they would be in \
+         no report any more. Choose another --out, ask for them too, or give --replace to go on without them (they stay in runs/)",
+        folder.display()
+    )]
+    OtherComparison {
+        /// The folder.
+        folder: PathBuf,
+        /// How many runs.
+        lost: usize,
+        /// One of them, in words.
+        example: String,
+    },
 }
 
 impl Error {
@@ -36,7 +50,8 @@ impl Error {
             Self::Report(
                 koala_report::Error::NoReference { .. }
                 | koala_report::Error::ReferenceWithoutRuns { .. },
-            ) => Kind::Usage,
+            )
+            | Self::OtherComparison { .. } => Kind::Usage,
             _ => Kind::Failure,
         }
     }

@@ -5,7 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use koala_report::{Choice, LISTING_FILE, ListedRun, Listing, Role};
-use koala_train::run::write_whole;
+use koala_train::run::{RunFolder, write_whole};
 
 use crate::Error;
 
@@ -57,6 +57,49 @@ pub(super) fn write(
         serde_json::to_string_pretty(&listing).map_err(|e| Error::file(file, "write")(e.into()))?;
     text.push('\n');
     Ok(write_whole(folder, LISTING_FILE, text.as_bytes())?)
+}
+
+/// Checks that no run of the listing that is there goes out of it.
+///
+/// # Errors
+/// [`Error::OtherComparison`] if some would.
+pub(super) fn keep_others(
+    folder: &Path,
+    listing: &Listing,
+    question: Question,
+    bases: &Bases,
+) -> Result<(), Error> {
+    let Ok(before) = Listing::read(folder) else {
+        return Ok(());
+    };
+    let mut after = listing.clone();
+    lay(&mut after, before.clone(), question, bases);
+    let mut stays: BTreeSet<&str> = after.runs.iter().map(|run| run.folder.as_str()).collect();
+    let is_tuned = |run: &ListedRun| {
+        let same =
+            |other: &&ListedRun| other.workload == run.workload && other.optimizer == run.optimizer;
+        let trial = |other: &ListedRun| matches!(other.role, Role::Trial { .. });
+        after.runs.iter().filter(same).any(trial)
+    };
+    let mut lost = Vec::new();
+    for run in &before.runs {
+        // What tuning will choose is not known yet.
+        if (run.role == Role::Tuned && is_tuned(run)) || !stays.insert(&run.folder) {
+            continue;
+        }
+        let found = RunFolder::at(&folder.join(&run.folder));
+        if found.is_begun() || found.settled()?.is_some() {
+            lost.push(run);
+        }
+    }
+    match lost.first() {
+        None => Ok(()),
+        Some(run) => Err(Error::OtherComparison {
+            folder: folder.to_owned(),
+            lost: lost.len(),
+            example: format!("{} on {}, seed {}", run.optimizer, run.workload, run.seed),
+        }),
+    }
 }
 
 /// Keeps other programs from writing about the suite as long as the file is open.

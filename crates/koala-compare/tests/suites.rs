@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-use koala_compare::{Campaign, Ended, Orders, Suite, run_folder};
+use koala_compare::{Campaign, Ended, Error, Orders, Suite, SweepPlan, run_folder};
 use koala_report::{Listing, Measure, Role};
 use koala_train::optimizers::OptimizerSpec;
 use koala_train::run::{Override, RunConfig, execute};
@@ -392,4 +392,55 @@ fn of_untuned(suite: &Suite) {
             assert_eq!(config.schedule.name(), "constant");
         }
     }
+}
+
+fn two(optimizers: &str, seeds: &str, epochs: u32) -> Suite {
+    suite(&format!(
+        "name = 'two'\nseeds = {seeds}\noptimizers = {optimizers}\n[[workload]]\nname = 'digits'\nset.epochs = {epochs}\n"
+    ))
+}
+
+/// A comparison that leaves out runs of the one before is refused, and nothing is changed; one that has more is not.
+#[test]
+fn another_comparison_does_not_take_a_folder_over_unasked() {
+    let here = tempfile::tempdir().unwrap();
+    let first = two("['koala-v', 'sgd']", "[0, 1]", 1);
+    run(&first, here.path());
+    let before = fs::read(here.path().join("suite.json")).unwrap();
+    let refused = |other: &Suite, sweep: Option<&SweepPlan>| {
+        let campaign = Campaign::new(other, here.path(), ORDERS, sweep).unwrap();
+        let error = campaign
+            .run(&mut Silent, &Interrupt::default())
+            .unwrap_err();
+        assert_eq!(fs::read(here.path().join("suite.json")).unwrap(), before);
+        match error {
+            Error::OtherComparison { lost, example, .. } => (lost, example),
+            other => panic!("{other}"),
+        }
+    };
+    let fewer = two("['koala-v', 'adam']", "[0, 1]", 1);
+    assert_eq!(
+        refused(&fewer, None),
+        (2, "sgd on digits, seed 0".to_owned())
+    );
+    assert_eq!(refused(&two("['koala-v', 'sgd']", "[1]", 1), None).0, 2);
+    assert_eq!(refused(&two("['koala-v', 'sgd']", "[0, 1]", 2), None).0, 4);
+    // A sweep of another length says nothing of this comparison.
+    let plan = SweepPlan {
+        points: 2,
+        decades: 1.0,
+    };
+    assert_eq!(
+        refused(&two("['koala-v', 'sgd']", "[0]", 2), Some(&plan)).0,
+        4
+    );
+
+    let more = two("['koala-v', 'sgd', 'adam']", "[0, 1, 2]", 1);
+    assert_eq!(run(&more, here.path()).runs, 9);
+    let replaced = Campaign::new(&fewer, here.path(), ORDERS, None)
+        .unwrap()
+        .replacing(true)
+        .run(&mut Silent, &Interrupt::default())
+        .unwrap();
+    assert_eq!((replaced.runs, replaced.ours), (4, 0));
 }

@@ -56,6 +56,7 @@ pub fn run(arguments: &CompareArguments) -> Result<ExitCode, Error> {
     }
     arguments.reference.over(&mut suite)?;
     let folder = flags.folder(&suite);
-    let campaign = Campaign::new(&suite, &folder, flags.orders(&suite), None)?;
+    let campaign =
+        Campaign::new(&suite, &folder, flags.orders(&suite), None)?.replacing(flags.replace);
     campaign::run(&campaign, flags, &folder, text::table)
 }

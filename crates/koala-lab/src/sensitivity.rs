@@ -43,7 +43,8 @@ pub fn run(arguments: &SensitivityArguments) -> Result<ExitCode, Error> {
     suite.horizons.clear();
     suite.reference = None;
     let folder = flags.folder(&suite);
-    let campaign = Campaign::new(&suite, &folder, flags.orders(&suite), Some(&plan))?;
+    let campaign =
+        Campaign::new(&suite, &folder, flags.orders(&suite), Some(&plan))?.replacing(flags.replace);
     campaign::run(&campaign, flags, &folder, table)
 }
 

@@ -119,6 +119,38 @@ fn a_second_signal_leaves_at_once() {
     assert!(!here.path().join("run/result.json").exists());
 }
 
+/// As shells without job control start what stands before `&`, and as `nohup` starts it.
+#[test]
+fn a_run_in_the_background_keeps_a_checkpoint_when_it_is_asked_to_end() {
+    for ignored in ["INT QUIT", "HUP", "INT QUIT HUP"] {
+        let here = tempdir().unwrap();
+        let script = format!(
+            r#"
+            trap '' {ignored}
+            "$0" train --epochs=4000 --out=run &
+            while ! grep -q '"epoch":1,' run/events.jsonl; do sleep 0.01; done 2>/dev/null
+            for name in {ignored}; do kill -$name $!; done
+            sleep 0.2
+            kill -0 $! || exit 99
+            kill -TERM $!
+            wait $!
+            "#
+        );
+        let output = Command::new("sh")
+            .current_dir(here.path())
+            .args(["-c", &script])
+            .arg(assert_cmd::cargo::cargo_bin!("koala"))
+            .output()
+            .unwrap();
+        let said = String::from_utf8_lossy(&output.stdout);
+        assert_eq!(output.status.code(), Some(130), "{ignored}: {said}");
+        let run = here.path().join("run");
+        assert_eq!(checkpoints(&run).len(), 1, "{ignored}");
+        let result = text(&run.join("result.json"));
+        assert!(result.contains(r#""status": "interrupted""#), "{result}");
+    }
+}
+
 #[test]
 fn a_run_that_ignores_the_hangup_of_its_terminal_goes_on() {
     let here = tempdir().unwrap();
