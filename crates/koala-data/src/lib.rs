@@ -52,7 +52,7 @@ pub use batch::HostBatch;
 pub use catalogue::Data;
 pub use characters::{text, tiny_shakespeare};
 pub use check::{CheckReport, FileReport, PartReport, check};
-pub use cifar::{cifar10, cifar100};
+pub use cifar::{cifar10, cifar10_limited, cifar100, cifar100_limited};
 pub use corpus::Corpus;
 pub use digits::digits;
 pub use error::DataError;
