@@ -17,6 +17,10 @@ const GROUPS: u8 = 20;
 /// Size that no file comes near (CIFAR-100's has 154 MB).
 const LIMIT: usize = 1 << 30;
 
+/// What to do with labels that there are not: the file is damaged, or it is another data set.
+const OTHER: &str = "Get the file again if it is damaged; pictures of your own, with other classes, are read from a folder of \
+                     PNG or JPEG files, one folder a class";
+
 struct Form {
     dataset: DatasetName,
     train: &'static [&'static str],
@@ -175,14 +179,16 @@ fn parse(form: &Form, file: &Path, bytes: &[u8], set: &mut ImageSet) -> Result<(
                 file,
                 format!("labels of groups from 0 to {}", GROUPS - 1),
                 format!("label {group} at position {at}"),
-            ));
+            )
+            .with_remedy(OTHER));
         }
         if *class >= form.classes {
             return Err(DataError::format(
                 file,
                 format!("labels from 0 to {}", form.classes - 1),
                 format!("label {class} at position {at}"),
-            ));
+            )
+            .with_remedy(OTHER));
         }
         set.labels.push(u16::from(*class));
         set.pixels.extend_from_slice(pixels);
