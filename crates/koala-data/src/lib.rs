@@ -46,6 +46,7 @@ mod shakespeare;
 mod split;
 mod table;
 mod vocabulary;
+mod warning;
 mod windows;
 mod words;
 
@@ -72,5 +73,6 @@ pub use shakespeare::tiny_shakespeare_words;
 pub use split::{SampleSet, Split};
 pub use table::{Table, TableBatch};
 pub use vocabulary::Vocabulary;
+pub use warning::{LeftOut, PartName, Warning};
 pub use windows::{TextWindow, TextWindows};
 pub use words::{penn_treebank, wikitext2};
