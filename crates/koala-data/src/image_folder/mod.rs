@@ -5,4 +5,5 @@ mod preparation;
 mod read;
 
 pub use preparation::ImagePreparation;
+pub(crate) use preparation::normalisation;
 pub use read::{ImageFolderOptions, OwnImages, image_folder};
