@@ -53,6 +53,7 @@ pub mod sample;
 mod shakespeare;
 mod split;
 mod table;
+mod table_file;
 mod vocabulary;
 mod warning;
 mod windows;
@@ -83,6 +84,10 @@ pub use parting::{Parting, Parts, Share};
 pub use shakespeare::tiny_shakespeare_words;
 pub use split::{SampleSet, Split};
 pub use table::{Table, TableBatch};
+pub use table_file::{
+    ColumnPreparation, LabelKind, LabelPreparation, OwnRows, OwnTable, TableOptions,
+    TablePreparation, table_file,
+};
 pub use vocabulary::Vocabulary;
 pub use warning::{LeftOut, PartName, Warning};
 pub use windows::{TextWindow, TextWindows};

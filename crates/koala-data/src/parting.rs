@@ -72,8 +72,8 @@ impl Parting {
         if test.saturating_add(validation) >= labels.len() {
             return Err(DataError::Parts {
                 fault: format!(
-                    "{test} samples to test on and {validation} for validation leave nothing to train on of {}: ask for \
-                     fewer, or give more samples",
+                    "{test} to test on and {validation} for validation leave nothing to train on of {} samples: ask for \
+                     fewer, or give more",
                     labels.len()
                 ),
             });
@@ -342,8 +342,7 @@ mod tests {
         assert_eq!(fault(none, none, 0), "parts: there is no sample: give some");
         assert_eq!(
             fault(Share::Count(4), Share::Count(6), 10),
-            "parts: 6 samples to test on and 4 for validation leave nothing to train on of 10: ask for fewer, or give more \
-             samples"
+            "parts: 6 to test on and 4 for validation leave nothing to train on of 10 samples: ask for fewer, or give more"
         );
         for fraction in [1.0, -0.1, f64::NAN, f64::INFINITY] {
             let text = fault(Share::Fraction(fraction), none, 10);
