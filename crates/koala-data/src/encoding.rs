@@ -37,7 +37,8 @@ const LOOKED_AT: usize = 1 << 16;
 ///
 /// # Errors
 ///
-/// [`DataError::Format`] if it is not UTF-8 or has NUL bytes, with the likely encoding and the command that makes UTF-8 of it.
+/// [`DataError::Format`] if it is not UTF-8 or has NUL bytes, with the likely encoding and the command that makes UTF-8
+/// of it.
 pub(super) fn plain_text<'a>(file: &Path, bytes: &'a [u8]) -> Result<&'a str, DataError> {
     if let Some((_, what, remedy)) = NO_TEXT.iter().find(|(first, ..)| bytes.starts_with(first)) {
         return Err(DataError::format(file, "plain text", *what).with_remedy(*remedy));

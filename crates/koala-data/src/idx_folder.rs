@@ -7,14 +7,14 @@ use super::image_folder::normalisation;
 use super::{DataError, ImagePreparation, ImageSet, OwnImages, Split, idx};
 
 /// Reads grey pictures of one's own from files in the format and with the names of MNIST (`train-images-idx3-ubyte`,
-/// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, each with or without `.gz`): of any size, the
-/// same in both parts, and with labels from 0 to any number below 256. There is one class more than the highest label of both
-/// parts. Of the training part the first `limit` are kept; mean and deviation are theirs.
+/// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, each with or without `.gz`): of any
+/// size, the same in both parts, and with labels from 0 to any number below 256. There is one class more than the highest
+/// label of both parts. Of the training part the first `limit` are kept; mean and deviation are theirs.
 ///
 /// # Errors
 ///
-/// [`DataError`] if a file is missing, unreadable, cut short or of another format, or if pictures and labels are not of the same
-/// number, or the pictures of both parts not of the same size.
+/// [`DataError`] if a file is missing, unreadable, cut short or of another format, or if pictures and labels are not of
+/// the same number, or the pictures of both parts not of the same size.
 pub fn idx_folder(folder: &Path, limit: Option<usize>) -> Result<OwnImages, DataError> {
     let missing = |name: &str| DataError::Missing {
         dataset: "idx",
@@ -121,6 +121,23 @@ mod tests {
         // What MNIST is not is told where to go.
         let text = mnist(Some(folder.path())).unwrap_err().to_string();
         assert!(text.contains("found label 10 at position 10. Get the file again if it is damaged; files of your own"), "{text}");
+    }
+
+    #[test]
+    fn a_class_that_only_the_test_part_has_is_one_and_is_told() {
+        let folder = folder();
+        let packed = gzip(&idx_file(&[11], &[12; 11])).unwrap();
+        fs::write(folder.path().join(format!("{}.gz", PARTS[1][1])), packed).unwrap();
+        let read = idx_folder(folder.path(), None).unwrap();
+        assert_eq!(
+            (read.split.train.classes, read.split.test.labels()[0]),
+            (13, 12)
+        );
+        let told: Vec<String> = read.warnings.iter().map(Warning::to_string).collect();
+        assert!(
+            told.contains(&"the train part has no sample of '11', '12'".to_owned()),
+            "{told:?}"
+        );
     }
 
     #[test]

@@ -5,8 +5,8 @@ pub(super) fn is_whole(bytes: &[u8]) -> bool {
     // After the marker of the beginning.
     let mut rest = bytes.get(2..).unwrap_or_default();
     loop {
-        // Bytes of 0xff may stand before any marker. In the data of a picture, 0xff is followed by 0 where it is a value, and
-        // by 0xd0 to 0xd7 where the decoder begins anew.
+        // Bytes of 0xff may stand before any marker. In the data of a picture, 0xff is followed by 0 where it is a value,
+        // and by 0xd0 to 0xd7 where the decoder begins anew.
         let Some(at) = rest.iter().position(|byte| *byte == 0xff) else {
             return false;
         };

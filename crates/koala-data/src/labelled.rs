@@ -18,8 +18,8 @@ impl LabelledTable {
     ///
     /// # Errors
     ///
-    /// [`DataError::Table`] if there is no column, not every row has all its features, a number is not finite, or a label is not
-    /// below `classes`.
+    /// [`DataError::Table`] if there is no column, not every row has all its features, a number is not finite, or a label
+    /// is not below `classes`.
     pub fn new(
         columns: usize,
         classes: usize,
@@ -84,8 +84,8 @@ impl LabelledTable {
             .unwrap_or_default()
     }
 
-    /// A batch of the given rows in the given order: images of the shape `[1, 1, columns]`. Numbers of rows that do not exist
-    /// are left out.
+    /// A batch of the given rows in the given order: images of the shape `[1, 1, columns]`. Numbers of rows that do not
+    /// exist are left out.
     pub fn host_batch(&self, samples: &[usize]) -> HostBatch {
         let known = || samples.iter().filter(|sample| **sample < self.labels.len());
         HostBatch {

@@ -12,6 +12,31 @@
 //! # Ok::<(), koala_data::DataError>(())
 //! ```
 //!
+//! Data of one's own are read by [`image_folder`], [`idx_folder`], [`table_file`] and [`read_text`]. Each gives the
+//! parts, drawn by a [`Parting`] if the data have none, what was done to the samples as a value to be stored
+//! ([`ImagePreparation`], [`TablePreparation`]), and what is worth knowing as values ([`Warning`]):
+//!
+//! ```
+//! use koala_data::{ImageFolderOptions, OwnRows, TableOptions, image_folder, sample, table_file};
+//!
+//! # let folder = tempfile::tempdir()?;
+//! # let folder = folder.path();
+//! sample::write_image_folder(folder, 40, 16, 0)?;
+//! let options = ImageFolderOptions { image_size: Some(8), ..ImageFolderOptions::default() };
+//! let own = image_folder(folder, &options)?;
+//! assert_eq!((own.split.train.len(), own.split.test.len()), (32, 8));
+//! assert_eq!(own.preparation.classes, ["far-left", "far-right", "left", "right"]);
+//!
+//! let file = sample::write_table(folder, 150, 0)?;
+//! let own = table_file(&file, &TableOptions { label: "animal".to_owned(), ..TableOptions::default() })?;
+//! let OwnRows::Classes(split) = own.rows else { unreachable!("the labels are texts") };
+//! assert_eq!(split.train.host_batch(&[0]).shape, [1, 1, own.preparation.width()]);
+//! for warning in own.warnings {
+//!     println!("{warning}");
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! Nothing is downloaded unless asked ([`fetch`]), and nothing read is trusted: every length, magic number and label is
 //! checked, and what is wrong is named together with what was expected of it and what mends it.
 

@@ -1,7 +1,7 @@
 //! Mean and standard deviation.
 
-/// What is gathered of values one by one. Sums are of what exceeds the first value, so that a large mean takes no digits of the
-/// deviation.
+/// What is gathered of values one by one. Sums are of what exceeds the first value, so that a large mean takes no digits
+/// of the deviation.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Moments {
     first: f64,

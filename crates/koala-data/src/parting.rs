@@ -191,8 +191,8 @@ fn quota(total: usize, size: usize, samples: usize) -> (usize, u128) {
     ((product / samples) as usize, product % samples)
 }
 
-/// How many samples each class gives to a part of `total`, if `taken` of each are for other parts: its share rounded down, or
-/// one more.
+/// How many samples each class gives to a part of `total`, if `taken` of each are for other parts: its share rounded
+/// down, or one more.
 fn allocate(sizes: &[usize], taken: &[usize], total: usize, exact: bool) -> Vec<usize> {
     let samples = sizes.iter().sum();
     let quotas: Vec<(usize, u128)> = sizes

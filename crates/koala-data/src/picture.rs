@@ -1,7 +1,8 @@
 //! One picture from a file: PNG, JPEG, WebP or BMP.
 //!
-//! It is turned as its EXIF data say, so that it lies as a viewer shows it. What is transparent is laid over white, as on a page:
-//! drawings with a transparent ground are dark more often than light. More than eight bits a colour are rounded to eight.
+//! It is turned as its EXIF data say, so that it lies as a viewer shows it. What is transparent is laid over white, as on
+//! a page: drawings with a transparent ground are dark more often than light. More than eight bits a colour are rounded
+//! to eight.
 
 use std::ffi::OsStr;
 use std::fs::File;
@@ -109,14 +110,14 @@ pub(super) fn size(file: &Path) -> Result<(usize, usize), DataError> {
 
 /// Reads a picture: as it is, or its middle square made `side` pixels wide and high.
 ///
-/// The square is as wide as the shorter side. It is resized by a triangle filter that widens as the picture shrinks, which is
-/// what torchvision's `Resize(side)` and `CenterCrop(side)` do of a picture, but that nothing outside of the square is resized
-/// first.
+/// The square is as wide as the shorter side. It is resized by a triangle filter that widens as the picture shrinks,
+/// which is what torchvision's `Resize(side)` and `CenterCrop(side)` do of a picture, but that nothing outside of the
+/// square is resized first.
 ///
 /// # Errors
 ///
-/// [`DataError`] if the file cannot be read, is none of a format that is read, is damaged or cut short, or has more pixels than
-/// 512 MiB hold.
+/// [`DataError`] if the file cannot be read, is none of a format that is read, is damaged or cut short, or has more
+/// pixels than 512 MiB hold.
 pub(super) fn read(file: &Path, side: Option<usize>) -> Result<Picture, DataError> {
     let bytes = bytes(file)?;
     decode(file, &bytes, side)

@@ -71,8 +71,9 @@ impl<S: SampleSet> Split<S> {
         }
     }
 
-    /// Draws so many samples out of the training part by a seed, of each class its share, and makes them the validation part,
-    /// in place of what was held out before. The training part is then in a drawn order. Nothing is moved if the share is 0.
+    /// Draws so many samples out of the training part by a seed, of each class its share, and makes them the validation
+    /// part, in place of what was held out before. The training part is then in a drawn order. Nothing is moved if the
+    /// share is 0.
     ///
     /// # Errors
     ///

@@ -214,8 +214,8 @@ pub(super) fn listed<T: AsRef<str>>(names: &[T]) -> String {
 }
 
 impl<S: SampleSet> Split<S> {
-    /// What is worth knowing of the parts as they are: too few samples to choose or judge by, classes that one lacks, one class
-    /// alone. `names` are those of the classes, so many as there are; empty for samples without classes.
+    /// What is worth knowing of the parts as they are: too few samples to choose or judge by, classes that one lacks, one
+    /// class alone. `names` are those of the classes, so many as there are; empty for samples without classes.
     pub fn warnings(&self, names: &[String]) -> Vec<Warning> {
         let held_out = self
             .validation

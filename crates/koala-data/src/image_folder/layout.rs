@@ -53,7 +53,8 @@ struct Item {
 ///
 /// # Errors
 ///
-/// [`DataError`] if it cannot be read, has no class, has a class without pictures, or has files or folders where none belong.
+/// [`DataError`] if it cannot be read, has no class, has a class without pictures, or has files or folders where none
+/// belong.
 pub(super) fn layout(folder: &Path) -> Result<Layout, DataError> {
     let items = items(folder)?;
     let Some(parts) = parts(folder, &items)? else {
@@ -121,8 +122,8 @@ fn items(folder: &Path) -> Result<Vec<Item>, DataError> {
     Ok(items)
 }
 
-/// The folders of the parts, if the data set has them: if there is a folder `train` with folders in it. One with pictures in it is
-/// a class, of railways.
+/// The folders of the parts, if the data set has them: if there is a folder `train` with folders in it. One with pictures
+/// in it is a class, of railways.
 fn parts(folder: &Path, all: &[Item]) -> Result<Option<[Option<PathBuf>; 3]>, DataError> {
     let named = |item: &Item, names: &[&str]| {
         let name = item.name.to_string_lossy();

@@ -7,8 +7,8 @@ use serde::{Deserialize, Serialize};
 use crate::moments::Moments;
 use crate::{DataError, ImageSet, picture};
 
-/// What was done to the pictures that a network has learned from, and so what is to be done to one that it is to judge. To be
-/// stored with a run.
+/// What was done to the pictures that a network has learned from, and so what is to be done to one that it is to judge.
+/// To be stored with a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ImagePreparation {

@@ -18,8 +18,8 @@ const USUAL_SIDE: usize = 224;
 /// How a folder of pictures is read.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct ImageFolderOptions {
-    /// The side of the square that every picture becomes: its middle, as wide as its shorter side, resized. Without it pictures stay
-    /// as they are, and must have the same size.
+    /// The side of the square that every picture becomes: its middle, as wide as its shorter side, resized. Without it
+    /// pictures stay as they are, and must have the same size.
     pub image_size: Option<usize>,
     /// How pictures are parted that have no folder of a part.
     pub parting: Parting,
@@ -40,17 +40,19 @@ pub struct OwnImages {
 
 /// Reads a folder of PNG, JPEG, WebP or BMP files, `DIR/CLASS/FILE`: the layout of torchvision's `ImageFolder`.
 ///
-/// Classes are numbered by their sorted names. If all pictures are grey, they have one channel, otherwise three, red, green and
-/// blue. Hidden files are ignored, and files beside the folders of the classes.
+/// Classes are numbered by their sorted names. If all pictures are grey, they have one channel, otherwise three, red,
+/// green and blue. Hidden files are ignored, and files beside the folders of the classes.
 ///
-/// If there is a folder `train` with folders in it, the classes are looked for in it, and in `val` (or `valid` or `validation`) and
-/// `test` beside it, if they are there. Without `test`, the validation folder is tested on, as with ImageNet; without both, the
-/// parts are drawn out of the training pictures by [`ImageFolderOptions::parting`], as out of a folder without parts.
+/// If there is a folder `train` with folders in it, the classes are looked for in it, and in `val` (or `valid` or
+/// `validation`) and `test` beside it, if they are there. Without `test`, the validation folder is tested on, as with
+/// ImageNet; without both, the parts are drawn out of the training pictures by [`ImageFolderOptions::parting`], as out of
+/// a folder without parts.
 ///
 /// # Errors
 ///
-/// [`DataError::Own`] with file, cause and remedy if a file is no whole picture, or lies where none belongs, a class has no
-/// picture, or sizes differ and none is asked for; [`DataError::Parts`] if the parts cannot be drawn; [`DataError::Unreadable`].
+/// [`DataError::Own`] with file, cause and remedy if a file is no whole picture, or lies where none belongs, a class has
+/// no picture, or sizes differ and none is asked for; [`DataError::Parts`] if the parts cannot be drawn;
+/// [`DataError::Unreadable`].
 pub fn image_folder(folder: &Path, options: &ImageFolderOptions) -> Result<OwnImages, DataError> {
     if options
         .image_size

@@ -1,5 +1,5 @@
-//! Small made data sets, in the original formats and as one brings one's own, to try every reader, recipe and network without the
-//! real ones.
+//! Small made data sets, in the original formats and as one brings one's own, to try every reader, recipe and network
+//! without the real ones.
 //!
 //! They can be learned: a picture shows its class as the place and the colour of a spot, a text follows a grammar.
 

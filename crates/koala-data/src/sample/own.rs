@@ -21,8 +21,9 @@ const ANIMALS: [(&str, f64, f64); 3] = [
 ];
 const COATS: [&str; 3] = ["brown", "grey", "sandy"];
 
-/// Writes a folder of coloured PNG pictures, `folder/CLASS/NUMBER.png`, for [`image_folder`](crate::image_folder): `samples` of
-/// them, `side` pixels wide and high, in four classes that the place of a spot tells. The pictures are a function of the seed.
+/// Writes a folder of coloured PNG pictures, `folder/CLASS/NUMBER.png`, for [`image_folder`](crate::image_folder):
+/// `samples` of them, `side` pixels wide and high, in four classes that the place of a spot tells. The pictures are a
+/// function of the seed.
 ///
 /// # Errors
 ///
@@ -55,9 +56,9 @@ pub fn write_image_folder(folder: &Path, samples: usize, side: usize, seed: u64)
     Ok(())
 }
 
-/// Writes a table for [`table_file`](crate::table_file), `folder/animals.csv`, and returns its path: `rows` animals (`weight_kg`,
-/// `ear_cm`, of which about one in twelve is missing, `coat`), with two columns to tell, the class `animal` and the number `leaves_g`.
-/// Its content is a function of the seed.
+/// Writes a table for [`table_file`](crate::table_file), `folder/animals.csv`, and returns its path: `rows` animals
+/// (`weight_kg`, `ear_cm`, of which about one in twelve is missing, `coat`), with two columns to tell, the class `animal`
+/// and the number `leaves_g`. Its content is a function of the seed.
 ///
 /// # Errors
 ///

@@ -19,8 +19,8 @@ const MOST: usize = 1 << 16;
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum LabelKind {
-    /// Classes if there is a label that is no number, or if all are whole numbers, at most 20 different ones and each twice on the
-    /// average; otherwise numbers.
+    /// Classes if there is a label that is no number, or if all are whole numbers, at most 20 different ones and each
+    /// twice on the average; otherwise numbers.
     #[default]
     Detected,
     /// Classes, whatever they are called.
@@ -137,8 +137,8 @@ fn are_classes(labels: &[f64]) -> bool {
         && 2 * sorted.len() <= labels.len()
 }
 
-/// The names of all classes, sorted as numbers if all are, and otherwise as texts; and the number of each label. Numbers that are
-/// written in different ways are the same class.
+/// The names of all classes, sorted as numbers if all are, and otherwise as texts; and the number of each label. Numbers
+/// that are written in different ways are the same class.
 fn numbered<'a>(
     cells: impl Iterator<Item = (&'a str, Option<f64>)> + Clone,
 ) -> (Vec<String>, Vec<u16>) {

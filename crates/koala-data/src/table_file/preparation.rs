@@ -27,8 +27,8 @@ pub enum ColumnPreparation {
         /// Whether the training part lacks some.
         indicator: bool,
     },
-    /// A feature for each category, 1 in the rows that have it and 0 in the others; and, if `missing`, one for rows that have
-    /// none. A category that the training part has not is 0 in all.
+    /// A feature for each category, 1 in the rows that have it and 0 in the others; and, if `missing`, one for rows that
+    /// have none. A category that the training part has not is 0 in all.
     Categories {
         /// The column.
         name: String,
@@ -39,8 +39,8 @@ pub enum ColumnPreparation {
     },
 }
 
-/// What was done to the rows that a network has learned from, and so what is to be done to those that it is to judge. To be stored
-/// with a run.
+/// What was done to the rows that a network has learned from, and so what is to be done to those that it is to judge. To
+/// be stored with a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TablePreparation {
@@ -201,14 +201,14 @@ impl TablePreparation {
             .collect()
     }
 
-    /// The features of the rows of another file, row by row, [`TablePreparation::width`] each: its columns are found by their names,
-    /// in any order; it may have others, and need not have the labels. A value that is missing, or a category that training has not
-    /// met, is taken as there.
+    /// The features of the rows of another file, row by row, [`TablePreparation::width`] each: its columns are found by
+    /// their names, in any order; it may have others, and need not have the labels. A value that is missing, or a
+    /// category that training has not met, is taken as there.
     ///
     /// # Errors
     ///
-    /// [`DataError`] if the file is missing, unreadable or no table, lacks a column, or has a text where a number belongs; or if the
-    /// preparation does not agree with itself.
+    /// [`DataError`] if the file is missing, unreadable or no table, lacks a column, or has a text where a number
+    /// belongs; or if the preparation does not agree with itself.
     pub fn rows(&self, file: &Path) -> Result<Vec<f32>, DataError> {
         self.check(file)?;
         let bytes = text_of(file)?;
@@ -290,6 +290,9 @@ mod tests {
         let column = ColumnPreparation::numbers("age", ["1", "1"].into_iter(), false);
         assert_eq!(written(&column, "3"), (vec![2.0], Met::Known));
         assert_eq!(written(&column, ""), (vec![0.0], Met::Missing));
+        // However far from the others, a feature is finite.
+        let column = ColumnPreparation::numbers("age", ["1e-30", "2e-30"].into_iter(), false);
+        assert_eq!(written(&column, "1e38"), (vec![f32::MAX], Met::Known));
     }
 
     #[test]

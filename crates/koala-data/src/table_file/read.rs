@@ -34,8 +34,8 @@ pub struct TableOptions {
     pub categories: Vec<String>,
     /// Columns that are not learned from.
     pub ignore: Vec<String>,
-    /// Whether (number - mean) / deviation is learned of a label that is a number, by mean and deviation of the training part, rather
-    /// than the number itself.
+    /// Whether (number - mean) / deviation is learned of a label that is a number, by mean and deviation of the training
+    /// part, rather than the number itself.
     pub normalise_label: bool,
     /// How rows are parted.
     pub parting: Parting,
@@ -65,21 +65,21 @@ pub struct OwnTable {
 
 /// Reads a CSV file of which one column is to be told from the others.
 ///
-/// Cells are parted by commas, semicolons or tabs, whichever part all rows alike. The first line names the columns if it has the label
-/// among them, or if none of its cells is a number; otherwise they are called 1, 2 and so on. Where semicolons part cells, decimals
-/// may follow a comma.
+/// Cells are parted by commas, semicolons or tabs, whichever part all rows alike. The first line names the columns if it
+/// has the label among them, or if none of its cells is a number; otherwise they are called 1, 2 and so on. Where
+/// semicolons part cells, decimals may follow a comma.
 ///
-/// A column of which all values are numbers is one feature, normalised by mean and deviation of the training part. Any other is of
-/// categories, and has a feature for each that the training part has. What is missing (an empty cell, `NA`, `N/A`, `NaN`, `?` or
-/// `null`) is the training part's mean, told by a feature of its own, or a category of its own. Left out are columns that are the
-/// same in all rows, that number the rows, or in which nearly every row has another text; rows without a label too. All this is
-/// told by [`OwnTable::warnings`]. [`LabelKind`] says what is a class.
+/// A column of which all values are numbers is one feature, normalised by mean and deviation of the training part. Any
+/// other is of categories, and has a feature for each that the training part has. What is missing (an empty cell, `NA`,
+/// `N/A`, `NaN`, `?` or `null`) is the training part's mean, told by a feature of its own, or a category of its own. Left
+/// out are columns that are the same in all rows, that number the rows, or in which nearly every row has another text;
+/// rows without a label too. All this is told by [`OwnTable::warnings`]. [`LabelKind`] says what is a class.
 ///
 /// # Errors
 ///
-/// [`DataError::Own`] with line, column and remedy if the file is no such table, the label is no column of it, or a column is nearly all
-/// numbers and has a value that is none; [`DataError::Format`] if it is not UTF-8; [`DataError::Parts`] if the parts cannot be
-/// drawn; [`DataError::Unreadable`].
+/// [`DataError::Own`] with line, column and remedy if the file is no such table, the label is no column of it, or a
+/// column is nearly all numbers and has a value that is none; [`DataError::Format`] if it is not UTF-8;
+/// [`DataError::Parts`] if the parts cannot be drawn; [`DataError::Unreadable`].
 pub fn table_file(file: &Path, options: &TableOptions) -> Result<OwnTable, DataError> {
     let bytes = text_of(file)?;
     let mut rows = rows(
@@ -285,7 +285,7 @@ fn columns(
         return Err(DataError::own(
             file,
             format!("no column is left to learn from ({})", left_out.join("; ")),
-            "Give columns that differ between rows; --numbers and --categories keep a column that is left out",
+            "Give columns that differ between rows; --numbers and --categories keep one that is left out for another cause",
         ));
     }
     Ok((places, columns))

@@ -8,7 +8,7 @@ use super::value::{is_missing, number};
 use crate::DataError;
 use crate::warning::listed;
 
-/// What may part cells, the likeliest first if several do: a comma may be one of decimals.
+/// What may part cells, the likeliest first: a comma may be one of decimals.
 const DELIMITERS: [u8; 3] = [b'\t', b';', b','];
 /// Rows that the delimiter is told from.
 const LOOKED_AT: usize = 50;
@@ -76,13 +76,12 @@ impl Rows {
     }
 }
 
-/// Takes a text apart.
+/// Takes a text apart. The parser skips a byte order mark.
 ///
 /// # Errors
 ///
 /// [`DataError::Own`] if it has no row or one column, two columns have the same name, or a row has another number of cells.
 pub(super) fn rows(file: &Path, text: &str, header: Header<'_>) -> Result<Rows, DataError> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     if text.trim().is_empty() {
         return Err(DataError::own(
             file,
@@ -176,8 +175,8 @@ fn line(text: &str, record: &StringRecord) -> u64 {
     position.line() + empty.filter(|c| *c == '\n').count() as u64
 }
 
-/// The first of the delimiters that parts all first rows into the same number of cells, and at least two; or the one that does so
-/// with the most rows.
+/// The delimiter that parts the most of the first rows into as many cells as the first of them, and at least two; the
+/// likeliest of several.
 fn delimiter(text: &str) -> u8 {
     let mut best = (0, b',');
     for delimiter in DELIMITERS {
@@ -190,9 +189,6 @@ fn delimiter(text: &str) -> u8 {
             continue;
         };
         let same = counts.iter().filter(|count| *count == first).count();
-        if same == counts.len() {
-            return delimiter;
-        }
         if same > best.0 {
             best = (same, delimiter);
         }
