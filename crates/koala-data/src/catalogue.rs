@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use super::{
-    Corpus, DataError, DatasetName, SampleSet, Split, Table, cifar10, cifar100, digits,
-    fashion_mnist, friedman, imagenet32, mnist, penn_treebank, place, text, tiny_shakespeare,
-    tiny_shakespeare_words, wikitext2,
+    Corpus, DataError, DatasetName, SampleSet, Split, Table, cifar10_limited, cifar100_limited,
+    digits, fashion_mnist, friedman, imagenet32, mnist, penn_treebank, place, text,
+    tiny_shakespeare, tiny_shakespeare_words, wikitext2,
 };
 
 /// A data set in memory.
@@ -32,8 +32,8 @@ impl DatasetName {
     }
 
     /// Reads the data set. `path` is its folder, or the file of [`DatasetName::Text`]; without it the usual places are
-    /// looked at. Of images and rows only the first `limit` of the training part are kept, and of ImageNet32 only the files that
-    /// hold them are read; a text is always read whole.
+    /// looked at. Of images and rows only the first `limit` of the training part are kept, and of CIFAR and ImageNet32 only
+    /// the files that hold them are read; a text is always read whole.
     ///
     /// # Errors
     ///
@@ -43,8 +43,8 @@ impl DatasetName {
             Self::Digits => Data::Images(digits()?),
             Self::FashionMnist => Data::Images(fashion_mnist(path)?),
             Self::Mnist => Data::Images(mnist(path)?),
-            Self::Cifar10 => Data::Images(cifar10(path)?),
-            Self::Cifar100 => Data::Images(cifar100(path)?),
+            Self::Cifar10 => Data::Images(cifar10_limited(path, limit)?),
+            Self::Cifar100 => Data::Images(cifar100_limited(path, limit)?),
             Self::Imagenet32 => Data::Images(imagenet32(path, limit)?),
             Self::TinyShakespeare => Data::Text(tiny_shakespeare()?),
             Self::TinyShakespeareWords => Data::Text(tiny_shakespeare_words()?),

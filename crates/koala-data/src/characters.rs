@@ -4,9 +4,13 @@
 //! Effectiveness of Recurrent Neural Networks*, 2015; the plays are in the public domain.
 
 use std::collections::BTreeSet;
+use std::fmt;
 use std::fs::File;
 use std::path::Path;
 
+use serde::{Deserialize, Serialize};
+
+use super::encoding::plain_text;
 use super::{Corpus, DataError, DatasetName, Vocabulary, inflate, place};
 
 const PACKED: &[u8] = include_bytes!("../assets/tinyshakespeare.txt.gz");
@@ -35,8 +39,56 @@ pub(super) fn embedded() -> Result<Vec<u8>, DataError> {
 ///
 /// # Errors
 ///
-/// [`DataError`] if the file is missing, unreadable, longer than 1 GiB, not UTF-8, or shorter than 40 characters.
+/// [`DataError`] if the file is missing, unreadable, empty, longer than 1 GiB, not UTF-8, has NUL bytes, or is shorter than
+/// 40 characters.
 pub fn text(file: Option<&Path>) -> Result<Corpus, DataError> {
+    read_text(file).map(|(corpus, _)| corpus)
+}
+
+/// What was taken of a text file.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct TextReport {
+    /// Bytes of the file.
+    pub bytes: usize,
+    /// Characters, which are code points.
+    pub characters: usize,
+    /// Different ones.
+    pub vocabulary: usize,
+    /// Lines.
+    pub lines: usize,
+    /// Always `UTF-8`: nothing else is taken.
+    pub encoding: String,
+    /// Whether the file begins with a byte order mark, which is one of the characters.
+    pub byte_order_mark: bool,
+}
+
+impl fmt::Display for TextReport {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            characters,
+            vocabulary,
+            lines,
+            encoding,
+            ..
+        } = self;
+        write!(
+            f,
+            "{characters} characters in {lines} lines, {vocabulary} different ones, read as {encoding}"
+        )?;
+        if self.byte_order_mark {
+            f.write_str(" with a byte order mark, which is one of them")?;
+        }
+        Ok(())
+    }
+}
+
+/// As [`text`], and what was taken of the file.
+///
+/// # Errors
+///
+/// [`DataError`] as [`text`]; what is not UTF-8 is told with the encoding it looks like.
+pub fn read_text(file: Option<&Path>) -> Result<(Corpus, TextReport), DataError> {
     let Some(path) = file else {
         return Err(place::missing(DatasetName::Text, "file", Vec::new()));
     };
@@ -51,12 +103,30 @@ pub fn text(file: Option<&Path>) -> Result<Corpus, DataError> {
             cause,
         },
     })?;
-    parse(path, &place::read_open(path, open, LIMIT)?)
+    let bytes = place::read_open(path, open, LIMIT).map_err(|error| {
+        error.with_remedy("Give a part of it: `head -c 1G` writes the first that fits")
+    })?;
+    let corpus = parse(path, &bytes)?;
+    let report = TextReport {
+        bytes: bytes.len(),
+        characters: corpus.train.len() + corpus.validation.len() + corpus.test.len(),
+        vocabulary: corpus.vocabulary.len(),
+        lines: str::from_utf8(&bytes).map_or(0, |text| text.lines().count()),
+        encoding: "UTF-8".to_owned(),
+        byte_order_mark: bytes.starts_with(b"\xef\xbb\xbf"),
+    };
+    Ok((corpus, report))
 }
 
 fn parse(file: &Path, bytes: &[u8]) -> Result<Corpus, DataError> {
-    let text = str::from_utf8(bytes)
-        .map_err(|e| DataError::format(file, "UTF-8 text", format!("other bytes ({e})")))?;
+    if bytes.is_empty() {
+        return Err(DataError::own(
+            file,
+            "it is empty",
+            "Name a file with text in it; perhaps what should have written this one has failed",
+        ));
+    }
+    let text = plain_text(file, bytes)?;
     let characters: BTreeSet<char> = text.chars().collect();
     let mut vocabulary = Vocabulary::default();
     for character in characters {
@@ -72,7 +142,8 @@ fn parse(file: &Path, bytes: &[u8]) -> Result<Corpus, DataError> {
             file,
             format!("at least {SHORTEST} characters"),
             count.to_string(),
-        ));
+        )
+        .with_remedy("Give a longer text: a network learns little from less than 100,000"));
     }
     let mut validation = train.split_off(count * 9 / 10);
     let test = validation.split_off(count / 20);
@@ -139,6 +210,43 @@ mod tests {
             super::text(Some(folder.path())),
             Err(DataError::Unreadable { .. })
         ));
+    }
+
+    #[test]
+    fn advice_fits_a_text_of_ones_own() {
+        let fault = |bytes: &[u8]| parse(Path::new("a.txt"), bytes).unwrap_err().to_string();
+        assert_eq!(
+            fault(b""),
+            "a.txt: it is empty. Name a file with text in it; perhaps what should have written \
+             this one has failed"
+        );
+        for bytes in [&b""[..], b"short", b"caf\xe9", b"a\0b"] {
+            let text = fault(bytes);
+            assert!(!text.contains("original"), "{text}");
+        }
+        assert!(fault(b"Gr\xfc\xdfe").contains("Latin-1: `iconv -f latin1 -t utf-8 a.txt"));
+        assert!(fault(&[b"koala\0", &[b'a'; 50][..]].concat()).contains("a NUL byte at byte 6"));
+    }
+
+    #[test]
+    fn it_says_what_it_took() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.txt");
+        std::fs::write(&file, "äb\n".repeat(20)).unwrap();
+        let (corpus, report) = read_text(Some(&file)).unwrap();
+        assert_eq!(
+            report.to_string(),
+            "60 characters in 20 lines, 3 different ones, read as UTF-8"
+        );
+        assert_eq!((report.bytes, report.byte_order_mark), (80, false));
+        assert_eq!(text(Some(&file)).unwrap(), corpus);
+        std::fs::write(&file, "\u{feff}b\n".repeat(20)).unwrap();
+        let (_, report) = read_text(Some(&file)).unwrap();
+        assert!(
+            report
+                .to_string()
+                .ends_with("with a byte order mark, which is one of them")
+        );
     }
 
     proptest! {

@@ -17,6 +17,10 @@ const GROUPS: u8 = 20;
 /// Size that no file comes near (CIFAR-100's has 154 MB).
 const LIMIT: usize = 1 << 30;
 
+/// What to do with labels that there are not: the file is damaged, or it is another data set.
+const OTHER: &str = "Get the file again if it is damaged; pictures of your own, with other classes, are read from a folder of \
+                     PNG or JPEG files, one folder a class";
+
 struct Form {
     dataset: DatasetName,
     train: &'static [&'static str],
@@ -60,7 +64,7 @@ const CIFAR100: Form = Form {
 ///
 /// [`DataError`] if a file is missing, unreadable, cut short or holds a label that there is not.
 pub fn cifar10(folder: Option<&Path>) -> Result<Split, DataError> {
-    read(&CIFAR10, folder)
+    read(&CIFAR10, folder, None)
 }
 
 /// Reads CIFAR-100 with its 100 classes from `folder`, from its folder `cifar-100-binary`, or from the places where it
@@ -70,10 +74,29 @@ pub fn cifar10(folder: Option<&Path>) -> Result<Split, DataError> {
 ///
 /// [`DataError`] as [`cifar10`].
 pub fn cifar100(folder: Option<&Path>) -> Result<Split, DataError> {
-    read(&CIFAR100, folder)
+    read(&CIFAR100, folder, None)
 }
 
-fn read(form: &Form, folder: Option<&Path>) -> Result<Split, DataError> {
+/// As [`cifar10`], but of the training part the first `limit` images alone, and no more files than hold them: the others may
+/// be missing.
+///
+/// # Errors
+///
+/// [`DataError`] as [`cifar10`], of what is read.
+pub fn cifar10_limited(folder: Option<&Path>, limit: Option<usize>) -> Result<Split, DataError> {
+    read(&CIFAR10, folder, limit)
+}
+
+/// As [`cifar100`], but of the training part the first `limit` images alone.
+///
+/// # Errors
+///
+/// [`DataError`] as [`cifar10`], of what is read.
+pub fn cifar100_limited(folder: Option<&Path>, limit: Option<usize>) -> Result<Split, DataError> {
+    read(&CIFAR100, folder, limit)
+}
+
+fn read(form: &Form, folder: Option<&Path>, limit: Option<usize>) -> Result<Split, DataError> {
     let folder = place::find(form.dataset, folder)?;
     let empty = ImageSet {
         channels: CHANNELS,
@@ -86,28 +109,62 @@ fn read(form: &Form, folder: Option<&Path>) -> Result<Split, DataError> {
         pixels: Vec::new(),
         labels: Vec::new(),
     };
+    let limit = limit.unwrap_or(usize::MAX);
     let (mut train, mut test) = (empty.clone(), empty);
     for name in form.train {
-        add(form, &folder, name, &mut train)?;
+        if train.len() >= limit {
+            break;
+        }
+        let left = limit - train.len();
+        add(form, &folder, name, left, &mut train)?;
     }
-    add(form, &folder, form.test, &mut test)?;
+    add(form, &folder, form.test, usize::MAX, &mut test)?;
     Ok(Split::new(train, test))
 }
 
-fn add(form: &Form, folder: &Path, name: &str, set: &mut ImageSet) -> Result<(), DataError> {
-    let bytes = place::read(form.dataset, folder, name, LIMIT)?;
-    parse(form, &folder.join(name), &bytes, set)
+/// Adds the first images of one file, `limit` at most, and reads no more of it than they take.
+fn add(
+    form: &Form,
+    folder: &Path,
+    name: &str,
+    limit: usize,
+    set: &mut ImageSet,
+) -> Result<(), DataError> {
+    let (path, record) = (folder.join(name), form.record());
+    let wanted = limit.saturating_mul(record);
+    let bytes = if wanted < LIMIT {
+        let (bytes, whole) = place::read_beginning(form.dataset, folder, name, wanted)?;
+        // What is not read is at least of the right length.
+        if !whole.is_multiple_of(record as u64) {
+            return Err(no_records(&path, record, whole));
+        }
+        bytes
+    } else {
+        place::read(form.dataset, folder, name, LIMIT)?
+    };
+    parse(form, &path, &bytes, set)
+}
+
+fn no_records(file: &Path, record: usize, bytes: u64) -> DataError {
+    DataError::format(
+        file,
+        format!("records of {record} bytes"),
+        format!("{bytes} bytes"),
+    )
+}
+
+impl Form {
+    /// Bytes of a record.
+    fn record(&self) -> usize {
+        self.before_class + 1 + IMAGE
+    }
 }
 
 /// Adds the records of one file.
 fn parse(form: &Form, file: &Path, bytes: &[u8], set: &mut ImageSet) -> Result<(), DataError> {
-    let record = form.before_class + 1 + IMAGE;
+    let record = form.record();
     if bytes.is_empty() || !bytes.len().is_multiple_of(record) {
-        return Err(DataError::format(
-            file,
-            format!("records of {record} bytes"),
-            format!("{} bytes", bytes.len()),
-        ));
+        return Err(no_records(file, record, bytes.len() as u64));
     }
     let count = bytes.len() / record;
     set.labels.reserve(count);
@@ -122,14 +179,16 @@ fn parse(form: &Form, file: &Path, bytes: &[u8], set: &mut ImageSet) -> Result<(
                 file,
                 format!("labels of groups from 0 to {}", GROUPS - 1),
                 format!("label {group} at position {at}"),
-            ));
+            )
+            .with_remedy(OTHER));
         }
         if *class >= form.classes {
             return Err(DataError::format(
                 file,
                 format!("labels from 0 to {}", form.classes - 1),
                 format!("label {class} at position {at}"),
-            ));
+            )
+            .with_remedy(OTHER));
         }
         set.labels.push(u16::from(*class));
         set.pixels.extend_from_slice(pixels);
@@ -179,6 +238,42 @@ mod tests {
         assert_eq!(split.test.labels(), [5]);
         let pixels = split.train.pixels(4);
         assert_eq!((pixels[1023], pixels[1024], pixels[2048]), (1, 2, 3));
+    }
+
+    #[test]
+    fn no_more_is_read_than_the_limit_asks_for() {
+        let around = tempfile::tempdir().unwrap();
+        sample::write(DatasetName::Cifar10, around.path(), 50, 3).unwrap();
+        let whole = cifar10(Some(around.path())).unwrap();
+        assert_eq!(cifar10_limited(Some(around.path()), None).unwrap(), whole);
+        let first = |limit| {
+            let mut first = whole.clone();
+            first.train.truncate(limit);
+            first
+        };
+        let limited = |limit| cifar10_limited(Some(around.path()), Some(limit));
+        for limit in [0, 1, 10, 11, 49, 50, 51, usize::MAX] {
+            assert_eq!(limited(limit).unwrap(), first(limit), "{limit}");
+        }
+        // Ten images a file: of twelve, the last three files are not even looked for, and what follows in the second may be
+        // damaged.
+        let folder = around.path().join("cifar-10-batches-bin");
+        for file in 3..=5 {
+            fs::remove_file(folder.join(format!("data_batch_{file}.bin"))).unwrap();
+        }
+        let second = folder.join("data_batch_2.bin");
+        let mut bytes = fs::read(&second).unwrap();
+        bytes[2 * 3073] = 77;
+        fs::write(&second, &bytes).unwrap();
+        assert_eq!(limited(12).unwrap(), first(12));
+        assert!(limited(13).unwrap_err().to_string().contains("label 77"));
+        assert!(cifar10(Some(around.path())).is_err());
+        fs::write(&second, &bytes[..9 * 3073 + 5]).unwrap();
+        let text = limited(12).unwrap_err().to_string();
+        assert!(
+            text.contains("expected records of 3073 bytes, found 27662 bytes"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! What can be wrong with a data set.
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 
 /// A data set that cannot be used: which file, what was expected of it, what was found, and what mends it.
@@ -36,7 +37,23 @@ pub enum DataError {
         /// What the file holds.
         found: String,
         /// What the reader can do about it.
-        remedy: &'static str,
+        remedy: Cow<'static, str>,
+    },
+    /// A file or folder of the reader's own that nothing can be learned from as it is.
+    #[error("{}: {fault}. {remedy}", file.display())]
+    Own {
+        /// The file or folder.
+        file: PathBuf,
+        /// What is wrong with it.
+        fault: String,
+        /// What the reader can do about it.
+        remedy: String,
+    },
+    /// Parts that a data set cannot be drawn into.
+    #[error("parts: {fault}")]
+    Parts {
+        /// What is wrong, and what would do.
+        fault: String,
     },
     /// Numbers that do not make a table.
     #[error("table: {fault}")]
@@ -57,7 +74,38 @@ impl DataError {
             file: file.into(),
             expected: expected.into(),
             found: found.into(),
-            remedy: "Replace it with a fresh copy of the original file",
+            remedy: Cow::Borrowed("Replace it with a fresh copy of the original file"),
+        }
+    }
+
+    /// A [`DataError::Own`].
+    pub(crate) fn own(
+        file: impl Into<PathBuf>,
+        fault: impl Into<String>,
+        remedy: impl Into<String>,
+    ) -> Self {
+        Self::Own {
+            file: file.into(),
+            fault: fault.into(),
+            remedy: remedy.into(),
+        }
+    }
+
+    /// The same with another remedy, if it is a [`DataError::Format`]: for files that have no original to be copied anew.
+    pub(crate) fn with_remedy(self, better: impl Into<Cow<'static, str>>) -> Self {
+        match self {
+            Self::Format {
+                file,
+                expected,
+                found,
+                ..
+            } => Self::Format {
+                file,
+                expected,
+                found,
+                remedy: better.into(),
+            },
+            other => other,
         }
     }
 

@@ -77,7 +77,7 @@ fn add(folder: &Path, stem: &str, limit: usize, set: &mut ImageSet) -> Result<()
                     file: folder.join(stem),
                     expected: format!("{name}, an archive of NumPy arrays"),
                     found: "a file without the ending .npz".to_owned(),
-                    remedy: "The pickled batches are programs and are not read: get the archives with npz in their name",
+                    remedy: "The pickled batches are programs and are not read: get the archives with npz in their name".into(),
                 }
             } else {
                 place::missing(DATASET, &name, vec![folder.to_owned()])

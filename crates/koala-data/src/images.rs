@@ -119,6 +119,21 @@ impl SampleSet for ImageSet {
     fn split_off(&mut self, at: usize) -> Self {
         self.split_off(at)
     }
+
+    fn select(&self, samples: &[usize]) -> Self {
+        let known = || samples.iter().filter(|sample| **sample < self.labels.len());
+        Self {
+            mean: self.mean.clone(),
+            deviation: self.deviation.clone(),
+            pixels: known().flat_map(|s| self.pixels(*s)).copied().collect(),
+            labels: known().map(|sample| self.labels[*sample]).collect(),
+            ..*self
+        }
+    }
+
+    fn strata(&self) -> &[u16] {
+        &self.labels
+    }
 }
 
 #[cfg(test)]
@@ -169,6 +184,13 @@ pub(super) mod tests {
             assert_eq!(plane, [[0; 4], row, [0; 4], [0; 4]].concat());
         }
         assert_eq!(set.padded(1).pixels(0), [1, 3, 5]);
+    }
+
+    #[test]
+    fn what_is_selected_comes_in_order() {
+        let some = three().select(&[2, 0, 9]);
+        assert_eq!((some.labels(), some.pixels(0)), (&[1, 2][..], &[5, 5][..]));
+        assert_eq!(some.pixels(1), [0, 5]);
     }
 
     #[test]

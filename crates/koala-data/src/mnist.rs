@@ -4,17 +4,14 @@
 //! H. Xiao, K. Rasul, R. Vollgraf: *Fashion-MNIST: a Novel Image Dataset for Benchmarking Machine Learning Algorithms*,
 //! 2017, arXiv 1708.07747. Each has 60,000 grey images of 28 x 28 to train on, 10,000 to test on, ten classes.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use super::{DataError, DatasetName, ImageSet, Split, idx, inflate, place};
+use super::idx_files::{self, PARTS};
+use super::{DataError, DatasetName, ImageSet, Split, idx, place};
 
 const CLASSES: usize = 10;
-/// Size, unpacked, that no file of the family comes near (EMNIST's largest has 550 MB).
-const LIMIT: usize = 1 << 30;
-const PARTS: [[&str; 2]; 2] = [
-    ["train-images-idx3-ubyte", "train-labels-idx1-ubyte"],
-    ["t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"],
-];
+/// What to do with labels that there are not: the file is damaged, or it is another data set.
+const OTHER: &str = "Get the file again if it is damaged; files of your own, with other classes, are the data set `idx`";
 
 /// Reads MNIST from `folder`, or from the places where it usually is.
 ///
@@ -60,21 +57,21 @@ fn read(
 fn part(
     dataset: DatasetName,
     folder: &Path,
-    [images, labels]: [&str; 2],
+    names: [&str; 2],
     mean: f32,
     deviation: f32,
 ) -> Result<ImageSet, DataError> {
-    let (image_file, bytes) = unpacked(dataset, folder, images)?;
-    let read = idx::images(&image_file, &bytes)?;
-    let (label_file, bytes) = unpacked(dataset, folder, labels)?;
-    let labels = idx::labels(&label_file, &bytes, CLASSES)?;
-    if labels.len() != read.count {
-        return Err(DataError::format(
-            label_file,
-            format!("{} labels, one for each image of {images}", read.count),
-            format!("{}", labels.len()),
-        ));
-    }
+    let missing = |name: &str| place::missing(dataset, name, vec![folder.to_owned()]);
+    let read = idx_files::pictures(folder, names[0], missing)?;
+    let labels = idx_files::labels(folder, names, read.count, missing, |file, bytes| {
+        idx::labels(file, bytes, CLASSES).map_err(|error| match error {
+            // What is cut short or of another format has no other remedy than before.
+            DataError::Format { ref expected, .. } if expected.starts_with("labels from") => {
+                error.with_remedy(OTHER)
+            }
+            error => error,
+        })
+    })?;
     Ok(ImageSet {
         channels: 1,
         height: read.height,
@@ -84,30 +81,15 @@ fn part(
         mean: vec![mean],
         deviation: vec![deviation],
         pixels: read.pixels,
-        labels: labels.into_iter().map(u16::from).collect(),
+        labels,
     })
-}
-
-/// The packed file, or the one without `.gz` if there is no packed one, and its content.
-fn unpacked(
-    dataset: DatasetName,
-    folder: &Path,
-    name: &str,
-) -> Result<(PathBuf, Vec<u8>), DataError> {
-    let packed = format!("{name}.gz");
-    let (plain_path, packed_path) = (folder.join(name), folder.join(&packed));
-    if !packed_path.is_file() && plain_path.is_file() {
-        let bytes = place::read(dataset, folder, name, LIMIT)?;
-        return Ok((plain_path, bytes));
-    }
-    let bytes = place::read(dataset, folder, &packed, LIMIT)?;
-    let bytes = inflate(&packed_path, &bytes, LIMIT)?;
-    Ok((packed_path, bytes))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::idx_files::LIMIT;
+    use crate::inflate;
     use crate::sample::{self, gzip, idx_file};
     use std::fs;
 
@@ -191,6 +173,11 @@ mod tests {
         let text = fault("t10k-labels-idx1-ubyte.gz", idx_file(&[1], &[10]));
         assert!(
             text.contains("t10k-labels-idx1-ubyte.gz: expected labels from 0 to 9"),
+            "{text}"
+        );
+        // Whoever has eleven classes has no original to copy anew.
+        assert!(
+            text.ends_with("with other classes, are the data set `idx`"),
             "{text}"
         );
         fs::write(folder.path().join("train-images-idx3-ubyte.gz"), "no gzip").unwrap();

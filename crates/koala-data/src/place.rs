@@ -73,14 +73,37 @@ pub(super) fn read(
     name: &str,
     limit: usize,
 ) -> Result<Vec<u8>, DataError> {
+    read_open(&folder.join(name), open(dataset, folder, name)?, limit)
+}
+
+/// The first `count` bytes of a file of a data set, or all of them if there are fewer, and how many the whole file has.
+///
+/// # Errors
+///
+/// [`DataError`] if it is missing or unreadable.
+pub(super) fn read_beginning(
+    dataset: DatasetName,
+    folder: &Path,
+    name: &str,
+    count: usize,
+) -> Result<(Vec<u8>, u64), DataError> {
     let path = folder.join(name);
-    match File::open(&path) {
-        Ok(file) => read_open(&path, file, limit),
-        Err(cause) if cause.kind() == ErrorKind::NotFound => {
-            Err(missing(dataset, name, vec![folder.to_owned()]))
-        }
-        Err(cause) => Err(DataError::Unreadable { file: path, cause }),
-    }
+    let file = open(dataset, folder, name)?;
+    let whole = file.metadata().map_err(DataError::unreadable(&path))?.len();
+    let mut bytes = Vec::new();
+    file.take(count as u64)
+        .read_to_end(&mut bytes)
+        .map_err(DataError::unreadable(&path))?;
+    Ok((bytes, whole))
+}
+
+/// Opens a file of a data set.
+fn open(dataset: DatasetName, folder: &Path, name: &str) -> Result<File, DataError> {
+    let path = folder.join(name);
+    File::open(&path).map_err(|cause| match cause.kind() {
+        ErrorKind::NotFound => missing(dataset, name, vec![folder.to_owned()]),
+        _ => DataError::Unreadable { file: path, cause },
+    })
 }
 
 /// As [`read`], of a file that is open.

@@ -1,6 +1,6 @@
 //! The parts of a data set.
 
-use super::ImageSet;
+use super::{DataError, ImageSet, Parting, Share};
 
 /// Samples in a row that have nothing to do with each other, so that they can be parted anywhere.
 pub trait SampleSet: Sized {
@@ -18,6 +18,15 @@ pub trait SampleSet: Sized {
     /// Takes the samples from number `at` on out of this set; none if there are fewer.
     #[must_use]
     fn split_off(&mut self, at: usize) -> Self;
+
+    /// The given samples in the given order. Numbers of samples that do not exist are left out.
+    #[must_use]
+    fn select(&self, samples: &[usize]) -> Self;
+
+    /// The class of each sample; empty if samples have none.
+    fn strata(&self) -> &[u16] {
+        &[]
+    }
 }
 
 /// The parts of a data set of samples: one to train on, one to choose by, one that nothing is ever chosen by.
@@ -61,6 +70,28 @@ impl<S: SampleSet> Split<S> {
             self.validation = Some(self.train.split_off(kept));
         }
     }
+
+    /// Draws so many samples out of the training part by a seed, of each class its share, and makes them the validation
+    /// part, in place of what was held out before. The training part is then in a drawn order. Nothing is moved if the
+    /// share is 0.
+    ///
+    /// # Errors
+    ///
+    /// [`DataError::Parts`] as [`Parting::stratified`].
+    pub fn hold_out_drawn(&mut self, share: Share, seed: u64) -> Result<(), DataError> {
+        if matches!(share, Share::Count(0) | Share::Fraction(0.0)) {
+            return Ok(());
+        }
+        let parting = Parting {
+            validation: share,
+            test: Share::Count(0),
+            seed,
+        };
+        let drawn = parting.split(&self.train)?;
+        self.train = drawn.train;
+        self.validation = drawn.validation;
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -83,5 +114,19 @@ mod tests {
         assert_eq!(split.test, three());
         split.hold_out(5);
         assert!(split.train.is_empty());
+    }
+
+    #[test]
+    fn a_draw_of_each_class_is_held_out() {
+        let mut split = Split::new(three().select(&[0, 0, 0, 1, 1, 1, 2, 2, 2]), three());
+        let before = split.clone();
+        split.hold_out_drawn(Share::Count(0), 1).unwrap();
+        assert_eq!(split, before);
+        split.hold_out_drawn(Share::Fraction(1.0 / 3.0), 1).unwrap();
+        let held = split.validation.as_ref().unwrap();
+        let mut labels = held.labels().to_vec();
+        labels.sort_unstable();
+        assert_eq!((labels, split.train.len()), (vec![0, 1, 2], 6));
+        assert!(split.hold_out_drawn(Share::Count(6), 1).is_err());
     }
 }

@@ -97,6 +97,19 @@ impl SampleSet for Table {
             targets: self.targets.split_off(at),
         }
     }
+
+    fn select(&self, samples: &[usize]) -> Self {
+        let TableBatch {
+            columns,
+            features,
+            targets,
+        } = self.batch(samples);
+        Self {
+            columns,
+            features,
+            targets,
+        }
+    }
 }
 
 /// Rows of a batch on the host.

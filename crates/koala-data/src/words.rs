@@ -9,6 +9,7 @@
 
 use std::path::Path;
 
+use super::encoding::plain_text;
 use super::{Corpus, DataError, DatasetName, Vocabulary, place};
 
 /// Size that no file comes near (WikiText-2's training part has 11 MB; WikiText-103's has 540 MB and fits).
@@ -69,6 +70,9 @@ fn read(
                         format!("words of the training part, which has no {UNKNOWN} for others"),
                         format!("'{}' in line {line}", shortened(word)),
                     )
+                    .with_remedy(format!(
+                        "Write {UNKNOWN} for such words, and at least once in the training part"
+                    ))
                 })
         })
     };
@@ -87,8 +91,7 @@ fn numbers(
     bytes: &[u8],
     mut number: impl FnMut(&str, usize) -> Result<u32, DataError>,
 ) -> Result<Vec<u32>, DataError> {
-    let text = str::from_utf8(bytes)
-        .map_err(|e| DataError::format(file, "UTF-8 text", format!("other bytes ({e})")))?;
+    let text = plain_text(file, bytes)?;
     let mut numbers = Vec::new();
     for (line, words) in text.lines().enumerate() {
         for word in words.split_whitespace().chain([END]) {
@@ -96,7 +99,8 @@ fn numbers(
         }
     }
     if numbers.len() < 2 {
-        return Err(DataError::format(file, "some words", "none"));
+        return Err(DataError::format(file, "some words", "none")
+            .with_remedy("Get the file again, or put words into it if it is your own"));
     }
     Ok(numbers)
 }

@@ -1,0 +1,206 @@
+//! Pictures of one's own in the four files of MNIST, of any size and any number of classes.
+
+use std::path::Path;
+
+use super::idx_files::{self, PARTS};
+use super::image_folder::normalisation;
+use super::{DataError, ImagePreparation, ImageSet, OwnImages, Split, idx};
+
+/// Reads grey pictures of one's own from files in the format and with the names of MNIST (`train-images-idx3-ubyte`,
+/// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, each with or without `.gz`): of any
+/// size, the same in both parts, and with labels from 0 to any number below 256. There is one class more than the highest
+/// label of both parts. Of the training part the first `limit` are kept; mean and deviation are theirs.
+///
+/// # Errors
+///
+/// [`DataError`] if a file is missing, unreadable, cut short or of another format, or if pictures and labels are not of
+/// the same number, or the pictures of both parts not of the same size.
+pub fn idx_folder(folder: &Path, limit: Option<usize>) -> Result<OwnImages, DataError> {
+    let missing = |name: &str| DataError::Missing {
+        dataset: "idx",
+        file: name.to_owned(),
+        folders: vec![folder.to_owned()],
+        remedy: format!(
+            "Name the folder that has {} with --data-dir, each packed by gzip or not",
+            PARTS.as_flattened().join(", ")
+        ),
+    };
+    let part = |names: [&str; 2]| {
+        let pictures = idx_files::pictures(folder, names[0], missing).map_err(own)?;
+        let labels = idx_files::labels(folder, names, pictures.count, missing, |file, bytes| {
+            idx::labels(file, bytes, 1 << u8::BITS)
+        });
+        Ok((pictures, labels.map_err(own)?))
+    };
+    let [train, test] = PARTS.map(part);
+    let ((train, train_labels), (test, test_labels)) = (train?, test?);
+    if (train.height, train.width) != (test.height, test.width) {
+        return Err(own(DataError::format(
+            folder.join(PARTS[1][0]),
+            format!(
+                "images of {} x {}, as for training",
+                train.height, train.width
+            ),
+            format!("{} x {}", test.height, test.width),
+        )));
+    }
+    let highest = train_labels.iter().chain(&test_labels).max();
+    let classes = usize::from(highest.copied().unwrap_or_default()) + 1;
+    let size = train.height * train.width;
+    let mut pixels = train.pixels;
+    pixels.truncate(limit.unwrap_or(usize::MAX).saturating_mul(size));
+    let (mean, deviation) = normalisation(&pixels, 1, size);
+    let preparation = ImagePreparation {
+        classes: (0..classes).map(|class| class.to_string()).collect(),
+        channels: 1,
+        height: train.height,
+        width: train.width,
+        resize: false,
+        mean,
+        deviation,
+    };
+    let mut labels = train_labels;
+    labels.truncate(limit.unwrap_or(usize::MAX));
+    let train: ImageSet = preparation.set(pixels, labels);
+    let split = Split::new(train, preparation.set(test.pixels, test_labels));
+    Ok(OwnImages {
+        warnings: split.warnings(&preparation.classes),
+        split,
+        preparation,
+    })
+}
+
+/// Files of one's own have no original.
+fn own(error: DataError) -> DataError {
+    error.with_remedy(
+        "Write the file anew: a header of big-endian numbers, then one byte a pixel or label",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample::{self, gzip, idx_file};
+    use crate::{DatasetName, Warning, mnist};
+    use std::fs;
+
+    /// Two grey pictures of 2 x 3 a class to train on and one to test on, in eleven classes.
+    fn folder() -> tempfile::TempDir {
+        let folder = tempfile::tempdir().unwrap();
+        for (part, each) in PARTS.iter().zip([2u32, 1]) {
+            let count = 11 * each;
+            let pixels: Vec<u8> = (0..6 * count).map(|at| (at / 6) as u8).collect();
+            let labels: Vec<u8> = (0..count).map(|at| (at % 11) as u8).collect();
+            fs::write(
+                folder.path().join(part[0]),
+                idx_file(&[count, 2, 3], &pixels),
+            )
+            .unwrap();
+            let packed = gzip(&idx_file(&[count], &labels)).unwrap();
+            fs::write(folder.path().join(format!("{}.gz", part[1])), packed).unwrap();
+        }
+        folder
+    }
+
+    #[test]
+    fn any_size_and_any_number_of_classes_are_read() {
+        let folder = folder();
+        let read = idx_folder(folder.path(), None).unwrap();
+        let Split { train, test, .. } = &read.split;
+        assert_eq!(
+            (train.len(), train.height, train.width, train.classes),
+            (22, 2, 3, 11)
+        );
+        assert_eq!(
+            (test.len(), test.labels()[10], test.pixels(10)),
+            (11, 10, &[10; 6][..])
+        );
+        assert!((f64::from(train.mean[0]) - 10.5 / 255.0).abs() < 1e-6);
+        assert_eq!(read.preparation.classes[10], "10");
+        assert!(matches!(read.warnings[..], [Warning::FewSamples { .. }]));
+        // What MNIST is not is told where to go.
+        let text = mnist(Some(folder.path())).unwrap_err().to_string();
+        assert!(text.contains("found label 10 at position 10. Get the file again if it is damaged; files of your own"), "{text}");
+    }
+
+    #[test]
+    fn a_class_that_only_the_test_part_has_is_one_and_is_told() {
+        let folder = folder();
+        let packed = gzip(&idx_file(&[11], &[12; 11])).unwrap();
+        fs::write(folder.path().join(format!("{}.gz", PARTS[1][1])), packed).unwrap();
+        let read = idx_folder(folder.path(), None).unwrap();
+        assert_eq!(
+            (read.split.train.classes, read.split.test.labels()[0]),
+            (13, 12)
+        );
+        let told: Vec<String> = read.warnings.iter().map(Warning::to_string).collect();
+        assert!(
+            told.contains(&"the train part has no sample of '11', '12'".to_owned()),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn the_limit_keeps_the_first_and_their_normalisation() {
+        let read = idx_folder(folder().path(), Some(3)).unwrap();
+        assert_eq!(read.split.train.labels(), [0, 1, 2]);
+        assert!((f64::from(read.split.train.mean[0]) - 1.0 / 255.0).abs() < 1e-6);
+        let told: Vec<String> = read.warnings.iter().map(Warning::to_string).collect();
+        assert!(
+            told.contains(
+                &"the train part has no sample of '3', '4', '5', '6', '7' and 3 more".to_owned()
+            ),
+            "{told:?}"
+        );
+    }
+
+    #[test]
+    fn files_of_mnist_are_read_to_the_same_pictures() {
+        let folder = tempfile::tempdir().unwrap();
+        sample::write(DatasetName::Mnist, folder.path(), 40, 3).unwrap();
+        let (own, theirs) = (
+            idx_folder(folder.path(), None).unwrap(),
+            mnist(Some(folder.path())).unwrap(),
+        );
+        assert_eq!(own.split.train.pixels, theirs.train.pixels);
+        assert_eq!(own.split.test.labels(), theirs.test.labels());
+    }
+
+    #[test]
+    fn faults_are_named_and_advice_fits() {
+        let folder = folder();
+        let fault = || idx_folder(folder.path(), None).unwrap_err().to_string();
+        fs::write(
+            folder.path().join(PARTS[1][0]),
+            idx_file(&[11, 1, 1], &[0; 11]),
+        )
+        .unwrap();
+        let text = fault();
+        assert!(
+            text.contains(
+                "expected images of 2 x 3, as for training, found 1 x 1. Write the file anew"
+            ),
+            "{text}"
+        );
+        fs::write(
+            folder.path().join(PARTS[0][0]),
+            idx_file(&[21, 2, 3], &[0; 126]),
+        )
+        .unwrap();
+        assert!(fault().contains(
+            "expected 21 labels, one for each image of train-images-idx3-ubyte, found 22"
+        ));
+        fs::write(folder.path().join(PARTS[0][0]), [0, 0, 8]).unwrap();
+        assert!(fault().contains("3 bytes: cut short. Write the file anew"));
+        fs::remove_file(folder.path().join(PARTS[0][0])).unwrap();
+        let text = fault();
+        assert!(
+            text.starts_with("idx: no train-images-idx3-ubyte.gz in "),
+            "{text}"
+        );
+        assert!(
+            text.contains("t10k-labels-idx1-ubyte with --data-dir, each packed by gzip or not"),
+            "{text}"
+        );
+    }
+}
