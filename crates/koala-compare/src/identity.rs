@@ -1,12 +1,10 @@
 //! The name of a run's folder.
 
-use koala_train::run::{Override, RunConfig};
+use koala_train::run::RunConfig;
 use sha2::{Digest, Sha256};
 
 /// Hexadecimal digits of a name: 64 bits, so that among a million runs two share a name with a chance of 3 in 10^8.
 const DIGITS: usize = 16;
-/// Of a mark, which is one of a few beside each other.
-const MARK_DIGITS: usize = 8;
 
 /// The folder of a run within its suite's: `runs/` and a hash of its resolved configuration and of this program's version.
 /// The version is in it because another one may compute something else, and a comparison of runs of two programs is none.
@@ -16,15 +14,6 @@ pub fn run_folder(config: &RunConfig) -> String {
         "runs/{}",
         digest(env!("CARGO_PKG_VERSION"), &config.to_toml())
     )
-}
-
-/// A mark of changes to a problem, for the name of a folder: the same for the same ones in whatever order.
-pub fn mark(changes: &[Override]) -> String {
-    let mut lines: Vec<String> = changes.iter().map(ToString::to_string).collect();
-    lines.sort();
-    let mut mark = digest("", &lines.join("\n"));
-    mark.truncate(MARK_DIGITS);
-    mark
 }
 
 fn digest(version: &str, config: &str) -> String {
@@ -48,17 +37,6 @@ mod tests {
     fn a_name_that_must_not_change_by_accident() {
         let config = RunConfig::resolve(None, &[]).unwrap();
         assert_eq!(digest("0.1.0", &config.to_toml()), "9f9f628233107a6c");
-    }
-
-    #[test]
-    fn marks_tell_changes_apart_and_not_their_order() {
-        let (epochs, batch) = (Override::new("epochs", 3), Override::new("batch-size", 16));
-        let of =
-            |changes: &[&Override]| mark(&changes.iter().copied().cloned().collect::<Vec<_>>());
-        assert_eq!(of(&[&epochs, &batch]), of(&[&batch, &epochs]));
-        assert_ne!(of(&[&epochs]), of(&[&Override::new("epochs", 4)]));
-        assert_ne!(of(&[&epochs]), of(&[&epochs, &batch]));
-        assert_eq!(of(&[&epochs]).len(), MARK_DIGITS);
     }
 
     #[test]

@@ -38,7 +38,7 @@ mod workers;
 
 pub use campaign::{Campaign, Ended, Expected};
 pub use error::Error;
-pub use identity::{mark, run_folder};
+pub use identity::run_folder;
 pub use observer::{Position, SuiteObserver};
 pub use problem::Problem;
 pub use space::{Range, Space, Values};

@@ -11,7 +11,7 @@ use super::{DataError, DatasetName, ImageSet, Split, idx, place};
 
 const CLASSES: usize = 10;
 /// What to do with labels that there are not: the file is damaged, or it is another data set.
-const OTHER: &str = "Get the file again if it is damaged; files of your own, with other classes, are the data set `idx`";
+const OTHER: &str = "Get the file again if it is damaged; files of your own, with other classes, are read by koala_data::idx_folder";
 
 /// Reads MNIST from `folder`, or from the places where it usually is.
 ///
@@ -177,7 +177,7 @@ mod tests {
         );
         // Whoever has eleven classes has no original to copy anew.
         assert!(
-            text.ends_with("with other classes, are the data set `idx`"),
+            text.ends_with("with other classes, are read by koala_data::idx_folder"),
             "{text}"
         );
         fs::write(folder.path().join("train-images-idx3-ubyte.gz"), "no gzip").unwrap();

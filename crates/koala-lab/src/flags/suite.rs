@@ -5,7 +5,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use koala_compare::{Orders, Problem, Suite, mark};
+use koala_compare::{Orders, Problem, Suite};
 use koala_train::optimizers::OptimizerSpec;
 use koala_train::recipe::Recipe;
 use koala_train::run::ConfigError;
@@ -43,7 +43,7 @@ pub struct SuiteFlags {
     /// Threads of each run; they do not change what comes of it [default: the suite's, else the processors shared among --jobs]
     #[arg(long, value_name = "N", help_heading = "Machine")]
     threads: Option<NonZero<u16>>,
-    /// Folder for the runs; what is done in it already is not done again [default: comparisons/ and the suite's name, with a mark of the flags that change its problem]
+    /// Folder for the runs; what is done in it already is not done again [default: comparisons/ and the suite's name]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
     /// Take the place of another comparison in the folder; its runs stay in runs/, but in no report
@@ -119,15 +119,7 @@ impl SuiteFlags {
     pub fn folder(&self, suite: &Suite) -> PathBuf {
         match &self.out {
             Some(folder) => folder.clone(),
-            None => Path::new("comparisons").join(self.default_folder(suite)),
-        }
-    }
-
-    /// The suite's name. Of a problem that flags describe, which a name alone does not tell from others, also a mark of them.
-    fn default_folder(&self, suite: &Suite) -> String {
-        match self.task.overrides().list.as_slice() {
-            [] => suite.name.clone(),
-            changes => format!("{}-{}", suite.name, mark(changes)),
+            None => Path::new("comparisons").join(&suite.name),
         }
     }
 

@@ -207,7 +207,24 @@ fn sweeps_stand_beside_the_comparison() {
     assert_eq!(counts(), both);
     command("compare", &[]);
     assert_eq!(counts(), both, "a comparison keeps the sweeps");
-    command("compare", &["--batch-size=32"]);
+    let refused = koala(here.path())
+        .args([
+            "compare",
+            "--optimizers=koala-m,adam",
+            "--seeds=0",
+            "--epochs=1",
+            "--batch-size=32",
+        ])
+        .assert()
+        .code(2);
+    let said = stderr(&refused);
+    assert!(
+        said.contains("comparisons/digits-mlp: the folder holds another comparison")
+            && said.contains("--replace"),
+        "{said}"
+    );
+    assert_eq!(counts(), both, "nothing is lost unasked");
+    command("compare", &["--batch-size=32", "--replace"]);
     let other = BTreeMap::from([("defaults".to_owned(), 2)]);
     assert_eq!(
         counts(),

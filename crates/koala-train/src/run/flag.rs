@@ -1,7 +1,5 @@
 //! Where a value comes from: a flag, or a key of a file.
 
-use std::fmt;
-
 use toml::Value;
 
 /// A value given from outside, by a flag.
@@ -30,13 +28,6 @@ impl Override {
     /// The flag that stands for it.
     pub fn flag(&self) -> String {
         flag(&self.key)
-    }
-}
-
-/// As a line of a configuration, `key = value`.
-impl fmt::Display for Override {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} = {}", self.key, self.value)
     }
 }
 
