@@ -67,8 +67,9 @@ class KoalaA(Koala):
         measurement_noise_smoothing: how much of the running mean R is kept in a step.
         initial_measurement_noise: R at the start, of which nothing is assumed if it is ``None``, as it is unless given.
         target: T, the value that the loss is driven to; or under ``target_rule="offset"`` the distance u below the loss
-            at which the target follows it, for losses without a lower bound.
-        target_rule: ``constant`` or ``offset``.
+            at which the target follows it, for losses without a lower bound; or under ``"relative"`` the share of the first
+            loss below which all is fitted, in whatever unit the loss is.
+        target_rule: ``constant``, ``offset`` or ``relative``.
         negative_residual: what a loss below its target does: ``clamp`` moves nothing, ``allow`` ascends, ``error``.
         partition: by which blocks is reported: ``per-tensor``, one for each parameter, or ``global``, one for all.
         missing_limit: losses or gradients in a row that are not finite, at which :class:`TooManyMissing` is raised.

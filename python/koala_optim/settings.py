@@ -9,7 +9,7 @@ from typing import Any, Literal, TypedDict
 DecayRule = Literal["coupled", "decoupled", "gain-only"]
 Partition = Literal["per-tensor", "global"]
 NegativeResidual = Literal["clamp", "allow", "error"]
-TargetRule = Literal["constant", "offset"]
+TargetRule = Literal["constant", "offset", "relative"]
 
 _FIELDS = {
     "options.gain": "lr",
@@ -97,7 +97,7 @@ def options(
     max_update_norm: float | None = None,
 ) -> dict[str, Any]:
     """The filter's common options. Gain and weight decay are not among them: parameter groups have their own."""
-    _one_of("target_rule", target_rule, ("constant", "offset"))
+    _one_of("target_rule", target_rule, ("constant", "offset", "relative"))
     _one_of("negative_residual", negative_residual, ("clamp", "allow", "error"))
     _one_of("partition", partition, ("per-tensor", "global"))
     whole = isinstance(missing_limit, numbers.Integral) and not isinstance(missing_limit, bool)

@@ -45,8 +45,9 @@ class KoalaV(Koala):
         measurement_noise_smoothing: beta.
         initial_measurement_noise: R at the start; ``None``: the mean of what was measured, with nothing assumed before it.
         target: T, the value that the loss is driven to; or under ``target_rule="offset"`` the distance u below the loss
-            at which the target follows it, for losses without a lower bound.
-        target_rule: ``constant`` or ``offset``.
+            at which the target follows it, for losses without a lower bound; or under ``"relative"`` the share of the first
+            loss below which all is fitted, in whatever unit the loss is.
+        target_rule: ``constant``, ``offset`` or ``relative``.
         negative_residual: what a loss below its target does: ``clamp`` moves nothing, ``allow`` ascends, ``error``.
         partition: ``per-tensor``, a block for each parameter, or ``global``, one block.
         missing_limit: losses or gradients in a row that are not finite, at which :class:`TooManyMissing` is raised.

@@ -1,5 +1,6 @@
 """What is observed: per-sample losses or their moments, in one piece or in many; and what is missing."""
 
+import copy
 import math
 
 import hypothesis
@@ -280,3 +281,22 @@ def test_the_report_and_its_scalars(make: Maker) -> None:
     assert filter_state(optimizer) == optimizer.filter_state()
     assert filter_state(optimizer)["step"] == 1
     assert not filter_state(optimizer)["predicted"]
+
+
+@pytest.mark.parametrize("foreach", [None, True], ids=["rust", "foreach"])
+def test_a_relative_target_is_a_share_of_the_first_loss(variant: Variant, foreach: bool | None) -> None:
+    model = network()
+    optimizer = variant(model.parameters(), target=0.5, target_rule="relative", foreach=foreach)
+    first = None
+    for step in range(30):
+        run_step(optimizer, model, step)
+        report = optimizer.report()
+        first = first or report["loss"]
+        assert report["target"] == pytest.approx(0.5 * first, rel=1e-12)
+    twin = copy.deepcopy(model)
+    other = variant(twin.parameters(), target=0.5 * first, foreach=foreach)
+    other.load_state_dict(optimizer.state_dict())
+    assert other.report() is None
+    run_step(other, twin, 30)
+    # It is part of the state.
+    assert other.report()["target"] == pytest.approx(0.5 * first, rel=1e-12)

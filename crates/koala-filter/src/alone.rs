@@ -28,7 +28,9 @@ pub(crate) fn tensor_update(
         return Ok(TensorStep::Skip);
     }
     let mut alone = alone(state, position);
-    let moment = alone.method.options().target.second_moment(observation);
+    let target = alone.method.options().target;
+    let first_loss = state.first_loss.unwrap_or(observation.mean());
+    let moment = target.after(first_loss).second_moment(observation);
     let given = [Some(*statistics)];
     if missing_cause(observation.mean(), moment, &given, &alone.layout).is_some() {
         return Ok(TensorStep::Skip);

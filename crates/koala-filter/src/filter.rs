@@ -47,6 +47,7 @@ impl Filter {
             missing_in_a_row: 0,
             missing_in_all: 0,
             clamped_in_all: 0,
+            first_loss: None,
             layout,
         })
     }

@@ -36,6 +36,9 @@ pub struct FilterState {
     pub missing_in_all: u64,
     /// Updates with a clamped residual in all.
     pub clamped_in_all: u64,
+    /// The first loss that was measured, where the target is a share of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub first_loss: Option<f64>,
 }
 
 impl FilterState {
@@ -84,6 +87,9 @@ impl FilterState {
         self.config().validate()?;
         self.layout.validate()?;
         method::variance("R", self.measurement_noise)?;
+        if let Some(first) = self.first_loss.filter(|first| !first.is_finite()) {
+            return Err(method::damaged(format!("the first loss is {first}")));
+        }
         let blocks = block_count(&self.layout, self.partition());
         self.method.validate(self.layout.parameters().len(), blocks)
     }

@@ -15,6 +15,10 @@ pub enum Target {
     /// The target follows the loss at a distance: T = L - u, so that the residual is always u (losses without a lower
     /// bound, such as a Wasserstein critic's; the paper's GANs use u = 4). M is taken about T: variance + u^2.
     Offset(f64),
+    /// A share of the first loss that was measured, or 0 if that is not positive: T = f L_1. What is left below is taken for
+    /// fitted, in whatever unit the loss is: a network that can fit every sample is otherwise driven on to ever surer answers, the
+    /// wrong ones too. Until there is a first loss, the one at hand is it.
+    Relative(f64),
 }
 
 impl Default for Target {
@@ -36,23 +40,37 @@ impl Target {
                 offset,
                 "finite and not negative",
             )),
+            Self::Relative(share) if !(0.0..1.0).contains(&share) => Err(Error::invalid(
+                format!("{field}.relative"),
+                share,
+                "at least 0 and below 1",
+            )),
             _ => Ok(()),
         }
     }
 
-    /// T for a minibatch of mean loss `loss`.
+    /// The target once the first loss is known: that of a share of it is a constant.
+    #[must_use]
+    pub fn after(self, first: f64) -> Self {
+        match self {
+            Self::Relative(share) => Self::Constant(share * first.max(0.0)),
+            other => other,
+        }
+    }
+
+    /// T for a minibatch of mean loss `loss`, which is the first one unless this is the target [after](Self::after) it.
     pub fn value(&self, loss: f64) -> f64 {
-        match *self {
-            Self::Constant(target) => target,
+        match self.after(loss) {
             Self::Offset(offset) => loss - offset,
+            Self::Constant(target) | Self::Relative(target) => target,
         }
     }
 
     /// The residual of a block: L_b - T, where L_b = `loss` + `penalty`; for an offset u, u itself.
     pub fn residual(&self, loss: f64, penalty: f64) -> f64 {
-        match *self {
-            Self::Constant(target) => loss + penalty - target,
+        match self.after(loss) {
             Self::Offset(offset) => offset,
+            Self::Constant(target) | Self::Relative(target) => loss + penalty - target,
         }
     }
 
@@ -60,9 +78,9 @@ impl Target {
     /// bring about.
     pub fn second_moment(&self, observation: &Observation) -> f64 {
         let (mean, mean_square) = (observation.mean(), observation.mean_square());
-        match *self {
+        match self.after(mean) {
             Self::Constant(0.0) => mean_square,
-            Self::Constant(target) => {
+            Self::Constant(target) | Self::Relative(target) => {
                 let deviation = mean - target;
                 let moment = mean_square - 2.0 * target * mean + target * target;
                 if moment < deviation * deviation {

@@ -13,6 +13,7 @@ use crate::plan::{Displacement, TensorStep};
 use crate::report::{Outcome, SkipReason, StepReport};
 use crate::state::FilterState;
 use crate::statistics::{BlockStatistics, largest, order_free_sum};
+use crate::target::Target;
 
 /// What an update tells the adapter to do, and what it was.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,8 +39,13 @@ pub(crate) fn update(
     for found in statistics.iter_mut().flatten() {
         state.method.settle(found, largest);
     }
-    let options = state.method.options().clone();
+    let mut options = state.method.options().clone();
     let loss = observation.mean();
+    let first_loss = match options.target {
+        Target::Relative(_) => Some(state.first_loss.unwrap_or(loss)),
+        _ => state.first_loss,
+    };
+    options.target = options.target.after(first_loss.unwrap_or(loss));
     let second_moment = options.target.second_moment(observation);
     let target = options.target.value(loss);
     let e = state.gain();
@@ -166,6 +172,7 @@ pub(crate) fn update(
 
     state.method = method;
     state.measurement_noise = r;
+    state.first_loss = first_loss;
     state.phase = Phase::Updated;
     state.step += 1;
     state.missing_in_a_row = 0;

@@ -218,6 +218,31 @@ fn the_second_moment_is_taken_about_the_target() {
     }
 }
 
+/// The first loss that is measured decides, one that is missing does not; from there the target stays.
+#[test]
+fn a_relative_target_is_a_share_of_the_first_loss() {
+    for config in methods() {
+        let config = with_options(config, |options| options.target = Target::Relative(0.25));
+        let mut optimizer = Koala::<f64>::new(config, &[2]).unwrap();
+        let mut x = vec![1.0, -1.0];
+        let mut told = Vec::new();
+        for loss in [f64::NAN, 8.0, 4.0, 1.0] {
+            optimizer.predict(&mut [&mut x]).unwrap();
+            let before = x.clone();
+            let observation = Observation::from_losses(&[loss]);
+            let report = optimizer
+                .update(&mut [&mut x], &[&[0.5, 0.5][..]], &observation)
+                .unwrap();
+            told.push(report.target);
+            // Below its target a loss moves nothing.
+            assert_eq!(x == before, loss.is_nan() || loss < 2.0, "{loss}");
+        }
+        assert_eq!(told, [0.0, 2.0, 2.0, 2.0]);
+    }
+    // A first loss that is not positive has no share.
+    assert_eq!(Target::Relative(0.25).after(-3.0), Target::Constant(0.0));
+}
+
 #[test]
 fn rounding_cannot_make_a_second_moment_too_small() {
     // Equal losses have no variance; sums of squares lose its last digits.

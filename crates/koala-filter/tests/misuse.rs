@@ -243,6 +243,9 @@ fn wrong_fields() -> Vec<(Config, &'static str)> {
                 o.weight_decay = WeightDecay::decoupled(bad);
             });
             options("options.target.offset", &|o| o.target = Target::Offset(bad));
+            options("options.target.relative", &|o| {
+                o.target = Target::Relative(bad)
+            });
             options("options.max-update-norm", &|o| {
                 o.max_update_norm = Some(bad)
             });

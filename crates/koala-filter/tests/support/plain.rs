@@ -40,6 +40,8 @@ pub struct Plain {
     pub config: PlainConfig,
     pub r: f64,
     measurements: i32,
+    /// L_1.
+    first: Option<f64>,
     /// v of KOALA-M, v' of KOALA++.
     v: Vec<Vec<f64>>,
     /// Running mean of x.
@@ -97,6 +99,7 @@ impl Plain {
             v: zeros.clone(),
             a: zeros,
             measurements: 0,
+            first: None,
             updated: vec![false; lengths.len()],
             previous: vec![None; lengths.len()],
         }
@@ -165,9 +168,11 @@ impl Plain {
         }
         let count = losses.len() as f64;
         let loss = losses.iter().sum::<f64>() / count;
+        let first = *self.first.get_or_insert(loss);
         let target = match self.config.target {
             Target::Constant(target) => target,
             Target::Offset(offset) => loss - offset,
+            Target::Relative(share) => share * first,
         };
         let moment = losses.iter().map(|l| (l - target).powi(2)).sum::<f64>() / count;
         self.measurements += 1;
@@ -196,7 +201,9 @@ impl Plain {
             let along: Vec<f64> = g.iter().zip(&*x).map(|(g, x)| g + moved * x).collect();
             let residual = match self.config.target {
                 Target::Offset(offset) => offset,
-                Target::Constant(_) => (loss + measured / 2.0 * dot(x, x) - target).max(0.0),
+                Target::Constant(_) | Target::Relative(_) => {
+                    (loss + measured / 2.0 * dot(x, x) - target).max(0.0)
+                }
             };
             let h2 = dot(&h, &h);
             largest = largest.max(h2);

@@ -17,6 +17,8 @@ pub struct PlainAdaptive {
     pub mean: Vec<Vec<f64>>,
     counts: Vec<i32>,
     moving: Vec<bool>,
+    /// L_1.
+    first: Option<f64>,
 }
 
 impl PlainAdaptive {
@@ -39,6 +41,7 @@ impl PlainAdaptive {
             mean: zeros,
             counts: vec![0; lengths.len()],
             moving: vec![false; lengths.len()],
+            first: None,
         }
     }
 
@@ -76,9 +79,11 @@ impl PlainAdaptive {
         };
         let count = losses.len() as f64;
         let loss = losses.iter().sum::<f64>() / count;
+        let first = *self.first.get_or_insert(loss);
         let target = match c.options.target {
             Target::Constant(target) => target,
             Target::Offset(offset) => loss - offset,
+            Target::Relative(share) => share * first,
         };
         let moment = losses.iter().map(|l| (l - target).powi(2)).sum::<f64>() / count;
         let r = match c.options.measurement_noise {
@@ -150,7 +155,7 @@ impl PlainAdaptive {
         let s = self.p[0] * g + r;
         let residual = match c.options.target {
             Target::Offset(offset) => offset,
-            Target::Constant(_) => (penalised - target).max(0.0),
+            Target::Constant(_) | Target::Relative(_) => (penalised - target).max(0.0),
         };
         let f = e * residual / s;
         for (moving, gradient) in self.moving.iter_mut().zip(gradients) {

@@ -2,7 +2,7 @@
 
 use koala_filter::{
     Config, DecayRule, Innovations, KoalaAConfig, KoalaMConfig, KoalaPpConfig, KoalaVConfig,
-    MeasurementNoise, Metric, Options, Partition, PlusPlusVariant, PositionNoise, Schedule,
+    MeasurementNoise, Metric, Options, Partition, PlusPlusVariant, PositionNoise, Schedule, Target,
     WeightDecay,
 };
 use proptest::prelude::*;
@@ -79,13 +79,15 @@ pub fn options() -> impl Strategy<Value = Options> {
             })
         ],
         prop_oneof![Just(Partition::PerTensor), Just(Partition::Global)],
+        prop_oneof![2 => Just(Target::Constant(0.0)), 1 => (0.0..0.9).prop_map(Target::Relative)],
     )
         .prop_map(
-            |(rate, rule, measurement_noise, gain, schedule, partition)| Options {
+            |(rate, rule, measurement_noise, gain, schedule, partition, target)| Options {
                 gain,
                 schedule,
                 weight_decay: WeightDecay { rate, rule },
                 measurement_noise,
+                target,
                 partition,
                 ..Options::default()
             },

@@ -123,11 +123,11 @@ pub struct MethodFlags {
         allow_negative_numbers = true
     )]
     measurement_noise_smoothing: Option<f64>,
-    /// koala-*: target of the loss, or its distance from the loss [default: 0; 4 for dcgan]
+    /// koala-*: target of the loss, or its distance from the loss, or its share of the first loss [default: 0; 4 for dcgan]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     target: Option<f64>,
-    /// koala-*: whether the target is a constant or follows the loss [default: constant; offset for dcgan]
-    #[arg(long, value_parser = ["constant", "offset"])]
+    /// koala-*: whether the target is a constant, follows the loss at a distance or is a share of the first loss [default: constant; offset for dcgan]
+    #[arg(long, value_parser = ["constant", "offset", "relative"])]
     target_rule: Option<String>,
     /// koala-*: what a loss below its target does [default: clamp]
     #[arg(long, value_parser = ["clamp", "allow", "error"])]

@@ -39,6 +39,8 @@ pub enum TargetRule {
     Constant,
     /// The target follows the loss at a constant distance.
     Offset,
+    /// The target is a share of the first loss.
+    Relative,
 }
 
 /// Declares a method's options: its own fields, then those common to all methods, so that a configuration stays flat and
@@ -65,9 +67,10 @@ macro_rules! koala_spec {
             pub weight_decay: f64,
             /// Where w enters: coupled (default), decoupled (default of KOALA-A) or gain-only.
             pub decay_rule: DecayRule,
-            /// T, or the distance u between loss and target if the rule is offset. Default 0.
+            /// T, or the distance u between loss and target if the rule is offset, or T over the first loss if it is relative.
+            /// Default 0.
             pub target: f64,
-            /// Whether the target is a constant (default) or follows the loss at a distance.
+            /// Whether the target is a constant (default), follows the loss at a distance or is a share of the first loss.
             pub target_rule: TargetRule,
             /// What a loss below its target does: clamp (default), allow or error.
             pub negative_residual: NegativeResidual,
@@ -115,6 +118,7 @@ macro_rules! koala_spec {
                 options.target = match self.target_rule {
                     TargetRule::Constant => Target::Constant(self.target),
                     TargetRule::Offset => Target::Offset(self.target),
+                    TargetRule::Relative => Target::Relative(self.target),
                 };
                 options.negative_residual = self.negative_residual;
                 options.partition = self.partition;
