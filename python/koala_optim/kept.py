@@ -8,6 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from torch import Tensor
+from torch._subclasses.fake_tensor import FakeTensor
 
 from .rows import Part, Row
 
@@ -58,12 +59,15 @@ def _see(
     parameters: list[Tensor], state: MutableMapping[Tensor, dict[str, Any]], told: tuple[object, ...]
 ) -> list[Any] | None:
     """What changes if rows do; ``None`` if that cannot be told. In every step: by loops that are not Python's."""
+    if isinstance(parameters[0], FakeTensor):
+        # What PyTorch only pretends to have in memory is nowhere.
+        return None
     vectors = [value for value in chain.from_iterable(map(dict.values, state.values())) if isinstance(value, Tensor)]
     tensors = [*parameters, *vectors]
     try:
         where = list(map(Tensor.data_ptr, tensors))
     except RuntimeError:
-        # Of tensors that wrap others, or that PyTorch only pretends to have.
+        # Of tensors that wrap others.
         return None
     return [
         told,

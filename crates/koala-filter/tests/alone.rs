@@ -36,19 +36,18 @@ fn statistics() -> impl Strategy<Value = BlockStatistics> {
         proptest::array::uniform3(square()),
         proptest::array::uniform2(-3.0..3.0),
     )
-        .prop_map(|(g2, x2, [pp, vv, spread], [hp, hv])| {
-            let mut found = BlockStatistics::default();
-            found.gradient_squared = g2;
-            found.decayed_squared = g2 + spread;
-            found.parameter_squared = x2;
-            found.products = Products {
+        .prop_map(|(g2, x2, [pp, vv, spread], [hp, hv])| BlockStatistics {
+            gradient_squared: g2,
+            decayed_squared: g2 + spread,
+            parameter_squared: x2,
+            products: Products {
                 gradient_previous: hp,
                 previous_squared: pp,
                 gradient_covariance: hv,
                 previous_covariance: hp * hv,
                 covariance_squared: vv,
-            };
-            found
+            },
+            ..BlockStatistics::default()
         })
 }
 
@@ -102,8 +101,11 @@ proptest! {
 fn what_is_not_finite_is_left_alone() {
     let mut filter = filter(&KoalaMConfig::new().into());
     begin(&mut filter);
-    let mut found = BlockStatistics::default();
-    (found.gradient_squared, found.decayed_squared) = (1.0, 1.0);
+    let mut found = BlockStatistics {
+        gradient_squared: 1.0,
+        decayed_squared: 1.0,
+        ..BlockStatistics::default()
+    };
     let well = Observation::from_losses(&[1.0]);
     assert!(matches!(
         filter.tensor_update(0, &found, &well),
