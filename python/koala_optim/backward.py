@@ -94,7 +94,7 @@ class StepsInBackward(WithEngines):
         if not self._early.sums:
             self._begin_in_backward()
         if self._place.device is not None:
-            self._place.device.step_block(self.param_groups, position, gradient, self._observation)
+            self._place.device.step_block(self.param_groups, self.state, position, gradient, self._observation)
             self._early.sums[position] = None
         else:
             self._early.sums[position] = self._move(parameter, gradient, position)

@@ -279,6 +279,28 @@ def test_more_that_is_refused() -> None:
         optimizer.step_parameter(stranger)
 
 
+def test_a_state_from_the_middle_of_a_step_goes_on(make: Maker) -> None:
+    model = network()
+    optimizer = make(model.parameters())
+    optimizer.step_in_backward()
+    train(optimizer, model, range(3))
+    optimizer.predict()
+    twin = copy.deepcopy(model)
+    other = make(twin.parameters())
+    other.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+    other.step_in_backward()
+    for found, its in ((optimizer, model), (other, twin)):
+        # Of the one that was loaded, this changes nothing.
+        if found is other:
+            found.predict()
+        losses = losses_of(its, batch(3))
+        found.observe(losses)
+        losses.mean().backward()
+        found.step()
+        train(found, its, range(4, 6))
+    assert same(values(model), values(twin)) and optimizer.filter_state() == other.filter_state()
+
+
 def test_copies_have_no_hooks(make: Maker) -> None:
     model = network()
     optimizer = make(model.parameters())

@@ -141,14 +141,21 @@ class Engine:
         self._over()
 
     def step_block(
-        self, groups: list[dict[str, Any]], position: int, gradient: Tensor, observation: Observation
+        self,
+        groups: list[dict[str, Any]],
+        state: MutableMapping[Tensor, dict[str, Any]],
+        position: int,
+        gradient: Tensor,
+        observation: Observation,
     ) -> None:
         """The step of one tensor, before the gradients of the others are there: the filter's numbers stay as they are."""
-        assert self._plan is not None, "predict comes before backward"
         if not self._blocks:
+            # Predict has planned, but of a state that was taken in the middle of a step nobody has.
+            self._planned(groups, state)
             self._set_gains(groups)
             self._complete()
             self._blocks.begin(losses_of(observation, self.device, self.dtype))
+        assert self._plan is not None
         present = self._plan.present((position,))
         if not present.empty:
             (as_held,) = dense([present.parts[0].parameters[0]], [gradient])
