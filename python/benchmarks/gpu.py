@@ -22,8 +22,6 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 sys.path.insert(0, str(Path(__file__).resolve().parent))
 
 from gpu_checks import (
-    captured,
-    compiled,
     conformance,
     in_backward,
     late_errors,
@@ -33,6 +31,7 @@ from gpu_checks import (
     recordings,
     states,
 )
+from gpu_graphs import captured, compiled
 from gpu_speed import Setup, host, kernels, launches, speed, tuning
 
 SECTIONS: dict[str, Callable[[Setup], dict[str, Any]]] = {
