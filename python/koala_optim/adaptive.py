@@ -27,12 +27,13 @@ class KoalaA(Koala):
         update    R: the bias-corrected running mean of mean(l^2)
                   s <- beta s + (1 - beta) g^2 ,  s^ = s corrected for its start at 0
                   D = sqrt(s^) + epsilon max sqrt(s^) + 1e-30 ,  A = c / D ,  c = sum s^ / sum(s^ / D)
-                  G = g . A g ,  S = p11 G + R ,  f = lr (mean(l) - T) / S
+                  G = g . A g ,  m: the running mean of |g|^2 ,  Gamma: the largest m so far, when R was R'
+                  F = gamma^2 Gamma min(1, (R / m) / (R' / Gamma)) ,  S = p11 (G + F) + R ,  f = lr (mean(l) - T) / S
                   rho = - v . g / sqrt(v . (v / A) G) , smoothed:  log Q rises with growth_rate rho where rho is
                   positive (the filter moves too little), falls with decline_rate |rho| where it is negative
                   (too much), both rates going on as 1/k
                   x <- x - f p11 A g ,  v <- v - f p12 A g
-                  p11, p12, p22 <- p11 R / S ,  p12 R / S ,  p22 - p12^2 G / S
+                  p11, p12, p22 <- p11 - p11^2 G / S ,  p12 - p11 p12 G / S ,  p22 - p12^2 G / S
                   mean <- mean + min(1, (eta + 1)/(k + eta)) (x - mean)
 
     The model is to be evaluated at the mean, and needs no schedule for it: see :meth:`averaged`. Running statistics of
@@ -54,6 +55,8 @@ class KoalaA(Koala):
         decline_rate: how fast it falls while they point against it.
         rate_horizon: steps after which both rates have halved.
         whiteness_smoothing: smoothing of rho.
+        gradient_floor: gamma, the least gradient that S believes in where the target is out of reach, as a share of the
+            largest there was: what lets it come to rest after a perfect fit. 0: whatever it is.
         mean: eta of the mean: the larger, the shorter its memory. ``None``: no mean is kept.
         foreach: ``None`` chooses for each parameter: Rust for dense ``float32`` and ``float64`` on the CPU, PyTorch's
             foreach operations elsewhere. ``True``: foreach operations everywhere; ``False``: Rust, or an error.
@@ -88,15 +91,16 @@ class KoalaA(Koala):
         *,
         weight_decay: float = 0.0,
         decay_rule: DecayRule = "decoupled",
-        initial_process_noise: float = 0.3,
+        initial_process_noise: float = 0.07,
         velocity_decay: float = 0.9,
         metric: Literal["diagonal", "none"] = "diagonal",
         second_moment_smoothing: float = 0.99,
         epsilon: float = 1e-8,
-        growth_rate: float = 0.2,
+        growth_rate: float = 0.25,
         decline_rate: float = 0.1,
         rate_horizon: float = 30.0,
         whiteness_smoothing: float = 0.9,
+        gradient_floor: float = 0.35,
         mean: float | None = 8.0,
         foreach: bool | None = None,
         fused: bool | None = None,
@@ -118,6 +122,7 @@ class KoalaA(Koala):
             "decline-rate": real("decline_rate", decline_rate),
             "rate-horizon": real("rate_horizon", rate_horizon),
             "whiteness-smoothing": real("whiteness_smoothing", whiteness_smoothing),
+            "gradient-floor": real("gradient_floor", gradient_floor),
             "mean": None if mean is None else real("mean", mean),
             "options": options(**common),
         }

@@ -62,6 +62,7 @@ OF_THE_FILTER = frozenset(
         "decline_rate",
         "rate_horizon",
         "whiteness_smoothing",
+        "gradient_floor",
         "mean",
     }
 )

@@ -73,6 +73,7 @@ def test_bad_settings(variant: Variant, settings: dict, message: str) -> None:
         (KoalaA, {"decline_rate": math.nan}, "decline_rate = nan: must be finite"),
         (KoalaA, {"rate_horizon": 0.0}, "rate_horizon = 0.0: must be"),
         (KoalaA, {"whiteness_smoothing": -0.1}, "whiteness_smoothing = -0.1: must be"),
+        (KoalaA, {"gradient_floor": -0.1}, "gradient_floor = -0.1: must be"),
         (KoalaA, {"mean": -1.0}, "mean = -1.0: must"),
         (KoalaA, {"mean": "long"}, "mean = 'long': must be a number"),
         (KoalaA, {"measurement_noise_smoothing": 1.0}, "measurement_noise_smoothing = 1.0: must be"),

@@ -54,6 +54,8 @@ def made(metadata: dict[str, str], parameters: list[tuple[str, Tensor]], **engin
             decline_rate=given.get("decay", 0.1),
             rate_horizon=given.get("k0", 30.0),
             whiteness_smoothing=given.get("smoothing", 0.9),
+            # Recordings are of the equations without it.
+            gradient_floor=given.get("floor", 0.0),
             mean=given.get("average", 8.0),
             target=given.get("target", 0.0),
             **common,

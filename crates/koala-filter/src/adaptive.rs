@@ -1,15 +1,18 @@
 //! KOALA-A, the adaptive method: Adam's metric as the covariance, its process noise found by the whiteness of the
 //! innovations. This project's own; no paper has it.
 //!
-//! Three changes to KOALA-M, each a return to what a Kalman filter is. One innovation variance for the whole model, since
+//! Four changes to KOALA-M, each a return to what a Kalman filter is. One innovation variance for the whole model, since
 //! the measurement is one number. The covariance is P ⊗ A with a diagonal metric A: where a diagonal Kalman filter with the
 //! same process noise everywhere is at rest, its covariance is Adam's preconditioner. And Q follows from the test that every
 //! filter has (Mehra, 1970): the innovations of an optimal filter are white, so if gradients still point along the velocity
 //! the filter moves too little, and if against it, too much; log Q follows by stochastic approximation with gains ~ 1/k
-//! (Robbins and Monro, 1951). It is evaluated at x̄, the polynomially decaying mean of the iterates (Shamir and Zhang, 2013).
+//! (Robbins and Monro, 1951). And a target out of reach is not run after: by its linearisation the loss is √(R/|h|²) away
+//! from its target. Where that shrinks with the loss, as for squared errors, the target is near; where gradients vanish as
+//! fast as the loss does, as those of a cross-entropy after a perfect fit, it lies at infinity. S then takes the gradient
+//! for no smaller than a share γ of the largest there was, and the filter comes to rest. It is evaluated at x̄, the polynomially decaying mean of the iterates (Shamir and Zhang, 2013).
 //!
 //! ```text
-//! start     p11, p12, p22 = Q_0, 0, Q_0 (1 - κ)/(1 + κ) ;  v = 0, s = 0, x̄ = x, k = 0, j = 0
+//! start     p11, p12, p22 = Q_0, 0, Q_0 (1 - κ)/(1 + κ) ;  v = 0, s = 0, x̄ = x, k = 0, j = 0, ḡ = Γ = 0
 //! predict   x_t <- x_t + v_t ; v_t <- κ v_t             (tensors t that had a gradient in the last update)
 //!           p11, p12, p22 <- p11 + 2 p12 + p22,  κ (p12 + p22),  κ² p22 + Q (1 - κ)²
 //! update    k <- k + 1 ;  h_t = g_t + w x_t ;  L <- L + w/2 Σ_t |x_t|²      (coupled decay only)
@@ -18,9 +21,10 @@
 //!           G = h . A h
 //!           if k > 1 and G > 0:  ρ = - v . h / √(v . A⁻¹ v  G)  in [-1, 1] ;  ρ' <- β_ρ ρ' + (1 - β_ρ) ρ ;  j <- j + 1
 //!                                ρ̂ = ρ' / (1 - β_ρ^j) ;  Q <- Q exp((a_up max(ρ̂, 0) - a_down max(-ρ̂, 0)) / (1 + k/k_0))
-//!           S = p11 G + R ;  f = e (L - T) / S
+//!           if G > 0:  ḡ <- β_ρ ḡ + (1 - β_ρ) |h|² ;  Γ, R_Γ <- ḡ, R  where ḡ > Γ ;  F = γ² Γ min(1, (R / ḡ) / (R_Γ / Γ))
+//!           S = p11 (G + F) + R ;  f = e (L - T) / S
 //!           x <- x - f p11 A h ;  v <- v - f p12 A h
-//!           p11, p12, p22 <- p11 R / S,  p12 R / S,  p22 - p12² G / S        (if G > 0)
+//!           p11, p12, p22 <- p11 - p11² G / S,  p12 - p11 p12 G / S,  p22 - p12² G / S        (if G > 0)
 //!           x <- (1 - e w) x                                                (decoupled decay only)
 //!           x̄ <- x̄ + min(1, (η + 1)/(k + η)) (x - x̄)
 //! ```
@@ -62,7 +66,7 @@ pub enum Metric {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default, deny_unknown_fields)]
 pub struct KoalaAConfig {
-    /// Q_0, the process noise at the start and the position variance of P_0. Default 0.3.
+    /// Q_0, the process noise at the start and the position variance of P_0. Default 0.07.
     pub initial_process_noise: f64,
     /// κ, the decay of velocities. Default 0.9.
     pub velocity_decay: f64,
@@ -72,7 +76,7 @@ pub struct KoalaAConfig {
     pub second_moment_smoothing: f64,
     /// ε, the least √ŝ of a parameter beside the largest. Default 1e-8.
     pub epsilon: f64,
-    /// a_up, the rate at which log Q grows while innovations say that the filter moves too little. Default 0.2.
+    /// a_up, the rate at which log Q grows while innovations say that the filter moves too little. Default 0.25.
     pub growth_rate: f64,
     /// a_down, the rate at which log Q falls while they say that it moves too much. Default 0.1.
     pub decline_rate: f64,
@@ -80,6 +84,9 @@ pub struct KoalaAConfig {
     pub rate_horizon: f64,
     /// β_ρ of the correlation of gradient and velocity. Default 0.9.
     pub whiteness_smoothing: f64,
+    /// γ, the least gradient that S believes in where the target is out of reach, as a share of the largest there was; 0:
+    /// whatever it is. Default 0.35.
+    pub gradient_floor: f64,
     /// η of the mean x̄ at which the model is evaluated: the larger, the shorter its memory. Default 8; `None`: no mean.
     pub mean: Option<f64>,
     /// Options common to all methods; by default R is bias-corrected and weight decay decoupled. There is one innovation
@@ -91,15 +98,16 @@ pub struct KoalaAConfig {
 impl Default for KoalaAConfig {
     fn default() -> Self {
         Self {
-            initial_process_noise: 0.3,
+            initial_process_noise: 0.07,
             velocity_decay: 0.9,
             metric: Metric::default(),
             second_moment_smoothing: 0.99,
             epsilon: 1e-8,
-            growth_rate: 0.2,
+            growth_rate: 0.25,
             decline_rate: 0.1,
             rate_horizon: 30.0,
             whiteness_smoothing: 0.9,
+            gradient_floor: 0.35,
             mean: Some(8.0),
             options: default_options(),
         }
@@ -181,6 +189,13 @@ impl KoalaAConfig {
         self
     }
 
+    /// Sets γ.
+    #[must_use]
+    pub fn with_gradient_floor(mut self, share: f64) -> Self {
+        self.gradient_floor = share;
+        self
+    }
+
     /// Sets η, or that no mean is kept.
     #[must_use]
     pub fn with_mean(mut self, eta: Option<f64>) -> Self {
@@ -218,6 +233,7 @@ impl KoalaAConfig {
         not_negative("epsilon", self.epsilon)?;
         not_negative("growth-rate", self.growth_rate)?;
         not_negative("decline-rate", self.decline_rate)?;
+        not_negative("gradient-floor", self.gradient_floor)?;
         if !(self.rate_horizon.is_finite() && self.rate_horizon > 0.0) {
             return Err(Error::invalid(
                 "rate-horizon",
@@ -266,8 +282,23 @@ pub(crate) struct Adaptive {
     /// What was added to the roots in the last D: about what the next will take. 0 before the first.
     #[serde(default)]
     pub floor: f64,
+    /// How large gradients were; `None` in a state that was stored before S asked for it: it goes on as it was.
+    #[serde(default)]
+    pub gradients: Option<GradientSizes>,
     /// One a tensor.
     pub tensors: Vec<TensorState>,
+}
+
+/// How large the gradients of the whole model were.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct GradientSizes {
+    /// ḡ, the smoothed |h|², not corrected: what comes once and not again counts for little.
+    pub smoothed: f64,
+    /// Γ, the largest of them.
+    pub largest: f64,
+    /// R_Γ, what R was then.
+    pub noise: f64,
 }
 
 /// What is known of one tensor.
@@ -294,6 +325,7 @@ impl Adaptive {
             correlation: 0.0,
             tests: 0,
             floor: 0.0,
+            gradients: Some(GradientSizes::default()),
             tensors: Vec::new(),
             config,
         }
@@ -338,6 +370,30 @@ impl Adaptive {
         quotient(self.correlation, taken_up)
     }
 
+    /// Takes up |h|².
+    fn see_gradient(&mut self, squared: f64, r: f64) {
+        if let Some(seen) = &mut self.gradients {
+            let smoothing = self.config.whiteness_smoothing;
+            seen.smoothed = smoothing * seen.smoothed + (1.0 - smoothing) * squared;
+            if seen.smoothed > seen.largest {
+                (seen.largest, seen.noise) = (seen.smoothed, r);
+            }
+        }
+    }
+
+    /// p11 F + R, what of S does not come from this step's gradient.
+    fn noise(&self, r: f64) -> f64 {
+        let share = self.config.gradient_floor;
+        match self.gradients {
+            Some(seen) if share > 0.0 => {
+                // How far the target is, squared, beside how far it was when gradients were the largest.
+                let distance = quotient(r, seen.smoothed) * quotient(seen.largest, seen.noise);
+                self.p11 * (share * share * seen.largest * distance.min(1.0)) + r
+            }
+            _ => r,
+        }
+    }
+
     /// The floor that a first reading takes: that of the last update.
     fn assumed_floor(&self) -> f64 {
         self.floor.max(LEAST)
@@ -366,6 +422,11 @@ impl Method for Adaptive {
             return Err(damaged(format!("rho is {}", self.correlation)));
         }
         variance("the metric's floor", self.floor)?;
+        if let Some(seen) = self.gradients {
+            variance("the smoothed squared gradient", seen.smoothed)?;
+            variance("the largest squared gradient", seen.largest)?;
+            variance("R at the largest gradient", seen.noise)?;
+        }
         if self.tensors.len() == tensors {
             Ok(())
         } else {
@@ -448,7 +509,10 @@ impl Method for Adaptive {
         } else {
             0.0
         };
-        let s = self.p11 * gradient + r;
+        if gradient > 0.0 {
+            self.see_gradient(statistics.decayed_squared, r);
+        }
+        let s = self.p11 * gradient + self.noise(r);
         BlockGain {
             gradient_squared: gradient,
             innovation_variance: s,
@@ -503,13 +567,13 @@ impl Method for Adaptive {
     }
 
     fn correct(&mut self, correction: &Correction) {
-        let r = correction.r;
+        let noise = self.noise(correction.r);
         let gradient = correction.gradient.unwrap_or(0.0);
-        let s = self.p11 * gradient + r;
+        let s = self.p11 * gradient + noise;
         if gradient > 0.0 && s > 0.0 {
             let (p11, p12, p22) = (self.p11, self.p12, self.p22);
-            self.p11 = p11 * (r / s);
-            self.p12 = p12 * (r / s);
+            self.p11 = p11 * (noise / s);
+            self.p12 = p12 * (noise / s);
             // Rounding may take a vanishing variance below 0.
             self.p22 = (p22 - p12 * (p12 * (gradient / s))).max(0.0);
         }

@@ -60,6 +60,14 @@ fn both(config: impl Into<Config> + Clone) -> [u64; 2] {
     [bits::<f32>(config.clone()), bits::<f64>(config)]
 }
 
+/// With the settings that the bits below were made with, whatever the defaults are.
+fn adaptive() -> KoalaAConfig {
+    KoalaAConfig::new()
+        .with_initial_process_noise(0.3)
+        .with_rates(0.2, 0.1)
+        .with_gradient_floor(0.0)
+}
+
 #[test]
 fn no_processor_changes_a_bit() {
     let decay = WeightDecay::coupled(5e-4);
@@ -71,9 +79,10 @@ fn no_processor_changes_a_bit() {
         both(KoalaMConfig::new().with_position_noise(PositionNoise::Fixed(0.01))),
         both(KoalaPpConfig::new()),
         both(KoalaPpConfig::new().with_weight_decay(decay)),
-        both(KoalaAConfig::new()),
-        both(KoalaAConfig::new().with_weight_decay(decay)),
-        both(KoalaAConfig::new().with_metric(Metric::None)),
+        both(adaptive()),
+        both(adaptive().with_weight_decay(decay)),
+        both(adaptive().with_metric(Metric::None)),
+        both(adaptive().with_gradient_floor(0.35)),
     ];
     // By a build for plain x86-64: the first seven before there were others, those of KOALA-A without them; with its metric
     // in double precision, since the sums in it are taken in 16 lanes.
@@ -88,6 +97,7 @@ fn no_processor_changes_a_bit() {
         [0xa8e7_e3ce_4ba2_a71f, 0xb5f8_ff73_b58c_92e1],
         [0x0907_52c4_4ba2_a71f, 0x845c_f824_8857_e1fb],
         [0xf642_1674_cba2_a71f, 0xe818_0de5_e97e_1098],
+        [0x2bf8_97a5_8ba2_a71f, 0xf856_697f_9f46_ed94],
     ];
     assert_eq!(found, expected, "{found:#x?}");
 }

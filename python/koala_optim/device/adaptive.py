@@ -17,12 +17,14 @@ SMALLEST = 1e-30
 """What D is at least."""
 # Of the state of each tensor.
 _UPDATES, _MOVING, _AVERAGED = range(3)
+# How large gradients were: smoothed, the largest of that, and R then.
+_SIZES = ("smoothed", "largest", "noise")
 
 
 class Adaptive(Method):
     """KOALA-A."""
 
-    slots = ("p11", "p12", "p22", "process_noise", "updates", "correlation", "tests", "floor")
+    slots = ("p11", "p12", "p22", "process_noise", "updates", "correlation", "tests", "floor", *_SIZES)
 
     def __init__(self, stored: dict[str, Any], device: torch.device, dtype: torch.dtype) -> None:
         super().__init__(stored, device, dtype)
@@ -30,6 +32,10 @@ class Adaptive(Method):
         rows = [[float(tensor[name]) for tensor in tensors] for name in ("updates", "moving", "averaged")]
         self.tensors = torch.tensor(rows, dtype=torch.float64, device="cpu").to(device, dtype)
         self._diagonal = self.config["metric"] == "diagonal"
+        # A state that was stored before S asked for them goes on as it was.
+        self._sizes = stored["method"][self.name].get("gradients") is not None
+        self.share = self.config["gradient-floor"] ** 2 if self._sizes else 0.0
+        """gamma^2."""
         # Q stays within what the type holds.
         self.range = (1e-100, 1e100) if dtype is torch.float64 else (1e-30, 1e30)
 
@@ -39,11 +45,14 @@ class Adaptive(Method):
         return self.tensors[_MOVING]
 
     def values(self, state: dict[str, Any]) -> dict[str, float]:
-        return {name: float(state[name]) for name in self.slots}
+        sizes = state.get("gradients") or dict.fromkeys(_SIZES, 0.0)
+        return {name: float(sizes[name] if name in _SIZES else state[name]) for name in self.slots}
 
     def written(self, numbers: Mapping[str, float]) -> dict[str, Any]:
         counts = {name: round(numbers[name]) for name in ("updates", "tests")}
-        return {**{name: numbers[name] for name in self.slots}, **counts}
+        sizes = {name: numbers[name] for name in _SIZES}
+        own = {name: numbers[name] for name in self.slots if name not in _SIZES}
+        return {**own, **counts, "gradients": sizes if self._sizes else None}
 
     def prediction(self) -> dict[str, Row]:
         kappa = self.config["velocity-decay"]
@@ -151,13 +160,14 @@ class Adaptive(Method):
         self._test_whiteness(totals, scale, gradient, some)
         if self._diagonal:
             torch.add(sums.matrix[3, 0].sqrt() * self.config["epsilon"], SMALLEST, out=after["floor"])
-        s = torch.addcmul(r, before["p11"], gradient)
+        noise = self._noise(totals[1], some, r)
+        s = torch.addcmul(noise, before["p11"], gradient)
         taking_part = torch.full_like(ok, not present.empty)
         residual = self.residual(given.losses, penalty, taking_part)
         covariances = self.numbers.slice("p11", "p12")
         # With G = 0 there is no gradient to move along.
         steps = (covariances * torch.where(some, scale / s, 0.0)).unsqueeze(-1) * (residual * gains)
-        torch.mul(covariances, r / s, out=self.numbers.slice("p11", "p12", after=True))
+        torch.mul(covariances, noise / s, out=self.numbers.slice("p11", "p12", after=True))
         lost = before["p12"] * (gradient / s)
         torch.clamp_min(torch.addcmul(before["p22"], before["p12"], lost, value=-1.0), 0.0, out=after["p22"])
         weights = self._follow(plan, present, ok, some)
@@ -184,6 +194,20 @@ class Adaptive(Method):
         rate = given["growth-rate"] * corrected.clamp_min(0.0) + given["decline-rate"] * corrected.clamp_max(0.0)
         grown = before["process_noise"] * (rate / (1.0 + after["updates"] / given["rate-horizon"])).exp()
         torch.where(tested, grown.clamp(*self.range), before["process_noise"], out=after["process_noise"])
+
+    def _noise(self, squared: Tensor, some: Tensor, r: Tensor) -> Tensor:
+        """p11 F + R, and the sizes of gradients with this one's square."""
+        before, after, beta = self.numbers.before, self.numbers.after, self.config["whiteness-smoothing"]
+        smoothed = torch.where(some, beta * before["smoothed"] + (1.0 - beta) * squared, before["smoothed"])
+        grown = smoothed > before["largest"]
+        after["smoothed"].copy_(smoothed)
+        largest = torch.where(grown, smoothed, before["largest"], out=after["largest"])
+        noise = torch.where(grown, r, before["noise"], out=after["noise"])
+        if self.share == 0.0:
+            return r
+        # How far the target is, squared, beside how far it was when gradients were the largest.
+        distance = _quotient(r, smoothed) * _quotient(largest, noise)
+        return r + before["p11"] * (self.share * largest * distance.clamp_max(1.0))
 
     def _follow(self, plan: Plan, present: Present, ok: Tensor, some: Tensor) -> Tensor:
         """The new state of each tensor; returns the weight of its x in its mean."""

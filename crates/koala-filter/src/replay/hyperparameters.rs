@@ -51,6 +51,8 @@ pub(super) fn config(optimizer: &str, decay_rule: &str, json: &str) -> Result<Co
             .with_rates(given.number("growth", 0.2)?, given.number("decay", 0.1)?)
             .with_rate_horizon(given.number("k0", 30.0)?)
             .with_whiteness_smoothing(given.number("smoothing", 0.9)?)
+            // Recordings are of the equations without it.
+            .with_gradient_floor(given.number("floor", 0.0)?)
             .with_mean(given.number_unless_null("average", 8.0)?)
             .with_target(Target::Constant(given.number("target", 0.0)?))
             .into(),
@@ -135,6 +137,7 @@ fn in_recorded_names(optimizer: &str, error: Error) -> Fault {
         "decline-rate" => "decay",
         "rate-horizon" => "k0",
         "whiteness-smoothing" => "smoothing",
+        "gradient-floor" => "floor",
         "mean" => "average",
         "options.target.constant" => "target",
         "position-noise.authors.initial" => "qw",

@@ -15,10 +15,13 @@ fn settings() -> impl Strategy<Value = KoalaAConfig> {
     (
         (0.01..3.0, 0.0..1.0, any::<bool>(), 0.0..1.0),
         (0.0..1.0, 0.0..1.0, 0.5..100.0, 0.0..1.0),
-        prop::option::of(0.0..20.0),
+        (
+            prop::option::of(0.0..20.0),
+            prop_oneof![Just(0.0), 0.0..2.0],
+        ),
     )
         .prop_map(
-            |((q, kappa, diagonal, beta), (up, down, horizon, smoothing), eta)| {
+            |((q, kappa, diagonal, beta), (up, down, horizon, smoothing), (eta, floor))| {
                 KoalaAConfig::new()
                     .with_initial_process_noise(q)
                     .with_velocity_decay(kappa)
@@ -31,6 +34,7 @@ fn settings() -> impl Strategy<Value = KoalaAConfig> {
                     .with_rates(up, down)
                     .with_rate_horizon(horizon)
                     .with_whiteness_smoothing(smoothing)
+                    .with_gradient_floor(floor)
                     .with_mean(eta)
             },
         )
@@ -106,6 +110,7 @@ proptest! {
             .with_velocity_decay(kappa)
             .with_metric(Metric::None)
             .with_rates(0.0, 0.0)
+            .with_gradient_floor(0.0)
             .with_weight_decay(decay);
         let momentum = KoalaMConfig::new()
             .with_initial_covariance(noise, 0.0, noise * (1.0 - kappa) / (1.0 + kappa))

@@ -24,7 +24,7 @@ fn options_left_out_are_its_own_defaults() {
 #[test]
 fn wrong_settings_are_refused_by_name() {
     let config = KoalaAConfig::new;
-    let wrong: [(KoalaAConfig, &str); 9] = [
+    let wrong: [(KoalaAConfig, &str); 10] = [
         (
             config().with_initial_process_noise(0.0),
             "initial-process-noise",
@@ -42,6 +42,7 @@ fn wrong_settings_are_refused_by_name() {
         (config().with_rates(-1.0, 0.1), "growth-rate"),
         (config().with_rates(0.1, f64::INFINITY), "decline-rate"),
         (config().with_rate_horizon(0.0), "rate-horizon"),
+        (config().with_gradient_floor(-0.1), "gradient-floor"),
         (config().with_mean(Some(-1.0)), "mean"),
     ];
     for (config, name) in wrong {

@@ -19,6 +19,11 @@ pub struct PlainAdaptive {
     moving: Vec<bool>,
     /// L_1.
     first: Option<f64>,
+    /// Of |h|²: smoothed, and the largest of that.
+    smoothed: f64,
+    largest: f64,
+    /// R at that one.
+    noise: f64,
 }
 
 impl PlainAdaptive {
@@ -42,6 +47,9 @@ impl PlainAdaptive {
             counts: vec![0; lengths.len()],
             moving: vec![false; lengths.len()],
             first: None,
+            smoothed: 0.0,
+            largest: 0.0,
+            noise: 0.0,
         }
     }
 
@@ -152,7 +160,20 @@ impl PlainAdaptive {
             let rate = c.growth_rate * corrected.max(0.0) - c.decline_rate * (-corrected).max(0.0);
             self.q *= (rate / (1.0 + f64::from(self.k) / c.rate_horizon)).exp();
         }
-        let s = self.p[0] * g + r;
+        if g > 0.0 {
+            let beta = c.whiteness_smoothing;
+            self.smoothed = beta * self.smoothed + (1.0 - beta) * over(&|t, i| h[t][i] * h[t][i]);
+            if self.smoothed > self.largest {
+                (self.largest, self.noise) = (self.smoothed, r);
+            }
+        }
+        let nearer = (r / self.smoothed) / (self.noise / self.largest);
+        let floor = if self.largest * self.noise > 0.0 {
+            c.gradient_floor.powi(2) * self.largest * nearer.min(1.0)
+        } else {
+            0.0
+        };
+        let s = self.p[0] * (g + floor) + r;
         let residual = match c.options.target {
             Target::Offset(offset) => offset,
             Target::Constant(_) | Target::Relative(_) => (penalised - target).max(0.0),

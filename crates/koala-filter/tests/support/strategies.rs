@@ -141,10 +141,18 @@ pub fn configs() -> impl Strategy<Value = Config> {
             (0.01..3.0, unit(), any::<bool>()),
             (unit(), prop_oneof![Just(1e-8), Just(0.0), 1e-6..1e-2]),
             (0.0..0.5, 0.0..0.5, 1.0..100.0, unit()),
-            prop::option::of(0.0..20.0),
+            (
+                prop::option::of(0.0..20.0),
+                prop_oneof![Just(0.0), 0.0..2.0]
+            ),
         )
             .prop_map(
-                |((q, kappa, diagonal), (beta, epsilon), (up, down, horizon, smoothing), eta)| {
+                |(
+                    (q, kappa, diagonal),
+                    (beta, epsilon),
+                    (up, down, horizon, smoothing),
+                    (eta, floor),
+                )| {
                     Config::from(
                         KoalaAConfig::new()
                             .with_initial_process_noise(q)
@@ -159,6 +167,7 @@ pub fn configs() -> impl Strategy<Value = Config> {
                             .with_rates(up, down)
                             .with_rate_horizon(horizon)
                             .with_whiteness_smoothing(smoothing)
+                            .with_gradient_floor(floor)
                             .with_mean(eta),
                     )
                 }

@@ -55,7 +55,7 @@ pub struct MethodFlags {
         allow_negative_numbers = true
     )]
     velocity_decay: Option<f64>,
-    /// koala-a: Q_0, where the process noise that it finds starts [default: 0.3]
+    /// koala-a: Q_0, where the process noise that it finds starts [default: 0.07]
     #[arg(
         long,
         value_name = "X",
@@ -78,6 +78,9 @@ pub struct MethodFlags {
     /// koala-a: beta_rho, the decay of the correlation that moves Q [default: 0.9]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     whiteness_smoothing: Option<f64>,
+    /// koala-a: gamma, the least gradient that S believes in after a perfect fit, as a share of the largest [default: 0.35]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    gradient_floor: Option<f64>,
     /// koala-a: evaluate at the mean of the iterates [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     mean: Option<bool>,
@@ -190,7 +193,7 @@ pub struct MethodFlags {
         allow_negative_numbers = true
     )]
     distance_scale: Option<f64>,
-    /// koala-a: a_up, the rate at which Q grows; prodigy: how many times larger the distance may become in a step [default: 0.2;
+    /// koala-a: a_up, the rate at which Q grows; prodigy: how many times larger the distance may become in a step [default: 0.25;
     /// inf for prodigy]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     growth_rate: Option<f64>,
@@ -226,6 +229,7 @@ impl MethodFlags {
             ("decline-rate", self.decline_rate),
             ("rate-horizon", self.rate_horizon),
             ("whiteness-smoothing", self.whiteness_smoothing),
+            ("gradient-floor", self.gradient_floor),
             ("mean-eta", self.mean_eta),
             ("velocity-decay", self.velocity_decay),
             ("velocity-noise", self.velocity_noise),

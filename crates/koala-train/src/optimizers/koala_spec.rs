@@ -186,8 +186,8 @@ koala_spec! {
 koala_spec! {
     /// KOALA-A: Adam's metric as the covariance, the process noise found by whiteness, evaluated at a mean.
     KoalaASpec {
-        /// Q_0. Default 0.3.
-        initial_process_noise: f64 = 0.3,
+        /// Q_0. Default 0.07.
+        initial_process_noise: f64 = 0.07,
         /// kappa. Default 0.9.
         velocity_decay: f64 = 0.9,
         /// diagonal (default) or none.
@@ -196,14 +196,17 @@ koala_spec! {
         second_moment_smoothing: f64 = 0.99,
         /// eps. Default 1e-8.
         epsilon: f64 = 1e-8,
-        /// a_up. Default 0.2.
-        growth_rate: f64 = 0.2,
+        /// a_up. Default 0.25.
+        growth_rate: f64 = 0.25,
         /// a_down. Default 0.1.
         decline_rate: f64 = 0.1,
         /// k_0. Default 30.
         rate_horizon: f64 = 30.0,
         /// beta_rho. Default 0.9.
         whiteness_smoothing: f64 = 0.9,
+        /// gamma, the least gradient that S believes in where the target is out of reach, as a share of the largest.
+        /// Default 0.35.
+        gradient_floor: f64 = 0.35,
         /// Whether the model is evaluated at the mean of the iterates. Default true.
         mean: bool = true,
         /// eta, how fast the mean forgets. Default 8.
@@ -267,6 +270,7 @@ impl From<&KoalaASpec> for Config {
             .with_rates(spec.growth_rate, spec.decline_rate)
             .with_rate_horizon(spec.rate_horizon)
             .with_whiteness_smoothing(spec.whiteness_smoothing)
+            .with_gradient_floor(spec.gradient_floor)
             .with_mean(spec.mean.then_some(spec.mean_eta));
         config.options = spec.options();
         config.into()

@@ -261,6 +261,7 @@ fn key(field: &str) -> &'static str {
         "decline-rate" => "decline-rate",
         "rate-horizon" => "rate-horizon",
         "whiteness-smoothing" => "whiteness-smoothing",
+        "gradient-floor" => "gradient-floor",
         "mean" => "mean-eta",
         "options.gain" => "gain",
         "options.max-update-norm" => "max-update-norm",

@@ -42,6 +42,7 @@ class AdaptivePasses(Passes):
             logarithm(smoothing),
             given["mean"] or 0.0,
             *self.method.range,
+            self.method.share,
         ]
 
     def advance(self, plan: Plan) -> None:

@@ -1,7 +1,7 @@
 """The filter of KOALA-A.
 
 Constants of its own: beta of s and its logarithm, epsilon, the least floor, growth and decline, the horizon of the rates, beta
-of rho and its logarithm, eta, and the range of Q.
+of rho and its logarithm, eta, the range of Q, and gamma^2.
 """
 
 import triton
@@ -119,6 +119,7 @@ def adaptive(
     of_x = tl.zeros([LINES], tl.float64)
     of_s = tl.zeros([LINES], tl.float64)
     of_sd = tl.zeros([LINES], tl.float64)
+    of_h = tl.zeros([LINES], tl.float64)
     of_hd = tl.zeros([LINES], tl.float64)
     of_vh = tl.zeros([LINES], tl.float64)
     of_vd = tl.zeros([LINES], tl.float64)
@@ -145,6 +146,7 @@ def adaptive(
         live = lines < tensors
         x2 = tl.load(sums + 2 * tensors + lines, mask=live, other=0.0)
         of_x += 0.5 * tl.load(traits + MEASURED * tensors + lines, mask=live, other=0.0) * x2
+        of_h += tl.load(sums + tensors + lines, mask=live, other=0.0)
         of_s += tl.load(sums + 4 * tensors + lines, mask=live, other=0.0)
         of_sd += tl.load(sums + 5 * tensors + lines, mask=live, other=0.0)
         of_hd += tl.load(sums + 6 * tensors + lines, mask=live, other=0.0)
@@ -173,6 +175,9 @@ def adaptive(
     updates = tl.load(futures + SIZE + OWN + 4)
     correlation = tl.load(futures + OWN + 5)
     tests = tl.load(futures + OWN + 6)
+    smoothed = tl.load(futures + OWN + 8)
+    most_seen = tl.load(futures + OWN + 9)
+    noise_then = tl.load(futures + OWN + 10)
 
     # The test of whiteness.
     tested = some & (updates > 1.0)
@@ -185,14 +190,24 @@ def adaptive(
     tests = tl.where(tested, tests + 1.0, tests)
     corrected = quotient(correlation, 1.0 - _power(tl.load(constants + OTHERS + 8), tests))
     rate = tl.where(corrected > 0.0, tl.load(constants + OTHERS + 4), tl.load(constants + OTHERS + 5)) * corrected
-    grown = process_noise * tl.exp(rate / (1.0 + updates / tl.load(constants + OTHERS + 6)))
+    moved = process_noise * tl.exp(rate / (1.0 + updates / tl.load(constants + OTHERS + 6)))
     least = tl.load(constants + OTHERS + 10)
     most = tl.load(constants + OTHERS + 11)
-    grown = tl.where(grown < least, least, grown)
-    grown = tl.where(grown > most, most, grown)
-    process_noise = tl.where(tested, grown, process_noise)
+    moved = tl.where(moved < least, least, moved)
+    moved = tl.where(moved > most, most, moved)
+    process_noise = tl.where(tested, moved, process_noise)
 
-    variance = p11 * gradient + r
+    # How large gradients were.
+    smoothed = tl.where(some, smoothing * smoothed + (1.0 - smoothing) * tl.sum(of_h, 0), smoothed)
+    grown = smoothed > most_seen
+    most_seen = tl.where(grown, smoothed, most_seen)
+    noise_then = tl.where(grown, r, noise_then)
+    share = tl.load(constants + OTHERS + 12)
+    # How far the target is, squared, beside how far it was when gradients were the largest.
+    distance = quotient(r, smoothed) * quotient(most_seen, noise_then)
+    distance = tl.where(distance > 1.0, 1.0, distance)
+    noise = tl.where(share > 0.0, r + p11 * (share * most_seen * distance), r)
+    variance = p11 * gradient + noise
     penalty = tl.sum(of_x, 0)
     residual = residual_of(loss, penalty, constants, RULE)
     below = residual < 0.0
@@ -258,12 +273,15 @@ def adaptive(
     after = tl.where((columns == NOISE) | (columns == AGAIN), r, after)
     lost = p12 * (gradient / variance)
     p22 = p22 - p12 * lost
-    after = tl.where(columns == OWN, p11 * (r / variance), after)
-    after = tl.where(columns == OWN + 1, p12 * (r / variance), after)
+    after = tl.where(columns == OWN, p11 * (noise / variance), after)
+    after = tl.where(columns == OWN + 1, p12 * (noise / variance), after)
     after = tl.where(columns == OWN + 2, tl.where(p22 < 0.0, 0.0, p22), after)
     after = tl.where(columns == OWN + 3, process_noise, after)
     after = tl.where(columns == OWN + 5, correlation, after)
     after = tl.where(columns == OWN + 6, tests, after)
+    after = tl.where(columns == OWN + 8, smoothed, after)
+    after = tl.where(columns == OWN + 9, most_seen, after)
+    after = tl.where(columns == OWN + 10, noise_then, after)
     if DIAGONAL:
         after = tl.where(columns == OWN + 7, tl.load(metric), after)
     if CLAMP:
