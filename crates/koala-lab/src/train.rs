@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgAction, Args};
+use koala_data::Loaded;
 use koala_train::Error;
 use koala_train::recipe::Recipe;
 use koala_train::run::{ConfigError, Override, RunConfig, RunFolder, RunResult};
@@ -74,6 +75,7 @@ fn begin(arguments: &TrainArguments, overrides: &Overrides) -> Result<ExitCode, 
         None => RunConfig::resolve(arguments.config.as_deref(), &overrides.list)?,
     };
     let data = config.load()?;
+    arguments.warn(&data);
     let folder = match &arguments.out {
         Some(path) => RunFolder::take(path, arguments.overwrite)?,
         None => RunFolder::fresh(Path::new("runs"), &config)?,
@@ -111,6 +113,7 @@ fn resume(
     }
     folder.check_free()?;
     let data = config.load()?;
+    arguments.warn(&data);
     let interrupt = interrupt::on_ctrl_c();
     let mut progress = arguments.progress();
     let mut warn = |text: &str| terminal::warning(text);
@@ -122,6 +125,14 @@ fn resume(
 impl TrainArguments {
     fn progress(&self) -> Progress {
         Progress::new(self.quiet, !self.silent())
+    }
+
+    /// Tells what is worth knowing of the data.
+    fn warn(&self, data: &Loaded) {
+        if !self.quiet {
+            let each = data.warnings.iter();
+            each.for_each(|warning| terminal::warning(&warning.to_string()));
+        }
     }
 
     fn silent(&self) -> bool {

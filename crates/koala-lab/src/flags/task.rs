@@ -8,6 +8,7 @@ use super::data::DataFlags;
 use super::device::DeviceFlag;
 use super::length::LengthFlags;
 use super::network::NetworkFlags;
+use super::own::OwnFlags;
 use super::schedule::ScheduleFlags;
 
 /// What to train on what, where and for how long.
@@ -25,6 +26,8 @@ pub struct TaskFlags {
     schedule: ScheduleFlags,
     #[command(flatten)]
     average: AverageFlags,
+    #[command(flatten)]
+    own: OwnFlags,
 }
 
 impl TaskFlags {
@@ -32,6 +35,7 @@ impl TaskFlags {
     pub fn overrides(&self) -> Overrides {
         let mut all = Overrides::default();
         self.data.add_to(&mut all);
+        self.own.add_to(&mut all);
         self.network.add_to(&mut all);
         self.length.add_to(&mut all);
         self.device.add_to(&mut all);
