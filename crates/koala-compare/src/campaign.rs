@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use koala_report::{Choice, Comparison, LISTING_FORMAT, ListedRun, Listing, Tuning};
+use koala_report::{Choice, Comparison, LISTING_FORMAT, ListedRun, Listing, Tuning, Workload};
 use koala_train::run::{RunFolder, Settled, write_whole};
 use koala_train::training::Interrupt;
 
@@ -129,8 +129,13 @@ impl<'a> Campaign<'a> {
     /// What is worth knowing of each workload's data.
     pub fn warnings(&self) -> Vec<String> {
         let each = |problem: &Resolved| -> Vec<String> {
-            let of = |text: &String| format!("workload {}: {text}", problem.workload.name);
-            problem.warnings.iter().map(of).collect()
+            let Workload {
+                name,
+                data_warnings,
+                ..
+            } = &problem.workload;
+            let of = |text: &String| format!("workload {name}: {text}");
+            data_warnings.iter().map(of).collect()
         };
         self.resolved.iter().flat_map(each).collect()
     }

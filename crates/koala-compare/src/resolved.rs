@@ -23,8 +23,6 @@ pub(super) struct Resolved {
     pub entries: Vec<Entry>,
     /// Samples to train on (tokens of text).
     pub samples: usize,
-    /// What is worth knowing of the data, a sentence each.
-    pub warnings: Vec<String>,
     /// What tells whether data of one's own have changed, see [`Loaded::fingerprint`].
     pub fingerprint: Option<String>,
 }
@@ -68,8 +66,10 @@ impl Suite {
             let fingerprint = loaded.fingerprint();
             for (at, mut found) in lengths.into_iter().enumerate() {
                 found.fingerprint.clone_from(&fingerprint);
+                // Once, however many lengths there are.
                 if at == 0 {
-                    found.warnings = loaded.warnings.iter().map(ToString::to_string).collect();
+                    found.workload.data_warnings =
+                        loaded.warnings.iter().map(ToString::to_string).collect();
                 }
                 visit(&found, &loaded.data)?;
                 resolved.push(found);
@@ -193,6 +193,7 @@ impl Suite {
             target: problem.target,
             examples_per_step: (first.batch_size * first.dataset.window().max(1)) as u64,
             test_samples: Some(test as u64),
+            data_warnings: Vec::new(),
             horizon: factor.map(|factor| Horizon {
                 of: problem.name.clone(),
                 factor,
@@ -214,7 +215,6 @@ impl Suite {
             workload,
             entries: entries?,
             samples,
-            warnings: Vec::new(),
             fingerprint: None,
         })
     }

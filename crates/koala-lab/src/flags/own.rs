@@ -35,7 +35,7 @@ pub struct OwnFlags {
     /// table: columns that are not learned from
     #[arg(long, value_name = "COLUMN,..", value_delimiter = ',')]
     ignore: Option<Vec<String>>,
-    /// table: learn a number as (number - mean) / deviation, by the training part [default: false]
+    /// table: learn a number as (number - mean) / deviation, by the training part; losses are in squares of that deviation then [default: true]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     normalise_label: Option<bool>,
     /// images, table: the fraction that is tested on, if no folder says what is [default: 0.2]

@@ -132,7 +132,8 @@ pub struct OwnTable {
     pub categories: Vec<String>,
     /// Columns that are not learned from. Default none.
     pub ignore: Vec<String>,
-    /// Whether a number to tell is learned as (number - mean) / deviation, by the training part. Default false.
+    /// Whether a number to tell is learned as (number - mean) / deviation, by the training part, so that its unit does not matter.
+    /// Default true.
     pub normalise_label: bool,
     /// The fraction of the rows that is tested on. Default 0.2.
     pub test_share: f64,
@@ -164,7 +165,7 @@ impl Default for OwnTable {
             numbers: Vec::new(),
             categories: Vec::new(),
             ignore: Vec::new(),
-            normalise_label: false,
+            normalise_label: true,
             test_share: TEST_SHARE,
             parting_seed: 0,
         }
