@@ -17,6 +17,8 @@ pub struct TaskFlags {
     #[command(flatten)]
     data: DataFlags,
     #[command(flatten)]
+    own: OwnFlags,
+    #[command(flatten)]
     network: NetworkFlags,
     #[command(flatten)]
     length: LengthFlags,
@@ -26,8 +28,6 @@ pub struct TaskFlags {
     schedule: ScheduleFlags,
     #[command(flatten)]
     average: AverageFlags,
-    #[command(flatten)]
-    own: OwnFlags,
 }
 
 impl TaskFlags {
