@@ -63,7 +63,7 @@ impl Suite {
         let mut resolved = Vec::with_capacity(all.len());
         for (problem, configs) in all {
             let (lengths, loaded) = self.resolve_one(problem, configs)?;
-            let fingerprint = loaded.fingerprint();
+            let fingerprint = loaded.fingerprint().map(str::to_owned);
             for (at, mut found) in lengths.into_iter().enumerate() {
                 found.fingerprint.clone_from(&fingerprint);
                 // Once, however many lengths there are.

@@ -1,5 +1,7 @@
 //! A data set in memory, with what was done to it and what is worth knowing of it.
 
+use std::sync::OnceLock;
+
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -9,7 +11,7 @@ use super::{
 };
 
 /// A data set in memory, with what was done to it and what is worth knowing of it.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone)]
 pub struct Loaded {
     /// The samples.
     pub data: Data,
@@ -17,6 +19,8 @@ pub struct Loaded {
     pub preparation: Option<Preparation>,
     /// What is worth knowing, of data of one's own.
     pub warnings: Vec<Warning>,
+    /// Made when it is first asked for: many runs may share the data.
+    fingerprint: OnceLock<String>,
 }
 
 /// What was done to data of one's own, and so what is to be done to samples that a network is to judge. To be stored with a run.
@@ -32,8 +36,12 @@ pub enum Preparation {
 impl Loaded {
     /// The SHA-256 of all samples of data of one's own, part by part in their order, in lower-case hexadecimal digits: what tells
     /// whether a file has changed since a run was begun. Nothing for the others, whose files are known.
-    pub fn fingerprint(&self) -> Option<String> {
+    pub fn fingerprint(&self) -> Option<&str> {
         self.preparation.as_ref()?;
+        Some(self.fingerprint.get_or_init(|| self.digest()))
+    }
+
+    fn digest(&self) -> String {
         let mut digest = Sha256::new();
         match &self.data {
             Data::Images(split) => parts(split, &mut digest, |set: &ImageSet, digest| {
@@ -56,7 +64,7 @@ impl Loaded {
             Data::Text(_) => {}
         }
         let digest = digest.finalize();
-        Some(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 }
 
@@ -90,6 +98,7 @@ impl From<Data> for Loaded {
             data,
             preparation: None,
             warnings: Vec::new(),
+            fingerprint: OnceLock::new(),
         }
     }
 }
@@ -100,6 +109,7 @@ impl From<OwnImages> for Loaded {
             data: Data::Images(own.split),
             preparation: Some(Preparation::Images(own.preparation)),
             warnings: own.warnings,
+            fingerprint: OnceLock::new(),
         }
     }
 }
@@ -113,6 +123,7 @@ impl From<OwnTable> for Loaded {
             },
             preparation: Some(Preparation::Table(own.preparation)),
             warnings: own.warnings,
+            fingerprint: OnceLock::new(),
         }
     }
 }

@@ -16,7 +16,9 @@ fn every_mistake_names_what_would_do() {
     let picture = fs::read(here.path().join("photos/left/0001.png")).unwrap();
     put("empty/cat/1.png", b"");
     put("cut/cat/1.png", &picture[..picture.len() / 2]);
-    ["empty", "cut"].map(|folder| put(&format!("{folder}/cat/2.png"), &picture));
+    for folder in ["empty", "cut"] {
+        put(&format!("{folder}/cat/2.png"), &picture);
+    }
     put("sizes/cat/1.png", &picture);
     koala_data::sample::write_image_folder(&here.path().join("sizes"), 4, 8, 0).unwrap();
     put("sizes/dog/1.png", &picture);

@@ -152,7 +152,8 @@ impl RunConfig {
                 let shape = shape_of(&split.train);
                 if let Some(fault) = self.model.misfit(shape) {
                     let fitting = ModelSpec::fitting(shape).join(", ");
-                    let fault = format!("{fault}; networks that take them with their defaults: {fitting}");
+                    let fault =
+                        format!("{fault}; networks that take them with their defaults: {fitting}");
                     return Err(self.misfit(fault));
                 }
                 let order = self.order(train);

@@ -21,7 +21,7 @@ impl DataNote {
     pub fn of(loaded: &Loaded) -> Option<Self> {
         Some(Self {
             samples: loaded.data.sizes(),
-            sha256: loaded.fingerprint()?,
+            sha256: loaded.fingerprint()?.to_owned(),
             warnings: loaded.warnings.iter().map(ToString::to_string).collect(),
             preparation: loaded.preparation.clone()?,
         })
