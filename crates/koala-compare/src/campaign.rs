@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use koala_report::{Choice, Comparison, LISTING_FORMAT, ListedRun, Listing, Tuning};
+use koala_report::{Choice, Comparison, LISTING_FORMAT, ListedRun, Listing, Tuning, Workload};
 use koala_train::run::{RunFolder, Settled, write_whole};
 use koala_train::training::Interrupt;
 
@@ -126,18 +126,51 @@ impl<'a> Campaign<'a> {
         Ok((all, self.tuned()))
     }
 
+    /// What is worth knowing of each workload's data.
+    pub fn warnings(&self) -> Vec<String> {
+        let each = |problem: &Resolved| -> Vec<String> {
+            let Workload {
+                name,
+                data_warnings,
+                ..
+            } = &problem.workload;
+            let of = |text: &String| format!("workload {name}: {text}");
+            data_warnings.iter().map(of).collect()
+        };
+        self.resolved.iter().flat_map(each).collect()
+    }
+
+    /// Whether what was done in the folder was done on the same data, where these are one's own.
+    fn check_data(&self) -> Result<(), Error> {
+        let (trials, reported) = (self.trials(), self.reported(&[]));
+        for run in trials
+            .iter()
+            .chain(&reported)
+            .chain(self.sweeps.iter().flatten())
+        {
+            let problem = self.resolved.get(run.problem);
+            if let Some(now) = problem.and_then(|problem| problem.fingerprint.as_deref()) {
+                let folder = RunFolder::at(&self.folder.join(&run.listed.folder));
+                folder.check_data(Some(now))?;
+            }
+        }
+        Ok(())
+    }
+
     /// Does all that is not done yet. `suite.json` in the folder says from the beginning which runs there are, and after
     /// tuning what was chosen.
     ///
     /// # Errors
     ///
-    /// [`Error::OtherComparison`] if the folder holds one whose runs are not part of this one; [`Error`] if a file cannot be read
+    /// [`Error::OtherComparison`] if the folder holds one whose runs are not part of this one;
+    /// [`koala_train::Error::OtherData`] if runs in it were done on data of one's own that have changed; [`Error`] if a file cannot be read
     /// or written. Runs that fail by themselves are no error.
     pub fn run(
         &self,
         observer: &mut dyn SuiteObserver,
         interrupt: &Interrupt,
     ) -> Result<Ended, Error> {
+        self.check_data()?;
         store::take(&self.folder)?;
         match &self.sweeps {
             Some(sweeps) => self.sweep(sweeps, observer, interrupt),

@@ -1,6 +1,6 @@
 //! A suite with every configuration resolved, checked against the data before anything runs.
 
-use koala_data::{Data, DataKind, SampleSet};
+use koala_data::{Data, DataKind, Loaded, PartSizes};
 use koala_report::{Horizon, Measure, Workload};
 use koala_train::run::ModelSpec;
 use koala_train::run::{ConfigError, Override, RunConfig, hint};
@@ -23,6 +23,8 @@ pub(super) struct Resolved {
     pub entries: Vec<Entry>,
     /// Samples to train on (tokens of text).
     pub samples: usize,
+    /// What tells whether data of one's own have changed, see [`Loaded::fingerprint`].
+    pub fingerprint: Option<String>,
 }
 
 /// An optimizer on a problem.
@@ -60,9 +62,16 @@ impl Suite {
         }
         let mut resolved = Vec::with_capacity(all.len());
         for (problem, configs) in all {
-            let (lengths, data) = self.resolve_one(problem, configs)?;
-            for found in lengths {
-                visit(&found, &data)?;
+            let (lengths, loaded) = self.resolve_one(problem, configs)?;
+            let fingerprint = loaded.fingerprint().map(str::to_owned);
+            for (at, mut found) in lengths.into_iter().enumerate() {
+                found.fingerprint.clone_from(&fingerprint);
+                // Once, however many lengths there are.
+                if at == 0 {
+                    found.workload.data_warnings =
+                        loaded.warnings.iter().map(ToString::to_string).collect();
+                }
+                visit(&found, &loaded.data)?;
                 resolved.push(found);
             }
         }
@@ -110,20 +119,22 @@ impl Suite {
         &self,
         problem: &Problem,
         mut configs: Vec<RunConfig>,
-    ) -> Result<(Vec<Resolved>, Data), Error> {
+    ) -> Result<(Vec<Resolved>, Loaded), Error> {
         let Some(first) = configs.first() else {
             return Err(self.empty().into());
         };
         let kind = first.dataset.name().kind();
         // What is missing is told in the order in which a run asks for it.
         first.device.open()?;
-        let data = if kind != DataKind::Text && first.validation == 0 {
-            let samples = match first.dataset.load(None)? {
-                Data::Images(split) => split.train.len(),
-                Data::Table(split) => split.train.len(),
-                Data::Text(_) => return Err(self.empty().into()),
+        let loaded = if kind != DataKind::Text && first.validation == 0 {
+            let PartSizes {
+                train, validation, ..
+            } = first.dataset.load(None, 0)?.data.sizes();
+            // A folder of pictures may have a part to choose by.
+            let held_out = match validation {
+                0 => (first.limited(train) / HELD_OUT).max(1),
+                _ => 0,
             };
-            let held_out = (first.limited(samples) / HELD_OUT).max(1);
             for config in &mut configs {
                 config.validation = held_out;
             }
@@ -135,24 +146,25 @@ impl Suite {
         for config in &configs {
             let mut config = config.clone();
             config.test = false;
-            config.check(&data)?;
+            config.check(&loaded.data)?;
         }
+        let data = &loaded.data;
         let lengths: Result<Vec<Resolved>, Error> = match self.horizons.as_slice() {
             [] => self
-                .resolve_at(problem, configs, None, &data)
+                .resolve_at(problem, configs, None, data)
                 .map(|one| vec![one]),
             several => several
                 .iter()
                 .map(|factor| {
                     let stretched: Result<Vec<RunConfig>, ConfigError> = configs
                         .iter()
-                        .map(|config| config.stretched(*factor, &data))
+                        .map(|config| config.stretched(*factor, data))
                         .collect();
-                    self.resolve_at(problem, stretched?, Some(*factor), &data)
+                    self.resolve_at(problem, stretched?, Some(*factor), data)
                 })
                 .collect(),
         };
-        Ok((lengths?, data))
+        Ok((lengths?, loaded))
     }
 
     /// A problem at one of several lengths, or, if nothing is said of lengths, as it is.
@@ -164,11 +176,8 @@ impl Suite {
         data: &Data,
     ) -> Result<Resolved, Error> {
         let first = configs.first().ok_or_else(|| self.empty())?;
-        let (samples, test_samples) = match data {
-            Data::Images(split) => (first.limited(split.train.len()), split.test.len()),
-            Data::Text(corpus) => (first.limited(corpus.train.len()), corpus.test.len()),
-            Data::Table(split) => (first.limited(split.train.len()), split.test.len()),
-        };
+        let PartSizes { train, test, .. } = data.sizes();
+        let samples = first.limited(train);
         let workload = Workload {
             name: match factor {
                 Some(factor) => name_at(&problem.name, factor),
@@ -176,14 +185,15 @@ impl Suite {
             },
             dataset: first.dataset.name().name().to_owned(),
             model: first.model.name().to_owned(),
-            measure: match (first.measure(), problem.measure) {
+            measure: match (first.measure(data), problem.measure) {
                 (None | Some(Judged::Error), chosen) => chosen.unwrap_or(Measure::Error),
                 (Some(Judged::Perplexity | Judged::Loss), _) => Measure::Loss,
                 (Some(Judged::SquaredError), _) => Measure::SquaredError,
             },
             target: problem.target,
             examples_per_step: (first.batch_size * first.dataset.window().max(1)) as u64,
-            test_samples: Some(test_samples as u64),
+            test_samples: Some(test as u64),
+            data_warnings: Vec::new(),
             horizon: factor.map(|factor| Horizon {
                 of: problem.name.clone(),
                 factor,
@@ -205,6 +215,7 @@ impl Suite {
             workload,
             entries: entries?,
             samples,
+            fingerprint: None,
         })
     }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
-use koala_data::Data;
+use koala_data::Loaded;
 use koala_report::Role;
 use koala_train::run::{RunFolder, Settled};
 use koala_train::training::{Event, Interrupt, Observer};
@@ -35,7 +35,7 @@ pub(super) struct Workers<'a> {
     pub interrupt: &'a Interrupt,
     observer: Mutex<&'a mut dyn SuiteObserver>,
     /// The data of each problem, while a run holds them.
-    data: Vec<Mutex<Weak<Data>>>,
+    data: Vec<Mutex<Weak<Loaded>>>,
     state: Mutex<State>,
 }
 
@@ -211,7 +211,7 @@ impl<'a> Workers<'a> {
     fn attempt(
         &self,
         run: &Planned,
-        held: &mut Option<(usize, Arc<Data>)>,
+        held: &mut Option<(usize, Arc<Loaded>)>,
     ) -> Result<Option<(Settled, bool)>, Error> {
         let path = self.folder.join(&run.listed.folder);
         fs::create_dir_all(&path).map_err(Error::file(&path, "create"))?;
@@ -247,7 +247,7 @@ impl<'a> Workers<'a> {
     }
 
     /// The data of a run, read by the first that asks.
-    fn data(&self, run: &Planned) -> Result<Arc<Data>, Error> {
+    fn data(&self, run: &Planned) -> Result<Arc<Loaded>, Error> {
         let Some(slot) = self.data.get(run.problem) else {
             return Ok(Arc::new(run.config.load()?));
         };

@@ -89,9 +89,7 @@ impl fmt::Display for TextReport {
 ///
 /// [`DataError`] as [`text`]; what is not UTF-8 is told with the encoding it looks like.
 pub fn read_text(file: Option<&Path>) -> Result<(Corpus, TextReport), DataError> {
-    let Some(path) = file else {
-        return Err(place::missing(DatasetName::Text, "file", Vec::new()));
-    };
+    let path = DatasetName::Text.given(file)?;
     let open = File::open(path).map_err(|cause| match cause.kind() {
         std::io::ErrorKind::NotFound => {
             let name = path.file_name().unwrap_or(path.as_os_str());

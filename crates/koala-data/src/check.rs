@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use serde::Serialize;
 
 use super::fetch::sha256;
-use super::{Corpus, Data, DataError, DatasetName, ImageSet, SampleSet, Split};
+use super::{Corpus, Data, DataError, DatasetName, Loaded, Preparation, SampleSet, Split, Warning};
 
 /// What a data set holds, once all of it has been read.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -15,10 +15,16 @@ pub struct CheckReport {
     pub name: DatasetName,
     /// The folder or file it was read from; nothing if it is embedded.
     pub place: Option<PathBuf>,
-    /// Classes of images, different tokens of a text, or features of a row.
+    /// Classes of images or rows, different tokens of a text, or features of a row with a number.
     pub classes: usize,
     /// Its parts.
     pub parts: Vec<PartReport>,
+    /// What was done to data of one's own.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub preparation: Option<Preparation>,
+    /// What is worth knowing of data of one's own, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Those of the files given out by its host that are there, compared with their published checksums.
     pub files: Vec<FileReport>,
 }
@@ -31,9 +37,9 @@ pub struct PartReport {
     pub part: &'static str,
     /// Images, tokens of a text, or rows.
     pub samples: usize,
-    /// The class with the fewest images and how many there are; the first of several. Of images only.
+    /// The class with the fewest samples and how many there are; the first of several. Of samples with classes only.
     pub fewest: Option<(usize, usize)>,
-    /// The class with the most images and how many there are; the first of several. Of images only.
+    /// The class with the most samples and how many there are; the first of several. Of samples with classes only.
     pub most: Option<(usize, usize)>,
 }
 
@@ -62,37 +68,73 @@ impl CheckReport {
 ///
 /// [`DataError`] if a file is missing or is not what it should be.
 pub fn check(dataset: DatasetName, path: Option<&Path>) -> Result<CheckReport, DataError> {
-    let place = if dataset.has_folder() {
+    let place = if dataset.has_folder() && !dataset.is_own() {
         Some(dataset.find(path)?)
     } else {
         path.map(Path::to_owned).filter(|_| !dataset.is_embedded())
     };
-    let (classes, parts) = match dataset.load(path, None)? {
-        Data::Images(Split { train, test, .. }) => (
-            train.classes,
-            vec![images("train", &train), images("test", &test)],
-        ),
-        Data::Text(corpus) => (corpus.vocabulary.len(), texts(&corpus)),
-        Data::Table(Split { train, test, .. }) => (
-            train.columns(),
-            vec![
-                unlabelled("train", train.len()),
-                unlabelled("test", test.len()),
-            ],
-        ),
-    };
-    Ok(CheckReport {
-        name: dataset,
-        files: files(dataset, path, place.as_deref())?,
-        place,
-        classes,
-        parts,
-    })
+    let mut report = report(dataset, &dataset.load(path, None)?);
+    report.files = files(dataset, path, place.as_deref())?;
+    report.place = place;
+    Ok(report)
 }
 
-fn images(part: &'static str, set: &ImageSet) -> PartReport {
-    let mut counts = vec![0usize; set.classes];
-    for label in set.labels() {
+/// The report on data of one's own, which were read from `place`.
+pub fn check_own(dataset: DatasetName, place: &Path, loaded: &Loaded) -> CheckReport {
+    CheckReport {
+        place: Some(place.to_owned()),
+        preparation: loaded.preparation.clone(),
+        warnings: loaded.warnings.iter().map(Warning::to_string).collect(),
+        ..report(dataset, &loaded.data)
+    }
+}
+
+fn report(dataset: DatasetName, data: &Data) -> CheckReport {
+    let (classes, parts) = match data {
+        Data::Images(split) => (split.train.classes, labelled(split, split.train.classes)),
+        Data::Labelled(split) => (
+            split.train.classes(),
+            labelled(split, split.train.classes()),
+        ),
+        Data::Text(corpus) => (corpus.vocabulary.len(), texts(corpus)),
+        Data::Table(Split {
+            train,
+            validation,
+            test,
+        }) => {
+            let mut parts = vec![unlabelled("train", train.len())];
+            parts.extend(
+                validation
+                    .as_ref()
+                    .map(|set| unlabelled("validation", set.len())),
+            );
+            parts.push(unlabelled("test", test.len()));
+            (train.columns(), parts)
+        }
+    };
+    CheckReport {
+        name: dataset,
+        place: None,
+        classes,
+        parts,
+        preparation: None,
+        warnings: Vec::new(),
+        files: Vec::new(),
+    }
+}
+
+/// The parts of samples in so many classes.
+fn labelled<S: SampleSet>(split: &Split<S>, classes: usize) -> Vec<PartReport> {
+    let mut parts = vec![counted("train", &split.train, classes)];
+    let validation = split.validation.as_ref();
+    parts.extend(validation.map(|set| counted("validation", set, classes)));
+    parts.push(counted("test", &split.test, classes));
+    parts
+}
+
+fn counted<S: SampleSet>(part: &'static str, set: &S, classes: usize) -> PartReport {
+    let mut counts = vec![0usize; classes];
+    for label in set.strata() {
         if let Some(count) = counts.get_mut(usize::from(*label)) {
             *count += 1;
         }

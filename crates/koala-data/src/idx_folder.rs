@@ -4,27 +4,44 @@ use std::path::Path;
 
 use super::idx_files::{self, PARTS};
 use super::image_folder::normalisation;
-use super::{DataError, ImagePreparation, ImageSet, OwnImages, Split, idx};
+use super::{
+    DataError, DatasetName, ImagePreparation, ImageSet, OwnImages, Parting, Share, Split, idx,
+    place,
+};
+
+/// How such files are read.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct IdxOptions {
+    /// What is held out of the training part to choose by, of each class its share. Default none.
+    pub validation: Share,
+    /// What the samples are drawn by. Runs that are to be compared want the same one, whatever their own seeds are.
+    pub seed: u64,
+    /// How many pictures of the training part are kept; in a drawn order, of each class its share.
+    pub train_limit: Option<usize>,
+}
+
+impl Default for IdxOptions {
+    fn default() -> Self {
+        Self {
+            validation: Share::Count(0),
+            seed: 0,
+            train_limit: None,
+        }
+    }
+}
 
 /// Reads grey pictures of one's own from files in the format and with the names of MNIST (`train-images-idx3-ubyte`,
 /// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, each with or without `.gz`): of any
 /// size, the same in both parts, and with labels from 0 to any number below 256. There is one class more than the highest
-/// label of both parts. Of the training part the first `limit` are kept; mean and deviation are theirs.
+/// label of both parts. The training part is in a drawn order in which the classes alternate; mean and deviation are those of
+/// what is kept of it.
 ///
 /// # Errors
 ///
 /// [`DataError`] if a file is missing, unreadable, cut short or of another format, or if pictures and labels are not of
-/// the same number, or the pictures of both parts not of the same size.
-pub fn idx_folder(folder: &Path, limit: Option<usize>) -> Result<OwnImages, DataError> {
-    let missing = |name: &str| DataError::Missing {
-        dataset: "idx",
-        file: name.to_owned(),
-        folders: vec![folder.to_owned()],
-        remedy: format!(
-            "Name the folder that has {} with --data-dir, each packed by gzip or not",
-            PARTS.as_flattened().join(", ")
-        ),
-    };
+/// the same number, or the pictures of both parts not of the same size, or nothing is left to train on.
+pub fn idx_folder(folder: &Path, options: &IdxOptions) -> Result<OwnImages, DataError> {
+    let missing = |name: &str| place::missing(DatasetName::Idx, name, vec![folder.to_owned()]);
     let part = |names: [&str; 2]| {
         let pictures = idx_files::pictures(folder, names[0], missing).map_err(own)?;
         let labels = idx_files::labels(folder, names, pictures.count, missing, |file, bytes| {
@@ -46,23 +63,32 @@ pub fn idx_folder(folder: &Path, limit: Option<usize>) -> Result<OwnImages, Data
     }
     let highest = train_labels.iter().chain(&test_labels).max();
     let classes = usize::from(highest.copied().unwrap_or_default()) + 1;
-    let size = train.height * train.width;
-    let mut pixels = train.pixels;
-    pixels.truncate(limit.unwrap_or(usize::MAX).saturating_mul(size));
-    let (mean, deviation) = normalisation(&pixels, 1, size);
-    let preparation = ImagePreparation {
+    let mut preparation = ImagePreparation {
         classes: (0..classes).map(|class| class.to_string()).collect(),
         channels: 1,
         height: train.height,
         width: train.width,
         resize: false,
-        mean,
-        deviation,
+        mean: vec![0.0],
+        deviation: vec![1.0],
     };
-    let mut labels = train_labels;
-    labels.truncate(limit.unwrap_or(usize::MAX));
-    let train: ImageSet = preparation.set(pixels, labels);
-    let split = Split::new(train, preparation.set(test.pixels, test_labels));
+    let parting = Parting {
+        validation: options.validation,
+        test: Share::Count(0),
+        seed: options.seed,
+    };
+    let mut drawn = parting.split(&preparation.set(train.pixels, train_labels))?;
+    drawn
+        .train
+        .truncate(options.train_limit.unwrap_or(usize::MAX));
+    (preparation.mean, preparation.deviation) =
+        normalisation(&drawn.train.pixels, 1, train.height * train.width);
+    let normalised = |set: ImageSet| preparation.set(set.pixels, set.labels);
+    let split = Split {
+        train: normalised(drawn.train),
+        validation: drawn.validation.map(normalised),
+        test: preparation.set(test.pixels, test_labels),
+    };
     Ok(OwnImages {
         warnings: split.warnings(&preparation.classes),
         split,
@@ -105,7 +131,7 @@ mod tests {
     #[test]
     fn any_size_and_any_number_of_classes_are_read() {
         let folder = folder();
-        let read = idx_folder(folder.path(), None).unwrap();
+        let read = idx_folder(folder.path(), &IdxOptions::default()).unwrap();
         let Split { train, test, .. } = &read.split;
         assert_eq!(
             (train.len(), train.height, train.width, train.classes),
@@ -128,7 +154,7 @@ mod tests {
         let folder = folder();
         let packed = gzip(&idx_file(&[11], &[12; 11])).unwrap();
         fs::write(folder.path().join(format!("{}.gz", PARTS[1][1])), packed).unwrap();
-        let read = idx_folder(folder.path(), None).unwrap();
+        let read = idx_folder(folder.path(), &IdxOptions::default()).unwrap();
         assert_eq!(
             (read.split.train.classes, read.split.test.labels()[0]),
             (13, 12)
@@ -141,16 +167,38 @@ mod tests {
     }
 
     #[test]
-    fn the_limit_keeps_the_first_and_their_normalisation() {
-        let read = idx_folder(folder().path(), Some(3)).unwrap();
-        assert_eq!(read.split.train.labels(), [0, 1, 2]);
-        assert!((f64::from(read.split.train.mean[0]) - 1.0 / 255.0).abs() < 1e-6);
+    fn what_is_kept_has_all_classes_and_its_own_normalisation() {
+        let options = IdxOptions {
+            validation: Share::Count(11),
+            train_limit: Some(3),
+            ..IdxOptions::default()
+        };
+        let read = idx_folder(folder().path(), &options).unwrap();
+        let Split {
+            train, validation, ..
+        } = &read.split;
+        let mut held: Vec<u16> = validation.as_ref().unwrap().labels().to_vec();
+        held.sort_unstable();
+        assert_eq!(held, (0..11).collect::<Vec<u16>>(), "one of each class");
+        assert_eq!(train.len(), 3);
+        // A picture of number n is of the value n.
+        let mean = (0..3).map(|at| f64::from(train.pixels(at)[0])).sum::<f64>() / 3.0;
+        assert!((f64::from(train.mean[0]) - mean / 255.0).abs() < 1e-6);
+        assert_eq!(validation.as_ref().unwrap().mean, train.mean);
         let told: Vec<String> = read.warnings.iter().map(Warning::to_string).collect();
         assert!(
-            told.contains(
-                &"the train part has no sample of '3', '4', '5', '6', '7' and 3 more".to_owned()
-            ),
+            told.iter()
+                .any(|text| text.starts_with("the train part has no sample of ")),
             "{told:?}"
+        );
+        let all = IdxOptions {
+            validation: Share::Count(22),
+            ..options
+        };
+        let text = idx_folder(folder().path(), &all).unwrap_err().to_string();
+        assert!(
+            text.contains("leave nothing to train on of 22 samples"),
+            "{text}"
         );
     }
 
@@ -159,17 +207,28 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         sample::write(DatasetName::Mnist, folder.path(), 40, 3).unwrap();
         let (own, theirs) = (
-            idx_folder(folder.path(), None).unwrap(),
+            idx_folder(folder.path(), &IdxOptions::default()).unwrap(),
             mnist(Some(folder.path())).unwrap(),
         );
-        assert_eq!(own.split.train.pixels, theirs.train.pixels);
+        let sorted = |set: &ImageSet| {
+            let mut all: Vec<_> = (0..set.len())
+                .map(|at| (set.labels()[at], set.pixels(at).to_vec()))
+                .collect();
+            all.sort();
+            all
+        };
+        assert_eq!(sorted(&own.split.train), sorted(&theirs.train));
         assert_eq!(own.split.test.labels(), theirs.test.labels());
     }
 
     #[test]
     fn faults_are_named_and_advice_fits() {
         let folder = folder();
-        let fault = || idx_folder(folder.path(), None).unwrap_err().to_string();
+        let fault = || {
+            idx_folder(folder.path(), &IdxOptions::default())
+                .unwrap_err()
+                .to_string()
+        };
         fs::write(
             folder.path().join(PARTS[1][0]),
             idx_file(&[11, 1, 1], &[0; 11]),

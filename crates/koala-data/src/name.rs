@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::idx_files::PARTS;
+
 /// A data set that the laboratory can read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -32,6 +34,12 @@ pub enum DatasetName {
     Text,
     /// Friedman's first function, made here, see [`friedman`](super::friedman).
     Friedman,
+    /// A folder of pictures of one's own, see [`image_folder`](super::image_folder).
+    Images,
+    /// Pictures of one's own in the files of MNIST, see [`idx_folder`](super::idx_folder).
+    Idx,
+    /// A CSV file of one's own, see [`table_file`](super::table_file).
+    Table,
 }
 
 /// What a data set is made of, and so which networks it is for.
@@ -42,13 +50,13 @@ pub enum DataKind {
     Images,
     /// A row of tokens.
     Text,
-    /// Rows of numbers with a target each.
+    /// Rows of numbers with a number or a class to tell of each.
     Table,
 }
 
 impl DatasetName {
     /// All of them.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 15] = [
         Self::Digits,
         Self::FashionMnist,
         Self::Mnist,
@@ -61,6 +69,9 @@ impl DatasetName {
         Self::Wikitext2,
         Self::Text,
         Self::Friedman,
+        Self::Images,
+        Self::Idx,
+        Self::Table,
     ];
 
     /// The data set of this name.
@@ -83,6 +94,9 @@ impl DatasetName {
             Self::Wikitext2 => "wikitext2",
             Self::Text => "text",
             Self::Friedman => "friedman",
+            Self::Images => "images",
+            Self::Idx => "idx",
+            Self::Table => "table",
         }
     }
 
@@ -94,14 +108,19 @@ impl DatasetName {
             | Self::Ptb
             | Self::Wikitext2
             | Self::Text => DataKind::Text,
-            Self::Friedman => DataKind::Table,
+            Self::Friedman | Self::Table => DataKind::Table,
             _ => DataKind::Images,
         }
     }
 
     /// Whether it is read from a folder, so that giving one means something.
     pub fn has_folder(self) -> bool {
-        !self.is_embedded() && self != Self::Text
+        !self.is_embedded() && !matches!(self, Self::Text | Self::Table)
+    }
+
+    /// Whether it is the reader's own, so that it is nowhere unless its folder or file is given.
+    pub fn is_own(self) -> bool {
+        matches!(self, Self::Text | Self::Images | Self::Idx | Self::Table)
     }
 
     /// Whether it is part of the program, or made by it.
@@ -114,7 +133,7 @@ impl DatasetName {
 
     /// The folders that are looked at if none is given, in order.
     pub fn places(self) -> Vec<PathBuf> {
-        if !self.has_folder() {
+        if !self.has_folder() || self.is_own() {
             return Vec::new();
         }
         let own = Path::new("data").join(self.name());
@@ -131,6 +150,18 @@ impl DatasetName {
         let fetch = format!("`koala data fetch {name}`");
         match self {
             Self::Text => "Name a plain UTF-8 text file with --file".to_owned(),
+            Self::Images => {
+                "Name the folder that has one folder of pictures for each class with --data-dir"
+                    .to_owned()
+            }
+            Self::Idx => format!(
+                "Name the folder that has {} with --data-dir, each packed by gzip or not",
+                PARTS.as_flattened().join(", ")
+            ),
+            Self::Table => {
+                "Name a CSV file with --file, and the column of it that is to be told with --label"
+                    .to_owned()
+            }
             Self::Imagenet32 => format!(
                 "It is given out after registration: {fetch} says where; then name its folder with --data-dir"
             ),

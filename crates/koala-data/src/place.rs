@@ -33,7 +33,10 @@ fn layout(dataset: DatasetName) -> Layout {
         | DatasetName::TinyShakespeare
         | DatasetName::TinyShakespeareWords
         | DatasetName::Text
-        | DatasetName::Friedman => (&[], &[]),
+        | DatasetName::Friedman
+        | DatasetName::Images
+        | DatasetName::Idx
+        | DatasetName::Table => (&[], &[]),
     };
     Layout { inner, first }
 }

@@ -24,6 +24,12 @@ pub fn run(
         list(campaign, folder)?;
         return Ok(ExitCode::SUCCESS);
     }
+    if !flags.quiet {
+        campaign
+            .warnings()
+            .iter()
+            .for_each(|text| terminal::warning(text));
+    }
     let interrupt = interrupt::on_ctrl_c();
     let mut progress = Progress::new(flags.quiet, false);
     let outcome = campaign.run(&mut progress, &interrupt);

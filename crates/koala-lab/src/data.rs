@@ -7,11 +7,16 @@ use clap::{Args, Subcommand};
 use comfy_table::Table;
 use comfy_table::presets::NOTHING;
 use koala_data::fetch::{self, FetchError, Options};
-use koala_data::{CheckReport, DataKind, DatasetName, check};
+use koala_data::{
+    CheckReport, ColumnPreparation, DataKind, DatasetName, LabelPreparation, PartReport,
+    Preparation, check, check_own,
+};
 use koala_train::Error;
+use koala_train::run::RunConfig;
 use serde_json::json;
 
 use crate::download::Bar;
+use crate::flags::{Overrides, OwnFlags};
 use crate::{interrupt, terminal};
 
 /// Arguments of `koala data`.
@@ -66,18 +71,14 @@ struct CheckArguments {
     /// The data set
     #[arg(value_name = "NAME", value_parser = names())]
     name: String,
-    /// Its folder [default: its usual places]
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
-    /// text: the file
-    #[arg(long, value_name = "FILE", conflicts_with = "data_dir")]
-    file: Option<PathBuf>,
     /// Exit with 1 also if a file that the host gives out is not, byte for byte, the published one
     #[arg(long)]
     published: bool,
     /// Print the report as JSON, and nothing else, on the standard output
     #[arg(long)]
     json: bool,
+    #[command(flatten)]
+    own: OwnFlags,
 }
 
 fn names() -> clap::builder::PossibleValuesParser {
@@ -175,9 +176,17 @@ fn get(arguments: &FetchArguments) -> Result<ExitCode, Error> {
 }
 
 fn look_over(arguments: &CheckArguments) -> Result<ExitCode, Error> {
-    let dataset = named(&arguments.name);
-    let path = arguments.data_dir.as_deref().or(arguments.file.as_deref());
-    let report = check(dataset, path)?;
+    let mut overrides = Overrides::default();
+    overrides.put("dataset.name", Some(arguments.name.clone()));
+    arguments.own.add_to(&mut overrides);
+    let spec = RunConfig::resolve(None, &overrides.list)?.dataset;
+    let dataset = spec.name();
+    let report = match (dataset, spec.path()) {
+        (DatasetName::Images | DatasetName::Idx | DatasetName::Table, Some(place)) => {
+            check_own(dataset, place, &spec.load(None, 0)?)
+        }
+        (_, path) => check(dataset, path)?,
+    };
     if arguments.json {
         terminal::line(serde_json::to_string_pretty(&report).unwrap_or_default());
     } else {
@@ -195,9 +204,11 @@ fn print_report(report: &CheckReport) {
         None => "embedded".to_owned(),
         Some(place) => format!("in {}", place.display()),
     };
+    let labelled = report.parts.iter().any(|part| part.fewest.is_some());
     let (kind, samples) = match report.name.kind() {
         DataKind::Images => ("classes", "images"),
         DataKind::Text => ("different tokens", "tokens"),
+        DataKind::Table if labelled => ("classes", "rows"),
         DataKind::Table => ("features", "rows"),
     };
     terminal::line(format!(
@@ -205,18 +216,19 @@ fn print_report(report: &CheckReport) {
         report.name.name(),
         report.classes
     ));
+    for line in report.preparation.iter().flat_map(prepared) {
+        terminal::line(format!("  {line}"));
+    }
     for part in &report.parts {
-        let spread = match (part.fewest, part.most) {
-            (Some((low, fewest)), Some((high, most))) if fewest != most => {
-                format!(", from {fewest} of class {low} to {most} of class {high}")
-            }
-            (Some((_, each)), Some(_)) => format!(", {each} of each class"),
-            _ => String::new(),
-        };
         terminal::line(format!(
-            "  {}: {} {samples}{spread}",
-            part.part, part.samples
+            "  {}: {} {samples}{}",
+            part.part,
+            part.samples,
+            spread(part, report.preparation.as_ref())
         ));
+    }
+    for warning in &report.warnings {
+        terminal::warning(warning);
     }
     for file in &report.files {
         let verdict = if file.published {
@@ -229,6 +241,62 @@ fn print_report(report: &CheckReport) {
             file.file.display(),
             file.sha256
         ));
+    }
+}
+
+/// Of how many samples the classes of a part are.
+fn spread(part: &PartReport, preparation: Option<&Preparation>) -> String {
+    let class = |number: usize| match preparation.and_then(classes) {
+        Some(names) => format!("'{}'", names.get(number).map_or("", String::as_str)),
+        None => number.to_string(),
+    };
+    match (part.fewest, part.most) {
+        (Some((low, fewest)), Some((high, most))) if fewest != most => format!(
+            ", from {fewest} of class {} to {most} of class {}",
+            class(low),
+            class(high)
+        ),
+        (Some((_, each)), Some(_)) => format!(", {each} of each class"),
+        _ => String::new(),
+    }
+}
+
+/// The names of the classes.
+fn classes(preparation: &Preparation) -> Option<&[String]> {
+    match preparation {
+        Preparation::Images(images) => Some(&images.classes),
+        Preparation::Table(table) => match &table.label {
+            LabelPreparation::Classes { classes, .. } => Some(classes),
+            LabelPreparation::Numbers { .. } => None,
+        },
+    }
+}
+
+/// What was made of data of one's own, a line each.
+fn prepared(preparation: &Preparation) -> Vec<String> {
+    match preparation {
+        Preparation::Images(images) => {
+            let colours = if images.channels == 1 {
+                "grey"
+            } else {
+                "colour"
+            };
+            vec![format!(
+                "pictures: {} x {} pixels, {colours}",
+                images.width, images.height
+            )]
+        }
+        Preparation::Table(table) => {
+            let kind = match table.label {
+                LabelPreparation::Classes { .. } => "classes",
+                LabelPreparation::Numbers { .. } => "numbers",
+            };
+            let columns: Vec<&str> = table.columns.iter().map(ColumnPreparation::name).collect();
+            vec![
+                format!("label: {}, {kind}", table.label.name()),
+                format!("{} features of: {}", table.width(), columns.join(", ")),
+            ]
+        }
     }
 }
 

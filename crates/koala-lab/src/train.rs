@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::{ArgAction, Args};
+use koala_data::{LabelPreparation, Loaded, Preparation};
 use koala_train::Error;
 use koala_train::recipe::Recipe;
 use koala_train::run::{ConfigError, Override, RunConfig, RunFolder, RunResult};
@@ -74,6 +75,7 @@ fn begin(arguments: &TrainArguments, overrides: &Overrides) -> Result<ExitCode, 
         None => RunConfig::resolve(arguments.config.as_deref(), &overrides.list)?,
     };
     let data = config.load()?;
+    arguments.warn(&data);
     let folder = match &arguments.out {
         Some(path) => RunFolder::take(path, arguments.overwrite)?,
         None => RunFolder::fresh(Path::new("runs"), &config)?,
@@ -82,7 +84,7 @@ fn begin(arguments: &TrainArguments, overrides: &Overrides) -> Result<ExitCode, 
     let mut progress = arguments.progress();
     let outcome = folder.execute_on(&config, &data, &mut progress, &interrupt);
     progress.finish();
-    Ok(arguments.told(&outcome?.result, &folder))
+    Ok(arguments.told(&outcome?.result, &folder, &data))
 }
 
 fn resume(
@@ -111,12 +113,13 @@ fn resume(
     }
     folder.check_free()?;
     let data = config.load()?;
+    arguments.warn(&data);
     let interrupt = interrupt::on_ctrl_c();
     let mut progress = arguments.progress();
     let mut warn = |text: &str| terminal::warning(text);
     let outcome = folder.resume_on(&config, &data, &mut progress, &interrupt, &mut warn);
     progress.finish();
-    Ok(arguments.told(&outcome?.result, &folder))
+    Ok(arguments.told(&outcome?.result, &folder, &data))
 }
 
 impl TrainArguments {
@@ -124,15 +127,23 @@ impl TrainArguments {
         Progress::new(self.quiet, !self.silent())
     }
 
+    /// Tells what is worth knowing of the data.
+    fn warn(&self, data: &Loaded) {
+        if !self.quiet {
+            let each = data.warnings.iter();
+            each.for_each(|warning| terminal::warning(&warning.to_string()));
+        }
+    }
+
     fn silent(&self) -> bool {
         self.quiet || self.json
     }
 
-    fn told(&self, result: &RunResult, folder: &RunFolder) -> ExitCode {
+    fn told(&self, result: &RunResult, folder: &RunFolder, data: &Loaded) -> ExitCode {
         if self.json {
             terminal::line(serde_json::to_string_pretty(result).unwrap_or_default());
         } else if !self.silent() {
-            summary(result, folder);
+            summary(result, folder, data);
         }
         match result.status {
             Status::Completed => ExitCode::SUCCESS,
@@ -141,13 +152,16 @@ impl TrainArguments {
     }
 }
 
-fn summary(result: &RunResult, folder: &RunFolder) {
+fn summary(result: &RunResult, folder: &RunFolder, data: &Loaded) {
     let path = folder.path().display();
     let steps = format!("after {} steps in {:.1} s", result.steps, result.seconds);
     match (result.headline(), result.status) {
         (Some(headline), Status::Completed) => {
             let found = terminal::strong(headline);
             terminal::line(format!("test {found} {steps}"));
+            if let Some(text) = in_its_unit(result, data) {
+                terminal::line(text);
+            }
             terminal::line(format!("run folder {path}"));
         }
         (None, Status::Completed) => {
@@ -159,4 +173,30 @@ fn summary(result: &RunResult, folder: &RunFolder) {
             terminal::line(format!("go on with: koala train --resume {path}"));
         }
     }
+}
+
+/// The root of the test's squared error in the unit of a number that was normalised.
+fn in_its_unit(result: &RunResult, data: &Loaded) -> Option<String> {
+    let Some(Preparation::Table(table)) = &data.preparation else {
+        return None;
+    };
+    match &table.label {
+        LabelPreparation::Numbers {
+            name, deviation, ..
+        } if *deviation != 1.0 => Some(format!(
+            "which is {} in the unit of '{name}': squared errors are those of ({name} - mean) / deviation, and its deviation is {}",
+            four_digits(result.test_loss().sqrt() * deviation),
+            four_digits(*deviation)
+        )),
+        _ => None,
+    }
+}
+
+/// A number with four digits that count.
+fn four_digits(value: f64) -> String {
+    if value == 0.0 || !value.is_finite() {
+        return value.to_string();
+    }
+    let decimals = (3.0 - value.abs().log10().floor()).clamp(0.0, 12.0) as usize;
+    format!("{value:.decimals$}")
 }

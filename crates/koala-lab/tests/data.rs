@@ -75,10 +75,12 @@ fn every_data_set_is_checked() {
     let here = tempdir().unwrap();
     for dataset in DatasetName::ALL {
         let own = here.path().join("data").join(dataset.name());
-        sample::write(dataset, &own, 20, 0).unwrap();
-        let file = own.join("text.txt").display().to_string();
+        let written = sample::write(dataset, &own, 30, 0).unwrap();
+        let place = written.unwrap_or_default().display().to_string();
         let more: &[&str] = match dataset {
-            DatasetName::Text => &["--file", &file],
+            DatasetName::Text => &["--file", &place],
+            DatasetName::Table => &["--file", &place, "--label", "animal"],
+            DatasetName::Images | DatasetName::Idx => &["--data-dir", &place],
             _ => &[],
         };
         let check = || {

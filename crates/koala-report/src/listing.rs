@@ -184,6 +184,9 @@ pub struct Workload {
     /// Test samples (tokens for text) by which results are judged; nothing if nobody said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub test_samples: Option<u64>,
+    /// What is worth knowing of its data, a sentence each; of data of one's own only.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub data_warnings: Vec<String>,
     /// Of what length it is, if the same problem is given at several lengths.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub horizon: Option<Horizon>,

@@ -70,6 +70,7 @@ impl Suite {
             target,
             examples_per_step: 32,
             test_samples: None,
+            data_warnings: Vec::new(),
             horizon: None,
         });
     }

@@ -67,6 +67,15 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// The data of a run are other ones than it was begun with.
+    #[error(
+        "{}: its data have changed since it was begun (their SHA-256 is not that in its data.json). Bring the old files back, or \
+         begin another run, in another folder", folder.display()
+    )]
+    OtherData {
+        /// The folder.
+        folder: PathBuf,
+    },
     /// There are checkpoints, and none of them is whole.
     #[error(
         "{}: no checkpoint is whole ({faults}). Put a copy of one back, or start anew with --config on the run's \

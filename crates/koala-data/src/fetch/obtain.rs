@@ -50,10 +50,17 @@ pub fn fetch(
     if source.files.is_empty() {
         return Err(FetchError::Nothing {
             dataset: name,
-            why: if dataset.is_embedded() {
-                "is part of the program: there is nothing to fetch"
-            } else {
-                "is any text file of yours: name it with --file when you train"
+            why: match dataset {
+                DatasetName::Text => {
+                    "is any text file of yours: name it with --file when you train"
+                }
+                DatasetName::Table => {
+                    "is any CSV file of yours: name it with --file when you train"
+                }
+                DatasetName::Images | DatasetName::Idx => {
+                    "is any folder of yours: name it with --data-dir when you train"
+                }
+                _ => "is part of the program: there is nothing to fetch",
             },
         });
     }
@@ -98,5 +105,7 @@ mod tests {
             "digits is part of the program: there is nothing to fetch"
         );
         assert!(text(DatasetName::Text).contains("name it with --file"));
+        assert!(text(DatasetName::Table).contains("name it with --file"));
+        assert!(text(DatasetName::Images).contains("name it with --data-dir"));
     }
 }

@@ -23,6 +23,9 @@ impl DatasetName {
             Self::Wikitext2 => &WIKITEXT2,
             Self::Text => &TEXT,
             Self::Friedman => &FRIEDMAN,
+            Self::Images => &IMAGES,
+            Self::Idx => &IDX,
+            Self::Table => &TABLE,
         }
     }
 }
@@ -241,6 +244,32 @@ static FRIEDMAN: Source = Source {
     by_hand: "",
 };
 
+static IMAGES: Source = own(
+    DatasetName::Images,
+    "your folder of PNG, JPEG, WebP or BMP files, one folder a class",
+);
+
+static IDX: Source = own(
+    DatasetName::Idx,
+    "your grey images in the four files of MNIST, of any size, up to 256 classes",
+);
+
+static TABLE: Source = own(
+    DatasetName::Table,
+    "your CSV file, of which a column of classes or numbers is told from the others",
+);
+
+const fn own(dataset: DatasetName, content: &'static str) -> Source {
+    Source {
+        dataset,
+        content,
+        licence: "the files' own",
+        page: "",
+        files: &[],
+        by_hand: "",
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -260,7 +289,7 @@ mod tests {
                 assert!(digits && file.sha256.len() == 64, "{}", file.name);
             }
             let nothing = source.files.is_empty() && source.by_hand.is_empty();
-            assert_eq!(nothing, !dataset.has_folder());
+            assert_eq!(nothing, dataset.is_own() || dataset.is_embedded());
         }
     }
 }

@@ -8,15 +8,17 @@ use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
 use super::formats::{gzip, idx_file, npy_file, npz_file};
+use super::own::{write_image_folder, write_table};
 use super::pictures::Pictures;
 use super::sentences::{lines, sentence};
 use crate::DatasetName;
 
 /// Writes a made data set into `folder` in its original format and with its original names: `samples` images or sentences
 /// to train on (at least 5 for CIFAR-10 and 10 for ImageNet32, one a file, and 20 sentences) and a fifth of that, rounded
-/// up, in each other part. The content is a function of the seed.
+/// up, in each other part; of a folder of pictures or a table of one's own (at least 8 and 30), all together. The content is a function of the seed.
 ///
-/// Returns what is to be given to [`DatasetName::load`]: `folder`, or the file of [`DatasetName::Text`]; nothing, and
+/// Returns what is to be given to [`DatasetName::load`]: `folder`, or the file of [`DatasetName::Text`] or
+/// [`DatasetName::Table`]; nothing, and
 /// nothing is written, for the embedded data sets.
 ///
 /// # Errors
@@ -38,7 +40,7 @@ pub fn write(
         | DatasetName::TinyShakespeare
         | DatasetName::TinyShakespeareWords
         | DatasetName::Friedman => return Ok(None),
-        DatasetName::Mnist | DatasetName::FashionMnist => sample.mnist()?,
+        DatasetName::Mnist | DatasetName::FashionMnist => sample.idx(28, 10)?,
         DatasetName::Cifar10 => sample.cifar10()?,
         DatasetName::Cifar100 => sample.cifar100()?,
         DatasetName::Imagenet32 => sample.imagenet32()?,
@@ -49,6 +51,9 @@ pub fn write(
             "wikitext-2/wiki.test.tokens",
         ])?,
         DatasetName::Text => return sample.text().map(Some),
+        DatasetName::Images => write_image_folder(folder, samples.max(8), 32, seed)?,
+        DatasetName::Idx => sample.idx(12, 5)?,
+        DatasetName::Table => return write_table(folder, samples.max(30), seed).map(Some),
     }
     Ok(Some(folder.to_owned()))
 }
@@ -78,11 +83,12 @@ impl Sample {
         Pictures::new(&mut self.generator, count, channels, side, classes)
     }
 
-    fn mnist(&mut self) -> Result<()> {
+    /// The four files of MNIST, of pictures of such a side in so many classes.
+    fn idx(&mut self, side: usize, classes: usize) -> Result<()> {
         for (part, count) in [("train", self.samples.max(1)), ("t10k", self.others())] {
-            let Pictures { pixels, labels } = self.pictures(count, 1, 28, 10);
+            let Pictures { pixels, labels } = self.pictures(count, 1, side, classes);
             let labels: Vec<u8> = labels.iter().map(|l| *l as u8).collect();
-            let images = idx_file(&[count as u32, 28, 28], &pixels);
+            let images = idx_file(&[count as u32, side as u32, side as u32], &pixels);
             let labels = idx_file(&[count as u32], &labels);
             self.put(&format!("{part}-images-idx3-ubyte.gz"), &gzip(&images)?)?;
             self.put(&format!("{part}-labels-idx1-ubyte.gz"), &gzip(&labels)?)?;

@@ -26,7 +26,12 @@ pub enum LabelKind {
     /// Classes, whatever they are called.
     Classes,
     /// Numbers.
-    Numbers,
+    Number,
+}
+
+impl LabelKind {
+    /// Those that can be asked for, as configurations and the command line name them.
+    pub const NAMES: [&'static str; 3] = ["detected", "classes", "number"];
 }
 
 /// What the labels that a network has learned are.
@@ -99,9 +104,9 @@ pub(super) fn labels(
         ))
     };
     match (kind, all) {
-        (LabelKind::Numbers, Some(all)) => return Ok(Labels::Numbers(all)),
+        (LabelKind::Number, Some(all)) => return Ok(Labels::Numbers(all)),
         (LabelKind::Detected, Some(all)) if !are_classes(&all) => return Ok(Labels::Numbers(all)),
-        (LabelKind::Numbers, None) => {
+        (LabelKind::Number, None) => {
             return strange().map_or(Ok(Labels::Numbers(Vec::new())), Err);
         }
         (LabelKind::Detected, None) if mostly_numbers(&numbers) => {
@@ -219,7 +224,7 @@ mod tests {
     #[test]
     fn the_kind_can_be_given() {
         assert_eq!(
-            of(&["1", "1", "2", "2"], LabelKind::Numbers).unwrap(),
+            of(&["1", "1", "2", "2"], LabelKind::Number).unwrap(),
             Labels::Numbers(vec![1.0, 1.0, 2.0, 2.0])
         );
         assert_eq!(
@@ -232,7 +237,7 @@ mod tests {
     fn faults_are_named_with_line_and_column() {
         let mut cells = vec!["1.5"; 19];
         cells.push("abc");
-        for kind in [LabelKind::Detected, LabelKind::Numbers] {
+        for kind in [LabelKind::Detected, LabelKind::Number] {
             let text = of(&cells, kind).unwrap_err();
             assert!(text.starts_with("a.csv: line 21, column 'y': 'abc' is no number, as 19 of 20 labels are. Correct"), "{text}");
         }

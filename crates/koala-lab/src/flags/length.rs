@@ -8,10 +8,10 @@ use super::Overrides;
 #[derive(Args)]
 #[command(next_help_heading = "Task")]
 pub struct LengthFlags {
-    /// Passes over the training samples [default: 20 for digits, 100 for cifar10, cifar100 and imagenet32, 40 for ptb and wikitext2, else 10]
+    /// Passes over the training samples [default: 20 for digits, friedman, images and table, 100 for cifar10, cifar100 and imagenet32, 40 for ptb and wikitext2, else 10]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     epochs: Option<i64>,
-    /// Samples in a batch, or rows of text read side by side [default: 128 for images but digits, 20 for ptb and wikitext2, else 64]
+    /// Samples in a batch, or rows of text read side by side [default: 128 for images but digits and your folder of them, 20 for ptb and wikitext2, else 64]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     batch_size: Option<i64>,
     /// Samples that go through the network at once, to save memory; the step is that of the whole batch; 0 for all of it [default: 0]

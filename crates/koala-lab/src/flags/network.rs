@@ -9,7 +9,7 @@ use super::Overrides;
 #[derive(Args)]
 #[command(next_help_heading = "Task")]
 pub struct NetworkFlags {
-    /// Network [default: mlp, for texts lstm]
+    /// Network [default: mlp, for texts lstm, for images and idx cnn]
     #[arg(long, value_parser = ModelSpec::NAMES)]
     model: Option<String>,
     /// Widths of the hidden layers [default: 128,64 for mlp, 64 for cnn, 256,64,16,64,256 for autoencoder]

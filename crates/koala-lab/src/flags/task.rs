@@ -8,6 +8,7 @@ use super::data::DataFlags;
 use super::device::DeviceFlag;
 use super::length::LengthFlags;
 use super::network::NetworkFlags;
+use super::own::OwnFlags;
 use super::schedule::ScheduleFlags;
 
 /// What to train on what, where and for how long.
@@ -15,6 +16,8 @@ use super::schedule::ScheduleFlags;
 pub struct TaskFlags {
     #[command(flatten)]
     data: DataFlags,
+    #[command(flatten)]
+    own: OwnFlags,
     #[command(flatten)]
     network: NetworkFlags,
     #[command(flatten)]
@@ -32,6 +35,7 @@ impl TaskFlags {
     pub fn overrides(&self) -> Overrides {
         let mut all = Overrides::default();
         self.data.add_to(&mut all);
+        self.own.add_to(&mut all);
         self.network.add_to(&mut all);
         self.length.add_to(&mut all);
         self.device.add_to(&mut all);

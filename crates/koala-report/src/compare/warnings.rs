@@ -20,6 +20,7 @@ pub(super) fn of(
         }
         held_out(workload, &mut warnings);
     }
+    data(listing, &mut warnings);
     tuning(listing, &mut warnings);
     seeds(listing, &mut warnings);
     warnings.extend(clock);
@@ -84,6 +85,15 @@ fn held_out(workload: &WorkloadComparison, warnings: &mut Vec<String>) {
             "On {}, no run holds out samples: there is no target, and nothing to choose hyperparameters by.",
             workload.name
         ));
+    }
+}
+
+/// What is odd about data of one's own.
+fn data(listing: &Listing, warnings: &mut Vec<String>) {
+    for workload in &listing.workloads {
+        for text in &workload.data_warnings {
+            warnings.push(format!("On {}: {text}.", workload.name));
+        }
     }
 }
 

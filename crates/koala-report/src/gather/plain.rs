@@ -26,6 +26,9 @@ const ASIDE: [&str; 8] = [
     "keep-checkpoints",
 ];
 
+/// Data sets that are someone's own, so that the name does not tell which it is.
+const OWN: [&str; 4] = ["text", "images", "idx", "table"];
+
 impl Found {
     pub(super) fn new(folder: &Path, run: Run) -> Self {
         let mut settings = BTreeMap::new();
@@ -50,10 +53,32 @@ impl Found {
     }
 
     fn workload(&self) -> (String, String) {
-        (
-            self.setting("dataset.name", |start| &start.dataset),
-            self.setting("model.name", |start| &start.model),
-        )
+        let mut dataset = self.setting("dataset.name", |start| &start.dataset);
+        if OWN.contains(&dataset.as_str()) {
+            dataset += &self.own_data();
+        }
+        (dataset, self.setting("model.name", |start| &start.model))
+    }
+
+    /// What tells data of one's own from others of the same kind: the file or folder, and what is to be told of it.
+    fn own_data(&self) -> String {
+        let of = |name: &str| self.settings.get(name).filter(|value| !value.is_empty());
+        let place = of("dataset.file").or_else(|| of("dataset.data-dir"));
+        let place = place.map(|place| {
+            let name = Path::new(place).file_name();
+            name.map_or(place.clone(), |name| name.to_string_lossy().into_owned())
+        });
+        let label = of("dataset.label").map(|label| format!("({label})"));
+        let told = place.into_iter().chain(label);
+        told.map(|text| format!(" {text}")).collect()
+    }
+
+    /// What is worth knowing of its data, if it has come to its end.
+    fn data_warnings(&self) -> Option<Vec<String>> {
+        self.run
+            .result
+            .as_ref()
+            .map(|result| result.warnings.clone())
     }
 
     fn optimizer(&self) -> String {
@@ -150,6 +175,10 @@ pub(super) fn listing(found: &[Found], root: &Path) -> (Listing, Vec<String>) {
             target: None,
             examples_per_step: group.first().map_or(1, |run| run.examples()),
             test_samples: None,
+            data_warnings: group
+                .iter()
+                .find_map(|run| run.data_warnings())
+                .unwrap_or_default(),
             horizon: None,
         });
     }

@@ -31,6 +31,9 @@ pub struct RunResult {
     /// Bytes that the optimizer remembers between steps; results of older versions do not tell it.
     #[serde(rename = "optimizer_state_bytes")]
     pub state_bytes: Option<u64>,
+    /// What is worth knowing of its data, a sentence each; of data of one's own only.
+    #[serde(default)]
+    pub warnings: Vec<String>,
     /// Version of the program.
     pub version: Option<String>,
 }

@@ -37,7 +37,7 @@ impl Session<'_> {
             train: order.samples,
             test: split.test.len(),
         };
-        let start = self.start(parameters, size, plan.steps);
+        let start = self.start(parameters, size, plan.steps, None);
         let average = config.average.start(config.epochs as u64);
         let mut learner = GanLearner::new(self.player(generator)?, self.player(critic)?, average);
         self.begin(start, company.observer, |checkpoint| {

@@ -1,7 +1,7 @@
 //! Everything that decides a run.
 
 use burn::module::Module;
-use koala_data::{BatchOrder, Data, DataKind, DatasetName, SampleSet, TextWindows};
+use koala_data::{BatchOrder, Data, DataKind, DatasetName, Loaded, PartSizes, TextWindows};
 use serde::{Deserialize, Serialize};
 
 use super::{ConfigError, DatasetSpec, ModelSpec};
@@ -20,10 +20,11 @@ pub struct RunConfig {
     /// Where it is trained. Default `cpu`. Another device rounds differently: only on one and the same do equal runs have
     /// equal bits.
     pub device: DeviceName,
-    /// Passes over the training samples. Default 20 for the digits and tables, 10 for MNIST, Fashion-MNIST and characters, 100
+    /// Passes over the training samples. Default 20 for the digits, tables and folders of pictures, 10 for MNIST, Fashion-MNIST, IDX
+    /// files and characters, 100
     /// for CIFAR and ImageNet32, 40 for words.
     pub epochs: usize,
-    /// Samples in a batch, or rows of text that are read side by side. Default 64 for the digits, tables and
+    /// Samples in a batch, or rows of text that are read side by side. Default 64 for the digits, tables, folders of pictures and
     /// characters, 20 for words, 128 for the others.
     pub batch_size: usize,
     /// Samples (rows of text) of a batch that go through the network at once, to save memory; the step is the same. 0
@@ -33,10 +34,11 @@ pub struct RunConfig {
     pub drop_last: bool,
     /// Steps after which the run ends; 0 (default) for no limit.
     pub max_steps: u64,
-    /// Training samples (tokens of text) that are used, the first ones of the file; 0 (default) for all.
+    /// Training samples (tokens of text) that are used, the first ones of the file, of data of one's own drawn ones; 0 (default) for
+    /// all.
     pub train_limit: usize,
-    /// Training images or rows that are held out to choose by, the last ones of the file; 0 (default) for none. Texts come with
-    /// their own.
+    /// Training images or rows that are held out to choose by, the last ones of the file, of data of one's own drawn ones; 0
+    /// (default) for none. Texts come with their own, as does a folder of pictures that has one of that name.
     pub validation: usize,
     /// Whether the test samples are met at the end. Default true. Runs that hyperparameters are chosen by leave them alone
     /// and need held-out samples.
@@ -57,7 +59,7 @@ pub struct RunConfig {
     pub keep_checkpoints: usize,
     /// The data set. Default the embedded digits.
     pub dataset: DatasetSpec,
-    /// The network. Default `mlp`.
+    /// The network. Default `mlp`; for texts `lstm`, for pictures of one's own `cnn`.
     pub model: ModelSpec,
     /// The optimizer. Default `koala-m`. KOALA's target is by default the offset 4 for `dcgan`, whose losses have no lower
     /// bound.
@@ -80,8 +82,11 @@ impl RunConfig {
         average: AverageSpec,
     ) -> Self {
         let (epochs, batch_size) = match dataset.name() {
-            DatasetName::Digits | DatasetName::Friedman => (20, 64),
-            DatasetName::FashionMnist | DatasetName::Mnist => (10, 128),
+            DatasetName::Digits
+            | DatasetName::Friedman
+            | DatasetName::Images
+            | DatasetName::Table => (20, 64),
+            DatasetName::FashionMnist | DatasetName::Mnist | DatasetName::Idx => (10, 128),
             DatasetName::Cifar10 | DatasetName::Cifar100 | DatasetName::Imagenet32 => (100, 128),
             DatasetName::TinyShakespeare | DatasetName::Text => (10, 64),
             DatasetName::TinyShakespeareWords | DatasetName::Ptb | DatasetName::Wikitext2 => {
@@ -121,30 +126,22 @@ impl RunConfig {
     ///
     /// [`Error`] if the device cannot be used, a file is missing or damaged, the images are too small for the network, or
     /// there is no whole batch.
-    pub fn load(&self) -> Result<Data, Error> {
+    pub fn load(&self) -> Result<Loaded, Error> {
         self.check_kind()?;
         self.device.open()?;
-        // What is held out is at the end of the file, whatever the limit.
-        let limit = (self.train_limit > 0 && self.validation == 0).then_some(self.train_limit);
-        let mut data = self.dataset.load(limit)?;
-        match &mut data {
-            Data::Images(split) => split.hold_out(self.validation),
-            Data::Table(split) => split.hold_out(self.validation),
-            Data::Text(_) => {}
-        }
-        self.check(&data)?;
-        Ok(data)
+        let limit = (self.train_limit > 0).then_some(self.train_limit);
+        let loaded = self.dataset.load(limit, self.validation)?;
+        self.check(&loaded.data)?;
+        Ok(loaded)
     }
 
     /// Whether network and batches fit the data.
     pub fn check(&self, data: &Data) -> Result<(), ConfigError> {
         self.check_kind()?;
-        let held_out = match data {
-            Data::Images(split) => split.validation.as_ref().map_or(0, SampleSet::len),
-            Data::Table(split) => split.validation.as_ref().map_or(0, SampleSet::len),
-            Data::Text(corpus) => corpus.validation.len(),
-        };
-        if !self.test && held_out == 0 {
+        let PartSizes {
+            train, validation, ..
+        } = data.sizes();
+        if !self.test && validation == 0 {
             return Err(ConfigError::Value {
                 origin: "--test=false".to_owned(),
                 fault: "leaves nothing to judge by: hold samples out with --validation".to_owned(),
@@ -152,10 +149,14 @@ impl RunConfig {
         }
         let samples = match data {
             Data::Images(split) => {
-                if let Some(fault) = self.model.misfit(shape_of(&split.train)) {
+                let shape = shape_of(&split.train);
+                if let Some(fault) = self.model.misfit(shape) {
+                    let fitting = ModelSpec::fitting(shape).join(", ");
+                    let fault =
+                        format!("{fault}; networks that take them with their defaults: {fitting}");
                     return Err(self.misfit(fault));
                 }
-                let order = self.order(split.train.len());
+                let order = self.order(train);
                 if let ModelSpec::Dcgan(spec) = &self.model
                     && (1..spec.critic_steps).contains(&order.batches())
                 {
@@ -169,8 +170,8 @@ impl RunConfig {
                 }
                 (order.batches() == 0).then(|| format!("{} samples", order.samples))
             }
-            Data::Table(split) => {
-                let order = self.order(split.train.len());
+            Data::Table(_) | Data::Labelled(_) => {
+                let order = self.order(train);
                 (order.batches() == 0).then(|| format!("{} samples", order.samples))
             }
             Data::Text(corpus) => {
@@ -184,7 +185,7 @@ impl RunConfig {
                     );
                     return Err(self.misfit(fault));
                 }
-                let tokens = self.limited(corpus.train.len());
+                let tokens = self.limited(train);
                 (windows.count() == 0).then(|| format!("{tokens} tokens"))
             }
         };
@@ -238,14 +239,14 @@ impl RunConfig {
         ))
     }
 
-    /// By what evaluations of such a run are compared; nothing if images are made, which have a distance.
-    pub fn measure(&self) -> Option<Measure> {
-        match (self.dataset.name().kind(), &self.model) {
+    /// By what evaluations of such a run on these data are compared; nothing if images are made, which have a distance.
+    pub fn measure(&self, data: &Data) -> Option<Measure> {
+        match (data, &self.model) {
             (_, ModelSpec::Dcgan(_)) => None,
-            (DataKind::Images, ModelSpec::Autoencoder(_)) => Some(Measure::Loss),
-            (DataKind::Images, _) => Some(Measure::Error),
-            (DataKind::Text, _) => Some(Measure::Perplexity),
-            (DataKind::Table, _) => Some(Measure::SquaredError),
+            (Data::Images(_), ModelSpec::Autoencoder(_)) => Some(Measure::Loss),
+            (Data::Images(_) | Data::Labelled(_), _) => Some(Measure::Error),
+            (Data::Text(_), _) => Some(Measure::Perplexity),
+            (Data::Table(_), _) => Some(Measure::SquaredError),
         }
     }
 

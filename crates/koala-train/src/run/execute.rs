@@ -1,9 +1,9 @@
 //! Doing what a configuration says.
 
-use koala_data::Data;
+use koala_data::Loaded;
 
 use super::session::Session;
-use super::{Outcome, RunConfig, RunFolder};
+use super::{DataNote, Outcome, RunConfig, RunFolder};
 use crate::Error;
 use crate::training::{
     Both, Checkpoint, Company, Event, FailureEvent, Forgetful, Interrupt, Keeper, Observer, Silent,
@@ -41,7 +41,7 @@ pub fn execute(
 /// [`Error`] if network and data do not fit, or the run fails; the observer has been told of the failure then.
 pub fn execute_on(
     config: &RunConfig,
-    data: &Data,
+    data: &Loaded,
     observer: &mut dyn Observer,
     interrupt: &Interrupt,
 ) -> Result<Outcome, Error> {
@@ -72,12 +72,13 @@ impl RunFolder {
     pub fn execute_on(
         &self,
         config: &RunConfig,
-        data: &Data,
+        data: &Loaded,
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
     ) -> Result<Outcome, Error> {
         let _lock = self.lock()?;
         self.write_config(config)?;
+        self.write_data(DataNote::of(data).as_ref())?;
         self.run(config, data, observer, interrupt, None)
     }
 
@@ -91,7 +92,7 @@ impl RunFolder {
     pub fn resume_on(
         &self,
         config: &RunConfig,
-        data: &Data,
+        data: &Loaded,
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
         warn: &mut dyn FnMut(&str),
@@ -111,7 +112,7 @@ impl RunFolder {
     pub fn settle_on(
         &self,
         config: &RunConfig,
-        data: &Data,
+        data: &Loaded,
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
         warn: &mut dyn FnMut(&str),
@@ -145,11 +146,14 @@ impl RunFolder {
     fn go_on(
         &self,
         config: &RunConfig,
-        data: &Data,
+        data: &Loaded,
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
         warn: &mut dyn FnMut(&str),
     ) -> Result<Outcome, Error> {
+        let note = DataNote::of(data);
+        self.check_data(note.as_ref().map(|note| note.sha256.as_str()))?;
+        self.write_data(note.as_ref())?;
         let found = self.checkpoints(config).find()?;
         for warning in &found.warnings {
             warn(warning);
@@ -165,7 +169,7 @@ impl RunFolder {
     fn run(
         &self,
         config: &RunConfig,
-        data: &Data,
+        data: &Loaded,
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
         from: Option<Checkpoint>,
@@ -183,7 +187,7 @@ impl RunFolder {
     fn keep(
         &self,
         config: &RunConfig,
-        data: &Data,
+        data: &Loaded,
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
         from: Option<Checkpoint>,
@@ -220,7 +224,7 @@ impl RunFolder {
 
 fn go(
     config: &RunConfig,
-    data: &Data,
+    data: &Loaded,
     observer: &mut dyn Observer,
     keeper: &mut dyn Keeper,
     interrupt: &Interrupt,
@@ -231,7 +235,10 @@ fn go(
         keeper,
         interrupt,
     };
-    let outcome = Session { config, from }.run(data, company);
+    let mut outcome = Session { config, from }.run(&data.data, company);
+    if let Ok(outcome) = &mut outcome {
+        outcome.result.warnings = data.warnings.iter().map(ToString::to_string).collect();
+    }
     if let Err(error) = &outcome {
         let message = error.to_string();
         // What broke the run off is told, also if it cannot be logged (the disk is full).

@@ -10,13 +10,15 @@ use serde::{Deserialize, Serialize};
 use super::durable::write_whole;
 use super::lock;
 use super::{
-    CheckpointPolicy, Checkpoints, EventLog, RunConfig, RunResult, SampleFolder, TensorBoard,
+    CheckpointPolicy, Checkpoints, DataNote, EventLog, RunConfig, RunResult, SampleFolder,
+    TensorBoard,
 };
 use crate::Error;
 use crate::training::Marks;
 
 const CONFIG: &str = "config.toml";
 const EVENTS: &str = "events.jsonl";
+const DATA: &str = "data.json";
 const RESULT: &str = "result.json";
 const FAILURE: &str = "failure.json";
 const WEIGHTS: &str = "model.safetensors";
@@ -25,7 +27,7 @@ const BEST: &str = "best.safetensors";
 const CHECKPOINTS: &str = "checkpoints";
 const SAMPLES: &str = "samples";
 
-/// The folder that keeps a run: `config.toml`, the log `events.jsonl`, [`TensorBoard`]'s file, `checkpoints/`, the weights
+/// The folder that keeps a run: `config.toml`, of data of one's own `data.json`, the log `events.jsonl`, [`TensorBoard`]'s file, `checkpoints/`, the weights
 /// of the best evaluation `best.safetensors`, and at its end `model.safetensors` and, last of all, `result.json`. A run that
 /// makes images has them as pictures in `samples/`; its `model.safetensors` and `best.safetensors` are the generator's,
 /// and `critic.safetensors` is there at its end too. A run that failed by itself, and would again, has `failure.json` instead
@@ -66,6 +68,7 @@ impl RunFolder {
                 EVENTS,
                 TensorBoard::FILE_NAME,
                 CONFIG,
+                DATA,
             ];
             for name in names {
                 let file = path.join(name);
@@ -207,6 +210,54 @@ impl RunFolder {
     /// [`Error::File`] if it cannot be written.
     pub fn write_config(&self, config: &RunConfig) -> Result<(), Error> {
         self.write(CONFIG, config.to_toml().as_bytes())
+    }
+
+    /// What the run learned from, if that is data of one's own and was noted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if it is there and cannot be read.
+    pub fn data(&self) -> Result<Option<DataNote>, Error> {
+        let file = self.path.join(DATA);
+        let text = match fs::read(&file) {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
+            text => text.map_err(Error::file(&file, "read"))?,
+        };
+        let unreadable = |cause: serde_json::Error| Error::file(&file, "read")(cause.into());
+        serde_json::from_slice(&text).map(Some).map_err(unreadable)
+    }
+
+    /// Whether these are the data that the run was begun with, as far as that was noted.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherData`] if they are not; [`Error::File`] if the note cannot be read.
+    pub fn check_data(&self, fingerprint: Option<&str>) -> Result<(), Error> {
+        let (Some(noted), Some(now)) = (self.data()?, fingerprint) else {
+            return Ok(());
+        };
+        if noted.sha256 == now {
+            return Ok(());
+        }
+        Err(Error::OtherData {
+            folder: self.path.clone(),
+        })
+    }
+
+    /// Stores what the run learns from, if that is data of one's own.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if it cannot be written.
+    pub(super) fn write_data(&self, note: Option<&DataNote>) -> Result<(), Error> {
+        let Some(note) = note else {
+            return Ok(());
+        };
+        let file = self.path.join(DATA);
+        let mut text =
+            serde_json::to_string_pretty(note).map_err(|e| Error::file(file, "write")(e.into()))?;
+        text.push('\n');
+        self.write(DATA, text.as_bytes())
     }
 
     /// Stores the result.

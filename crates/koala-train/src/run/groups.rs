@@ -56,6 +56,7 @@ fn default_name(group: &str, chosen: &[String]) -> &'static str {
         "dataset" => "digits",
         "model" => match chosen.first().and_then(|name| DatasetName::named(name)) {
             Some(dataset) if dataset.kind() == DataKind::Text => "lstm",
+            Some(DatasetName::Images | DatasetName::Idx) => "cnn",
             _ => "mlp",
         },
         "optimizer" => "koala-m",

@@ -1,6 +1,6 @@
 //! How long a run is, and the same run longer or shorter.
 
-use koala_data::{Data, SampleSet};
+use koala_data::Data;
 
 use super::{ConfigError, RunConfig};
 use crate::training::{AverageSpec, ScheduleSpec};
@@ -12,9 +12,8 @@ impl RunConfig {
     /// Steps in an epoch of these data.
     pub fn steps_per_epoch(&self, data: &Data) -> u64 {
         let batches = match data {
-            Data::Images(split) => self.order(split.train.len()).batches(),
-            Data::Table(split) => self.order(split.train.len()).batches(),
             Data::Text(corpus) => self.windows(&corpus.train).count(),
+            _ => self.order(data.sizes().train).batches(),
         };
         batches as u64
     }
@@ -79,7 +78,7 @@ mod tests {
 
     fn config(over: &[Override]) -> (RunConfig, Data) {
         let config = RunConfig::resolve(None, over).unwrap();
-        let data = config.load().unwrap();
+        let data = config.load().unwrap().data;
         (config, data)
     }
 

@@ -151,6 +151,17 @@ impl ModelSpec {
         }
     }
 
+    /// The names of those that take images of this shape with their defaults, to tell them apart.
+    pub(crate) fn fitting(shape: ImageShape) -> Vec<&'static str> {
+        let fits = |name: &&str| {
+            Self::named(name).is_some_and(|model| {
+                let tells = !matches!(model, Self::Autoencoder(_) | Self::Dcgan(_));
+                tells && model.kinds().contains(&DataKind::Images) && model.misfit(shape).is_none()
+            })
+        };
+        Self::NAMES.into_iter().filter(fits).collect()
+    }
+
     /// Why the network is not for images of this shape, in words; nothing if it is.
     pub(crate) fn misfit(&self, shape: ImageShape) -> Option<String> {
         match self {

@@ -3,7 +3,10 @@
 use toml::{Table, Value};
 
 use super::config_error::hint;
-use super::{ConfigError, Override};
+use super::{ConfigError, DatasetSpec, Override};
+
+/// The lists of texts; all others are of whole numbers.
+const LISTS_OF_TEXTS: [&str; 3] = ["dataset.numbers", "dataset.categories", "dataset.ignore"];
 
 /// Lays what a file gives over the defaults.
 pub(super) fn merge(
@@ -22,14 +25,19 @@ pub(super) fn merge(
             (None, _) => {
                 return Err(ConfigError::UnknownKey {
                     file: file.to_owned(),
-                    hint: hint(&key, &base.keys().map(String::as_str).collect::<Vec<_>>()),
+                    hint: match path {
+                        "dataset" if !DatasetSpec::having(&key).is_empty() => {
+                            elsewhere(&key, &format!("'{key}'"))
+                        }
+                        _ => hint(&key, &base.keys().map(String::as_str).collect::<Vec<_>>()),
+                    },
                     key: full,
                 });
             }
             (Some(Value::Table(inner)), Value::Table(given)) => merge(inner, given, &full, file)?,
-            (Some(slot), value) => match fitted(slot, &value) {
+            (Some(slot), value) => match fitted(&full, slot, &value) {
                 Some(value) => *slot = value,
-                None => return Err(wrong_kind(&full, file, kind(slot), &value)),
+                None => return Err(wrong_kind(&full, file, kind(&full, slot), &value)),
             },
         }
     }
@@ -59,6 +67,9 @@ pub(super) fn apply(table: &mut Table, over: &Override) -> Result<(), ConfigErro
         }) {
             Some(flags) if !flags.is_empty() => format!("; its options are {}", flags.join(", ")),
             _ => ", which has no options".to_owned(),
+        } + &match group {
+            "dataset" => elsewhere(key, &over.flag()),
+            _ => String::new(),
         },
     };
     let Some(inner) = inner else {
@@ -66,40 +77,56 @@ pub(super) fn apply(table: &mut Table, over: &Override) -> Result<(), ConfigErro
     };
     match inner.get_mut(key) {
         None => Err(not_known(Some(inner))),
-        Some(slot) => match fitted(slot, &over.value) {
+        Some(slot) => match fitted(&over.key, slot, &over.value) {
             Some(value) => {
                 *slot = value;
                 Ok(())
             }
             None => Err(ConfigError::Value {
                 origin: over.flag(),
-                fault: format!("must be {}, not {}", kind(slot), over.value),
+                fault: format!("must be {}, not {}", kind(&over.key, slot), over.value),
             }),
         },
     }
 }
 
+/// `; --label belongs to --dataset table`, as `shown` names the option; nothing if no data set has it.
+fn elsewhere(key: &str, shown: &str) -> String {
+    match DatasetSpec::having(key).as_slice() {
+        [] => String::new(),
+        [one] => format!("; {shown} belongs to --dataset {one}"),
+        [first @ .., last] => format!(
+            "; {shown} belongs to --dataset {} or {last}",
+            first.join(", ")
+        ),
+    }
+}
+
 /// The value if it is of the same kind as the one it replaces; whole numbers do where fractions may stand.
-fn fitted(slot: &Value, value: &Value) -> Option<Value> {
+fn fitted(key: &str, slot: &Value, value: &Value) -> Option<Value> {
+    let belongs = |value: &Value| match LISTS_OF_TEXTS.contains(&key) {
+        true => value.is_str(),
+        false => value.as_integer().is_some_and(|whole| whole >= 0),
+    };
     match (slot, value) {
         (Value::Float(_), Value::Integer(whole)) => Some(Value::Float(*whole as f64)),
         (Value::Integer(_), Value::Integer(whole)) if *whole < 0 => None,
         // A list of one and its element stand for each other.
         (Value::Integer(_), Value::Array(values)) => match values.as_slice() {
-            [one] => fitted(slot, one),
+            [one] => fitted(key, slot, one),
             _ => None,
         },
-        (Value::Array(_), Value::Integer(_)) => fitted(slot, &Value::Array(vec![value.clone()])),
-        (Value::Array(_), Value::Array(values)) => values
-            .iter()
-            .all(|v| v.as_integer().is_some_and(|i| i >= 0))
-            .then(|| value.clone()),
+        (Value::Array(_), Value::Array(values)) => {
+            values.iter().all(belongs).then(|| value.clone())
+        }
+        (Value::Array(_), one) if belongs(one) => Some(Value::Array(vec![one.clone()])),
         _ => slot.same_type(value).then(|| value.clone()),
     }
 }
 
-fn kind(value: &Value) -> &'static str {
+fn kind(key: &str, value: &Value) -> &'static str {
     match value {
+        Value::Array(_) if LISTS_OF_TEXTS.contains(&key) => "a list of texts",
         Value::String(_) => "a text",
         Value::Integer(_) => "a whole number, not negative",
         Value::Float(_) => "a number",

@@ -140,7 +140,7 @@ fn value_error(key: &str, file: &str, fault: String) -> ConfigError {
 
 #[cfg(test)]
 mod tests {
-    use super::super::ModelSpec;
+    use super::super::{DatasetSpec, ModelSpec};
     use super::*;
     use crate::optimizers::OptimizerSpec;
     use crate::training::{AverageSpec, ScheduleSpec};
@@ -325,6 +325,59 @@ mod tests {
             panic!("no mlp")
         };
         assert_eq!(mlp.hidden, [7]);
+    }
+
+    #[test]
+    fn columns_are_lists_of_texts_and_one_is_a_list() {
+        let table = |key: &str, value: Value| {
+            flags(&[
+                Override::new("dataset.name", "table"),
+                Override::new(key, value),
+            ])
+        };
+        let config = table("dataset.ignore", "id".into()).unwrap();
+        let DatasetSpec::Table(own) = &config.dataset else {
+            panic!("no table")
+        };
+        assert_eq!((own.ignore.len(), own.ignore[0].as_str()), (1, "id"));
+        assert_eq!(parse(&config.to_toml(), &[]).unwrap(), config);
+        assert_eq!(
+            table("dataset.numbers", vec![1].into()).unwrap_err(),
+            "--numbers: must be a list of texts, not [1]"
+        );
+        let hidden = flags(&[Override::new("model.hidden", "wide")]).unwrap_err();
+        assert!(
+            hidden.contains("must be a list of whole numbers, not negative"),
+            "{hidden}"
+        );
+    }
+
+    #[test]
+    fn an_option_of_other_data_says_whose_it_is() {
+        let text = flags(&[Override::new("dataset.label", "y")]).unwrap_err();
+        assert_eq!(
+            text,
+            "--label does not apply to the dataset 'digits'; its options are --augment; --label belongs to --dataset table"
+        );
+        let text = parse("[dataset]\nname = 'text'\nimage-size = 8", &[]).unwrap_err();
+        assert_eq!(
+            text,
+            "configuration cifar.toml: unknown key 'dataset.image-size'; 'image-size' belongs to --dataset images"
+        );
+    }
+
+    #[test]
+    fn pictures_of_one_s_own_have_a_network_for_them() {
+        let model = |name: &str| {
+            flags(&[Override::new("dataset.name", name)])
+                .unwrap()
+                .model
+                .name()
+        };
+        assert_eq!(
+            ["images", "idx", "table", "text", "digits"].map(model),
+            ["cnn", "cnn", "mlp", "lstm", "mlp"]
+        );
     }
 
     #[test]

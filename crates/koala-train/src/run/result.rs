@@ -45,6 +45,9 @@ pub struct RunResult {
     pub optimizer_state_bytes: u64,
     /// Seconds in which a step waited for its batch.
     pub waiting_seconds: f64,
+    /// What is worth knowing of data of one's own, a sentence each.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// Version of this crate.
     pub version: String,
 }

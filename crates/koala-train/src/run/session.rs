@@ -2,7 +2,7 @@
 
 use burn::module::Module;
 use burn::tensor::Device;
-use koala_data::{Corpus, Data, SampleSet, Split, Table};
+use koala_data::{Corpus, Data, LabelledTable, SampleSet, Split, Table};
 use koala_models::language::{
     Gpt, GptSpec, LanguageModel, LstmModel, LstmSpec, SpecError, TransformerModel, TransformerSpec,
 };
@@ -13,9 +13,9 @@ use koala_models::{
 use super::{ConfigError, Findings, ModelSpec, Network, Outcome, RunConfig, RunResult};
 use crate::Error;
 use crate::training::{
-    Checkpoint, Classification, Company, Event, Figures, Learnable, Learner, Observer, Plan,
-    Progress, Reconstruction, Regression, ResumeEvent, SampleTask, Samples, StartEvent, Status,
-    Task, TextTask, Trained, shape_of, train,
+    Checkpoint, Classification, Company, Event, Figures, Learnable, Learner, Measure, Observer,
+    Plan, Progress, Reconstruction, Regression, ResumeEvent, RowClassification, SampleTask,
+    Samples, StartEvent, Status, Task, TextTask, Trained, shape_of, shape_of_rows, train,
 };
 
 /// One session of a run: from its beginning, or from a checkpoint, to its end or an interrupt.
@@ -47,6 +47,7 @@ impl Session<'_> {
             Data::Images(split) => self.images(split, &device, company),
             Data::Text(corpus) => self.text(corpus, &device, company),
             Data::Table(split) => self.table(split, &device, company),
+            Data::Labelled(split) => self.rows(split, &device, company),
         }
     }
 
@@ -120,6 +121,22 @@ impl Session<'_> {
                 let mut draws = self.draws(device);
                 let model = Mlp::for_rows(spec, split.train.columns(), &mut draws);
                 self.learn(model, split, Regression, device, company)
+            }
+            _ => Err(self.config.other_kind().into()),
+        }
+    }
+
+    fn rows(
+        &self,
+        split: &Split<LabelledTable>,
+        device: &Device,
+        company: Company<'_>,
+    ) -> Result<Outcome, Error> {
+        match &self.config.model {
+            ModelSpec::Mlp(spec) => {
+                let mut draws = self.draws(device);
+                let model = Mlp::new(spec, shape_of_rows(&split.train), &mut draws);
+                self.learn(model, split, RowClassification, device, company)
             }
             _ => Err(self.config.other_kind().into()),
         }
@@ -203,7 +220,7 @@ impl Session<'_> {
         let config = self.config;
         let parameters = trainable_parameters(&model);
         let plan = self.plan(task.batches() as u64);
-        let start = self.start(parameters, size, plan.steps);
+        let start = self.start(parameters, size, plan.steps, Some(task.measure()));
         let optimizer = config.optimizer_for(&model)?;
         let average = config.average.start::<M>(config.epochs as u64);
         let mut learner = Learner::new(model, optimizer, average);
@@ -229,14 +246,20 @@ impl Session<'_> {
     }
 
     /// What a run tells when it begins.
-    pub(super) fn start(&self, parameters: usize, size: Size, steps: u64) -> StartEvent {
+    pub(super) fn start(
+        &self,
+        parameters: usize,
+        size: Size,
+        steps: u64,
+        measure: Option<Measure>,
+    ) -> StartEvent {
         let config = self.config;
         StartEvent {
             version: env!("CARGO_PKG_VERSION"),
             optimizer: config.optimizer.name(),
             dataset: config.dataset.name().name(),
             model: config.model.name(),
-            measure: config.measure(),
+            measure,
             device: config.device,
             parameters,
             seed: config.seed,
@@ -319,6 +342,7 @@ impl Session<'_> {
             optimizer_seconds: clocks.optimizer,
             optimizer_state_bytes: trained.optimizer_bytes,
             waiting_seconds: clocks.waiting,
+            warnings: Vec::new(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         }
     }

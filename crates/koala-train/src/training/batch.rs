@@ -1,7 +1,7 @@
 //! Batches of images on a device.
 
 use burn::tensor::{Device, Int, Tensor, TensorData};
-use koala_data::{HostBatch, ImageSet};
+use koala_data::{HostBatch, ImageSet, LabelledTable};
 use koala_models::ImageShape;
 
 /// A batch on a device.
@@ -39,6 +39,16 @@ pub fn shape_of(set: &ImageSet) -> ImageShape {
         height: set.height,
         width: set.width,
         classes: set.classes,
+    }
+}
+
+/// What a network for rows with classes is told of them: they are images of one channel and one row of pixels.
+pub fn shape_of_rows(set: &LabelledTable) -> ImageShape {
+    ImageShape {
+        channels: 1,
+        height: 1,
+        width: set.columns(),
+        classes: set.classes(),
     }
 }
 

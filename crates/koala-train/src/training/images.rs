@@ -55,19 +55,24 @@ impl Goal for Classification {
 
 impl<M: Classifier> Learnable<M> for Classification {
     fn losses(&self, model: &M, batch: HostBatch, device: &Device) -> Losses {
-        let Batch {
-            images,
-            targets,
-            labels,
-        } = Batch::new(batch, device);
-        let scores = model.forward(images);
-        let tensor = cross_entropy(scores.clone(), targets);
-        let [host, scores] = read(tensor.clone(), scores);
-        let tally = Tally::of(&host, &scores, labels.into_iter().map(usize::from));
-        Losses {
-            tensor,
-            host,
-            tally,
-        }
+        told_apart(model, batch, device)
+    }
+}
+
+/// The losses of samples with classes.
+pub(super) fn told_apart<M: Classifier>(model: &M, batch: HostBatch, device: &Device) -> Losses {
+    let Batch {
+        images,
+        targets,
+        labels,
+    } = Batch::new(batch, device);
+    let scores = model.forward(images);
+    let tensor = cross_entropy(scores.clone(), targets);
+    let [host, scores] = read(tensor.clone(), scores);
+    let tally = Tally::of(&host, &scores, labels.into_iter().map(usize::from));
+    Losses {
+        tensor,
+        host,
+        tally,
     }
 }
