@@ -20,6 +20,8 @@ from ..vanilla import KoalaV
 # As the program koala calls them.
 _OURS: dict[type[Koala], str] = {KoalaV: "koala-v", KoalaM: "koala-m", KoalaPP: "koala-pp", KoalaA: "koala-a"}
 
+# How a step is computed, not which; PyTorch adds some of them when a state is loaded.
+_HOW = ("foreach", "fused", "capturable", "differentiable")
 _OF_GROUPS = ("gain", "schedule", "weight-decay")
 
 
@@ -36,7 +38,7 @@ def name_of(thing: object) -> str:
 
 def options_of(optimizer: Optimizer) -> dict[str, Any]:
     """The options that an optimizer was made with, as far as a configuration can hold them; of ours, the filter's too."""
-    options = {name: value for name, value in optimizer.defaults.items() if is_plain(value)}
+    options = {name: value for name, value in optimizer.defaults.items() if name not in _HOW and is_plain(value)}
     if isinstance(optimizer, Koala):
         (of_method,) = json.loads(optimizer._config).values()
         of_all = of_method.pop("options")

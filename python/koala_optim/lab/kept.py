@@ -156,7 +156,7 @@ class Kept:
         if not self._told.begun:
             start = records.start(self._config, self._measure, optimizer, self._model, self._counts)
             self._log.write(start, durable=True)
-        self._losses = Losses(self._missing_limit)
+        self._losses = Losses(self._missing_limit, whole=self._told.steps == self._told.epoch_end)
         self._clocks = Clocks(self._told.seconds, self._told.training_seconds)
 
     def __exit__(
@@ -198,6 +198,8 @@ class Kept:
         Raises:
             Diverged: if it has not.
         """
+        # Steps since the last one that was logged were not asked yet.
+        self._losses.check(self.steps - 1)
         last = {**(self._judged.last if self._judged.at == self.steps else {}), **(self._finished or {})}
         for name, value in last.items():
             if not math.isfinite(value):

@@ -24,6 +24,8 @@ class Told:
     steps: int = 0
     """Steps that it knows to be done."""
     epochs: int = 0
+    epoch_end: int = 0
+    """Steps that were done when the last epoch was over."""
     seconds: float = 0.0
     training_seconds: float = 0.0
     evaluations: list[dict[str, Any]] = field(default_factory=list)
@@ -48,7 +50,7 @@ class Told:
             self.training_seconds = float(event.get("training_seconds") or 0.0)
             self._evaluated = float(event.get("seconds") or 0.0), self.training_seconds
         if kind == "epoch":
-            self.epochs = max(self.epochs, int(event["epoch"]))
+            self.epochs, self.epoch_end = int(event["epoch"]), int(event["step"])
         self.seconds = max(self.seconds, float(event.get("seconds") or 0.0))
 
 

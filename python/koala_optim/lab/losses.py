@@ -13,8 +13,10 @@ from .errors import Diverged, Misuse
 class Losses:
     """Sums the losses of an epoch and counts those in a row that are not finite."""
 
-    def __init__(self, missing_limit: int) -> None:
+    def __init__(self, missing_limit: int, whole: bool = True) -> None:
+        """``whole`` unless steps of the epoch were done that nobody saw here."""
         self._limit = missing_limit
+        self._whole = whole
         self._sum: Tensor | float = 0.0
         self._steps = 0
         self._missing: Tensor | float = 0.0
@@ -62,9 +64,9 @@ class Losses:
         return float(self._missing) > 0.0
 
     def mean(self) -> float | None:
-        """Mean of the losses since the epoch's beginning; ``None`` if there was no step."""
-        return float(self._sum) / self._steps if self._steps else None
+        """Mean of the losses since the epoch's beginning; ``None`` if not all were seen, or there was no step."""
+        return float(self._sum) / self._steps if self._steps and self._whole else None
 
     def clear(self) -> None:
         """Another epoch begins."""
-        self._sum, self._steps = 0.0, 0
+        self._sum, self._steps, self._whole = 0.0, 0, True

@@ -121,7 +121,7 @@ class Run(Kept):
     def epoch(self, **found: Tensor | float) -> None:
         """Tells that an epoch is over, and what its evaluation found; figures as in :meth:`evaluation`, if there was one.
 
-        ``train_loss`` is the mean of the steps' losses (since the run was resumed, if it was), unless it is given.
+        ``train_loss`` is the mean of the steps' losses, unless it is given; unknown of an epoch that was resumed within.
         """
         if self._completed:
             return

@@ -88,7 +88,7 @@ def main(folder: Path, steps: int, kill_at: int | None = None) -> None:
         for at in range(run.steps, steps):
             run.step(step(model, optimizer, *batch(0, at)))
             if run.steps % 10 == 0:
-                run.evaluation(**judge(model, VALIDATION, "validation"))
+                run.epoch(**judge(model, VALIDATION, "validation"))
                 run.sync()
                 state = {"model": model.state_dict(), "optimizer": optimizer.state_dict(), "steps": run.steps}
                 torch.save(state, checkpoint.with_suffix(".part"))

@@ -154,6 +154,15 @@ def test_clocks_go_on(tmp_path):
     assert before["seconds"] >= tenth["seconds"]
 
 
+def test_the_loss_of_an_epoch_that_was_resumed_within_is_not_known(tmp_path):
+    folder = tmp_path / "run"
+    trained(folder)
+    (folder / "result.json").unlink()
+    trained(folder, resume=5)
+    epochs = [event for event in events(folder) if event["event"] == "epoch"]
+    assert ["train_loss" in event for event in epochs] == [False, True]
+
+
 def test_there_must_be_something_to_go_on_with(tmp_path):
     with pytest.raises(lab.FolderError, match="no run to go on with"):
         trained(tmp_path / "run", resume=3)

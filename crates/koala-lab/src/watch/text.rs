@@ -93,7 +93,10 @@ pub fn progress(shown: &Snapshot) -> String {
 
 /// How to go on with a run that was stopped.
 pub fn remedy(shown: &Snapshot) -> Option<String> {
-    let go_on = || format!("go on with: koala train --resume {}", shown.folder);
+    let go_on = || match &shown.writer {
+        None => format!("go on with: koala train --resume {}", shown.folder),
+        Some(writer) => format!("written by {writer}: go on with the program that began it"),
+    };
     shown.state.goes_on().then(go_on)
 }
 

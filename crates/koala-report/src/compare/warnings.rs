@@ -19,6 +19,7 @@ pub(super) fn of(
             failed(workload, arm, &mut warnings);
         }
         held_out(workload, &mut warnings);
+        programs(workload, &mut warnings);
     }
     tuning(listing, &mut warnings);
     seeds(listing, &mut warnings);
@@ -83,6 +84,16 @@ fn held_out(workload: &WorkloadComparison, warnings: &mut Vec<String>) {
         warnings.push(format!(
             "On {}, no run holds out samples: there is no target, and nothing to choose hyperparameters by.",
             workload.name
+        ));
+    }
+}
+
+fn programs(workload: &WorkloadComparison, warnings: &mut Vec<String>) {
+    if workload.writers.len() > 1 {
+        warnings.push(format!(
+            "On {}, runs were written by {}: what else differs between them than the optimizer is not known here.",
+            workload.name,
+            list(&workload.writers)
         ));
     }
 }

@@ -12,6 +12,7 @@ mod reading;
 mod result;
 mod run;
 mod thinned;
+mod writer;
 
 pub use figures::{Figures, Scores};
 pub(crate) use file::read_text;
@@ -21,3 +22,4 @@ pub use log::{AdversarialPoint, Damage, Detail, Evaluated, Log, NetworkPoint, St
 pub use reading::Latest;
 pub use result::{RunResult, Status};
 pub use run::Run;
+pub use writer::Writer;

@@ -31,6 +31,8 @@ pub struct RunResult {
     /// Bytes that the optimizer remembers between steps; results of older versions do not tell it.
     #[serde(rename = "optimizer_state_bytes")]
     pub state_bytes: Option<u64>,
+    /// The program that wrote it; `koala` does not tell.
+    pub program: Option<String>,
     /// Version of the program.
     pub version: Option<String>,
 }
