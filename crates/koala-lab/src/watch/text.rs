@@ -19,6 +19,12 @@ pub fn run(shown: &Snapshot) -> String {
         state(shown),
         progress(shown),
     ];
+    lines.extend(
+        shown
+            .writer
+            .as_ref()
+            .map(|writer| format!("written by {writer}")),
+    );
     lines.extend(remedy(shown));
     if shown.damaged > 0 {
         lines.push(format!("{} lines of the log are damaged", shown.damaged));
@@ -95,7 +101,7 @@ pub fn progress(shown: &Snapshot) -> String {
 pub fn remedy(shown: &Snapshot) -> Option<String> {
     let go_on = || match &shown.writer {
         None => format!("go on with: koala train --resume {}", shown.folder),
-        Some(writer) => format!("written by {writer}: go on with the program that began it"),
+        Some(_) => "go on with the program that began it".to_owned(),
     };
     shown.state.goes_on().then(go_on)
 }

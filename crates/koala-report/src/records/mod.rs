@@ -1,5 +1,6 @@
 //! One run's folder, read.
 
+mod check;
 mod event;
 mod failure;
 mod figures;
@@ -14,6 +15,8 @@ mod run;
 mod thinned;
 mod writer;
 
+pub use check::Fault;
+pub(crate) use check::run as check_run;
 pub use figures::{Figures, Scores};
 pub(crate) use file::read_text;
 pub use folders::run_folders;
