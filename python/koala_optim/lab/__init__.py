@@ -4,6 +4,7 @@
 the same seeds and the same effort of tuning, by the protocol of ``koala compare``.
 """
 
+from .arms import Factory
 from .comparison import Compared, compare
 from .errors import Busy, Diverged, FolderError, LabError, Misuse, OtherComparison
 from .figures import Measure
@@ -17,6 +18,7 @@ __all__ = [
     "Choice",
     "Compared",
     "Diverged",
+    "Factory",
     "Failed",
     "FolderError",
     "LabError",

@@ -26,8 +26,9 @@ class Board:
             ImportError: if TensorBoard is not installed.
         """
         from tensorboard.compat.proto import event_pb2
-        from tensorboard.summary.writer.record_writer import RecordWriter
+        from tensorboard.summary.writer.record_writer import RecordWriter, masked_crc32c
 
+        self._checksum = masked_crc32c
         self._event = event_pb2.Event
         mode = "r+b" if done is not None and path.exists() else "w+b"
         self._file: IO[bytes] = open(path, mode, buffering=0)  # noqa: SIM115
@@ -57,11 +58,11 @@ class Board:
         """Where records end, up to the first that is damaged or tells of more than ``done`` steps."""
         at = 0
         while len(head := file.read(_HEAD)) == _HEAD:
-            (length,) = struct.unpack("<Q", head[:8])
-            if length > _LONGEST:
+            length, checksum = struct.unpack("<QI", head)
+            if length > _LONGEST or checksum != self._checksum(head[:8]):
                 return
             content = file.read(length)
-            if len(content) < length or len(file.read(_TAIL)) < _TAIL:
+            if len(content) < length or file.read(_TAIL) != struct.pack("<I", self._checksum(content)):
                 return
             try:
                 event = self._event.FromString(content)
