@@ -7,6 +7,8 @@ import math
 from collections.abc import Mapping
 from typing import Any, Literal
 
+from torch import Tensor
+
 from .errors import Misuse
 
 Measure = Literal["error", "perplexity", "loss", "squared-error"]
@@ -72,7 +74,7 @@ def number(name: str, value: Any) -> float:
         Misuse: if it is none.
     """
     try:
-        return float(value)
+        return float(value.detach() if isinstance(value, Tensor) else value)
     except (TypeError, ValueError, RuntimeError):
         raise Misuse(f"{name} = {value!r} is no number; give one, or a tensor with one element") from None
 

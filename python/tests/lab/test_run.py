@@ -304,6 +304,14 @@ def test_each_measure_has_its_figures(tmp_path, measure, figures, told):
     assert evaluation.items() >= told.items() and result(tmp_path / "run")["best"]["step"] == 1
 
 
+def test_figures_may_be_tensors_that_still_have_a_gradient(tmp_path):
+    value = torch.tensor([2.0], requires_grad=True)
+    with lab.Run(tmp_path / "run", CONFIG, optimizer=adamw([value]), log_every=1, tensorboard=False) as run:
+        run.step(value, error=value)
+        run.evaluation(validation_loss=value, validation_error=value.sum())
+    assert events(tmp_path / "run")[1]["error"] == events(tmp_path / "run")[2]["validation_error"] == 2.0
+
+
 def test_configurations_read_back(tmp_path):
     tomllib = pytest.importorskip("tomllib", reason="of Python 3.11")
     odd = {
