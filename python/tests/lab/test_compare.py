@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import random
 import shutil
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from collections import Counter
 from pathlib import Path
 from types import SimpleNamespace
 
+import numpy as np
 import pytest
 import torch
 from problem import VALIDATION, adamw, batch, judge, network, step, train
@@ -17,6 +19,7 @@ from test_run import events, result
 
 import koala_optim
 from koala_optim import lab
+from koala_optim.lab import lock
 
 OPTIMIZERS = {"adamw": adamw, "koala-a": lambda params: koala_optim.KoalaA(params)}
 RATES = {"adamw": {"lr": [1e-4, 1e-1, 1e-3]}}
@@ -120,6 +123,18 @@ class TestWhole:
     def test_the_same_seed_gives_the_same_start(self, folder):
         first = [events(path)[1]["loss"] for path in runs(folder, seed=0)]
         assert len(first) == 3 and len(set(first)) == 1
+
+    def test_random_numbers_are_seeded(self, tmp_path):
+        """Also for who does not think of it."""
+        drawn = []
+
+        def careless(make, seed, run):
+            make(torch.nn.Linear(1, 1).parameters())
+            drawn.append((seed, torch.rand(()).item(), random.random(), np.random.rand()))
+            run.finish(test_error=1.0)
+
+        compared(tmp_path / "suite", careless)
+        assert len(drawn) == 4 and len(set(drawn)) == 2 and len({numbers[1:] for numbers in drawn}) == 2
 
     def test_a_seed_and_an_optimizer_more_cost_their_own_runs(self, folder, tmp_path):
         shutil.copytree(folder, tmp_path / "more")
@@ -308,6 +323,24 @@ class TestInterruptions:
         ended = compared(tmp_path / "suite", counted(calls))
         assert (ended.runs, len(calls)) == (4, 2) and ended.failed == []
         assert times == {path: (path / "result.json").stat().st_mtime_ns for path in done}
+
+    def test_what_another_program_has_just_done_is_not_done_again(self, tmp_path, monkeypatch):
+        """It comes to its end between the question whether it is done and the lock."""
+        compared(tmp_path / "theirs", seeds=(0,))
+        taken, calls = lock.take, []
+
+        def late(path):
+            theirs = tmp_path / "theirs" / "runs" / path.name
+            if path.parent.name == "runs" and path.is_relative_to(tmp_path / "ours"):
+                for file in theirs.iterdir():
+                    shutil.copy(file, path / file.name)
+            return taken(path)
+
+        monkeypatch.setattr(lock, "take", late)
+        ended = compared(tmp_path / "ours", counted(calls), seeds=(0,))
+        assert calls == [] and (ended.runs, ended.ours, ended.failed) == (2, 0, [])
+        for path in tmp_path.glob("ours/runs/*/result.json"):
+            assert path.read_bytes() == (tmp_path / "theirs" / path.relative_to(tmp_path / "ours")).read_bytes()
 
     def test_two_programs_share_a_folder(self, tmp_path):
         program = Path(__file__).with_name("killed_comparison.py")
