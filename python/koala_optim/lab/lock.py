@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import time
@@ -10,6 +11,8 @@ from pathlib import Path
 from .errors import Busy
 
 LOCK = ".lock"
+# What systems say of a lock that another program has; all else (no locks there, no right to them) is another matter.
+_TAKEN = (errno.EAGAIN, errno.EACCES, errno.EWOULDBLOCK, errno.EDEADLK)
 
 
 def take(folder: Path) -> int:
@@ -26,7 +29,10 @@ def take(folder: Path) -> int:
         try:
             _try(file)
             return file
-        except OSError:
+        except OSError as error:
+            if error.errno not in _TAKEN:
+                os.close(file)
+                raise
             # Someone who only asks whether the run is busy lets go at once.
             if last:
                 os.close(file)

@@ -1,17 +1,21 @@
 """A run's folder: what is in it, what it refuses, how it ends."""
 
+import errno
 import json
 import math
 import subprocess
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
 import torch
 from problem import CONFIG, TEST, VALIDATION, adamw, batch, judge, network, step
+from torch.utils._python_dispatch import TorchDispatchMode
 
 import koala_optim
 from koala_optim import lab
+from koala_optim.lab import lock
 
 OWN = {".lock", "config.toml", "events.jsonl", "result.json"}
 
@@ -214,6 +218,16 @@ class TestFolders:
             run.step(1.0)
         trained(tmp_path / "run", overwrite=True)
 
+    def test_a_file_system_without_locks_is_not_another_program(self, tmp_path, monkeypatch):
+        def refuse(file):
+            raise OSError(errno.ENOLCK, "no locks available")
+
+        monkeypatch.setattr(lock, "_try", refuse)
+        with pytest.raises(OSError, match="no locks available"):
+            trained(tmp_path / "run")
+        with pytest.raises(OSError, match="no locks available"):
+            lock.hold(tmp_path)
+
     def test_a_file_is_no_folder(self, tmp_path):
         (tmp_path / "file").write_text("")
         for path in (tmp_path / "file", tmp_path / "file" / "run"):
@@ -278,6 +292,26 @@ def test_runs_that_something_is_chosen_by_leave_the_test_samples_alone(tmp_path)
     config = {**CONFIG, "test": False}
     with pytest.raises(lab.Misuse, match="leaves the test samples alone"):
         trained(tmp_path / "run", config=config)
+
+
+class NoReading(TorchDispatchMode):
+    """Fails where the host asks a device for a number."""
+
+    def __torch_dispatch__(self, function, types, args=(), kwargs=None):
+        assert function is not torch.ops.aten._local_scalar_dense.default, "a number was read back"
+        return function(*args, **(kwargs or {}))
+
+
+def test_steps_that_are_not_logged_wait_for_no_device(tmp_path):
+    model = network()
+    optimizer = koala_optim.KoalaV(model.named_parameters())
+    told = [step(model, optimizer, *batch(0, at)).detach() for at in range(12)]
+    with lab.Run(tmp_path / "run", CONFIG, optimizer=optimizer, log_every=10, tensorboard=False) as run:
+        for at, losses in enumerate(told):
+            with NoReading() if at % 10 else nullcontext():
+                run.step(losses, error=losses.mean(), top5_error=losses.mean())
+        with pytest.raises(AssertionError, match="was read back"), NoReading():
+            run.epoch()
 
 
 def test_nothing_is_told_outside_the_block(tmp_path):
