@@ -10,6 +10,7 @@ import pytest
 from problem import CONFIG, adamw, batch, main, network, step
 from test_run import events, result, trained
 
+import koala_optim
 from koala_optim import lab
 
 PROGRAM = Path(__file__).with_name("problem.py")
@@ -85,22 +86,21 @@ def test_what_is_damaged_between_stays_and_is_told(tmp_path):
 
 
 def test_steps_that_were_told_are_not_told_again(tmp_path):
-    """A loop that begins anew, without a checkpoint."""
+    """A loop that begins anew, without a checkpoint, after it was killed."""
     folder = tmp_path / "run"
     killed(folder, 25)
     model = network()
-    optimizer = adamw(model.parameters())
-    config = {**CONFIG, "optimizer": "koala-m"}
-    (folder / "config.toml").unlink()
-    with pytest.raises(lab.FolderError):
-        trained(folder, config=config, resume=True)
-    trained(tmp_path / "other", steps=10, log_every=1)
-    (tmp_path / "other" / "result.json").unlink()
-    with lab.Run(tmp_path / "other", CONFIG, optimizer=optimizer, log_every=1, resume=True, tensorboard=False) as run:
-        assert run.steps == 10
-        for at in range(15):
+    optimizer = koala_optim.KoalaM(model.named_parameters())
+    options = {"optimizer": optimizer, "model": model, "steps": 40, "log_every": 1, "tensorboard": False}
+    with lab.Run(folder, CONFIG, resume=True, **options) as run:
+        assert run.steps == 25
+        for at in range(40):
             run.step(step(model, optimizer, *batch(0, at)), at=at)
-    assert [event["step"] for event in events(tmp_path / "other") if event["event"] == "step"] == list(range(15))
+    told = [event for event in events(folder) if event["event"] == "step"]
+    assert [event["step"] for event in told] == list(range(40))
+    main(tmp_path / "whole", 40)
+    whole = [event for event in events(tmp_path / "whole") if event["event"] == "step"]
+    assert [event["filter"] for event in told] == [event["filter"] for event in whole]
 
 
 def test_a_log_behind_the_checkpoint_is_cut(tmp_path):
