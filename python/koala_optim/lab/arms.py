@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import inspect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import torch
@@ -27,6 +27,7 @@ class Arm:
     factory: Factory
     trials: list[Values]
     """What tuning tries of it; empty if it is not tuned."""
+    _known: dict[tuple[tuple[str, float], ...], toml.Table] = field(default_factory=dict, compare=False, repr=False)
 
     def check(self) -> None:
         """Checks that it has the hyperparameters that are tried.
@@ -47,12 +48,17 @@ class Arm:
         It is made once for a parameter that stands for others, and asked. What cannot be made so (it looks at its parameters,
         say) has the options that its factory names.
         """
+        key = tuple(sorted(values.items()))
+        if key not in self._known:
+            self._known[key] = {"name": self.name, **toml.table({**self._made(values), **values})}
+        return self._known[key]
+
+    def _made(self, values: Values) -> dict[str, Any]:
         try:
             made = self.factory([torch.nn.Parameter(torch.zeros(1, 1))], **values)
-            options = {"class": described.name_of(made), **described.options_of(made)}
+            return {"class": described.name_of(made), **described.options_of(made)}
         except Exception:
-            options = _defaults(self.factory)
-        return {"name": self.name, **toml.table({**options, **values})}
+            return _defaults(self.factory)
 
 
 def check_names(optimizers: Mapping[str, Factory]) -> None:

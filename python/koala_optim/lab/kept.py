@@ -149,6 +149,8 @@ class Kept:
             write_whole(self.path, folder.CONFIG, text)
         if self._completed:
             return
+        self._losses = Losses(self._missing_limit, whole=self._told.steps == self._told.epoch_end)
+        self._clocks = Clocks(self._told.seconds, self._told.training_seconds)
         self._log = log.EventLog(self.path / log.EVENTS, self._told.end)
         self._board = board.open_board(
             self.path / board.BOARD, self._tensorboard, self._told.steps if resumed else None
@@ -156,8 +158,10 @@ class Kept:
         if not self._told.begun:
             start = records.start(self._config, self._measure, optimizer, self._model, self._counts)
             self._log.write(start, durable=True)
-        self._losses = Losses(self._missing_limit, whole=self._told.steps == self._told.epoch_end)
-        self._clocks = Clocks(self._told.seconds, self._told.training_seconds)
+
+    def complete(self) -> None:
+        """Says that the run is at its end, however many steps were promised."""
+        self._finished = self._finished or {}
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -115,6 +115,7 @@ class Work:
                     raise Misuse("train made no optimizer: call make(model.parameters()) in it")
                 if (lacks := run.lacks()) is not None:
                     raise Misuse(f"train has not told all that a comparison needs: call {lacks} in it")
+                run.complete()
         except Exception as error:
             if is_of_the_program(error):
                 # Said of no optimizer: it is tried once more when the program was mended.

@@ -5,7 +5,7 @@ import signal
 import sys
 import time
 
-from problem import adamw, network, train
+from lab_problem import adamw, network, train
 
 import koala_optim
 from koala_optim import lab

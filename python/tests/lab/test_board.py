@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from problem import CONFIG, adamw, batch, network, step
+from lab_problem import CONFIG, adamw, batch, network, step
 from test_run import events, trained
 
 import koala_optim

@@ -14,7 +14,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 import torch
-from problem import VALIDATION, adamw, batch, judge, network, step, train
+from lab_problem import TEST, VALIDATION, adamw, batch, judge, network, step, train
 from test_run import events, result
 
 import koala_optim
@@ -278,6 +278,25 @@ class TestFailures:
 
         with pytest.raises(lab.Misuse, match="run.evaluation\\(validation_error=...\\) after the last step"):
             compared(tmp_path / "suite", early, tuning=RATES)
+
+    def test_who_stops_early_has_come_to_the_end(self, tmp_path):
+        """Fewer steps than were promised are no interruption where the function says that it is done."""
+
+        def early(make, seed, run):
+            model = network(seed)
+            optimizer = make(model.parameters())
+            for at in range(3):
+                run.step(step(model, optimizer, *batch(seed, at)))
+            run.evaluation(**judge(model, VALIDATION, "validation"))
+            if run.test:
+                run.finish(**judge(model, TEST, "test"))
+
+        ended = compared(tmp_path / "suite", early, tuning=RATES, seeds=(0,))
+        assert (ended.runs, ended.failed, ended.choices[0].trial is None) == (6, [], False)
+        assert {result(path)["status"] for path in tmp_path.glob("suite/runs/*")} == {"completed"}
+        calls = []
+        compared(tmp_path / "suite", counted(calls, early), tuning=RATES, seeds=(0,))
+        assert calls == []
 
     def test_a_full_disk_is_said_of_no_optimizer(self, tmp_path):
         def full(make, seed, run):

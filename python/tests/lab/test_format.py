@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from problem import CONFIG, adamw, network
+from lab_problem import CONFIG, adamw, network
 from test_run import trained
 
 import koala_optim

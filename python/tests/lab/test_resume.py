@@ -7,13 +7,13 @@ import sys
 from pathlib import Path
 
 import pytest
-from problem import CONFIG, adamw, batch, main, network, step
+from lab_problem import CONFIG, adamw, batch, main, network, step
 from test_run import events, result, trained
 
 import koala_optim
 from koala_optim import lab
 
-PROGRAM = Path(__file__).with_name("problem.py")
+PROGRAM = Path(__file__).with_name("lab_problem.py")
 TIMES = ("seconds", "training_seconds")
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from problem import CONFIG, TEST, VALIDATION, adamw, batch, judge, network, step
+from lab_problem import CONFIG, TEST, VALIDATION, adamw, batch, judge, network, step
 from torch.utils._python_dispatch import TorchDispatchMode
 
 import koala_optim

@@ -1,4 +1,4 @@
-"""A tiny problem, trained by a loop as users write it. As a program: ``python problem.py FOLDER STEPS [KILL_AT]``."""
+"""A tiny problem, trained by a loop as users write it. As a program: ``python lab_problem.py FOLDER STEPS [KILL_AT]``."""
 
 from __future__ import annotations
 
