@@ -13,6 +13,7 @@ KOALA-A is this project's own. Sources of the others: Davtyan et al., "KOALA: A 
 Adaptivity", AAAI 2022 (arXiv 2107.03331); Xia et al., "KOALA++", NeurIPS 2025 (arXiv 2506.04432).
 """
 
+from . import lab
 from ._native import TooManyMissing
 from .adaptive import KoalaA
 from .decayed import param_groups
@@ -24,8 +25,8 @@ from .optimizer import Koala
 from .plusplus import KoalaPP
 from .report import filter_state, scalars
 from .vanilla import KoalaV
+from .version import __version__ as __version__
 
-__version__ = "0.1.0"
 __all__ = [
     "Koala",
     "KoalaA",
@@ -37,6 +38,7 @@ __all__ = [
     "causal_lm_losses",
     "classification_losses",
     "filter_state",
+    "lab",
     "param_groups",
     "recompute_batch_norm",
     "scalars",

@@ -15,11 +15,13 @@ def blocks(language):
 
 
 def test_the_blocks_of_python(tmp_path, capsys):
-    """``loss_of`` and ``path`` stand for the reader's own; everything else the README makes itself."""
+    """``loss_of``, ``path``, ``folder`` and ``comparison`` stand for the reader's own; all else the README makes itself."""
     torch.manual_seed(0)
     names = {
         "loss_of": lambda outputs, labels: torch.nn.functional.cross_entropy(outputs, labels, reduction="none"),
         "path": tmp_path / "checkpoint.pt",
+        "folder": tmp_path / "run",
+        "comparison": tmp_path / "comparison",
     }
     python = blocks("python")
     assert len(python) >= 7
@@ -31,8 +33,11 @@ def test_the_blocks_of_python(tmp_path, capsys):
         exec(compile(block, f"README.md, block {number}", "exec"), names)
         assert names["optimizer"].predicted is False
         steps = names["optimizer"].filter_state()["step"] - (before if names["optimizer"] is optimizer else 0)
-        assert (steps > 0) == ("step(" in block or "update(" in block)
+        # What a comparison calls makes its steps with optimizers of its own.
+        expected = "lab.compare(" not in block and ("step(" in block or "update(" in block)
+        assert (steps > 0) == expected
         assert not steps or names["optimizer"].report()["outcome"] == "measured"
+    assert names["ended"].runs == 8 and names["ended"].failed == []
     assert "koala/effective_learning_rate" in capsys.readouterr().out
 
 

@@ -357,6 +357,7 @@ impl<'a> Campaign<'a> {
         let suite = self.suite;
         Listing {
             format: LISTING_FORMAT,
+            program: None,
             version: env!("CARGO_PKG_VERSION").to_owned(),
             name: suite.name.clone(),
             source: suite.source.clone(),

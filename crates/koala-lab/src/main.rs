@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod campaign;
+mod check;
 mod compare;
 mod data;
 mod download;
@@ -84,6 +85,11 @@ enum Command {
     /// Keys: Tab shows one panel after the other, l changes between logarithmic and plain axes, q leaves; in a list, arrows and
     /// Enter choose a run and Esc goes back. Where the standard output is no terminal, it is told once, as text.
     Watch(flags::WatchArguments),
+    /// Check whether folders of runs and suites are as the format says
+    ///
+    /// Of this program or another one, such as koala-optim: a line for everything that is wrong, with its file and line. A run that
+    /// goes on, or was stopped, is no fault.
+    Check(check::CheckArguments),
     /// List, download and check data sets
     Data(data::DataArguments),
     /// Replay recorded trajectories and compare every number with what was recorded
@@ -101,6 +107,7 @@ fn main() -> ExitCode {
         Command::Sensitivity(arguments) => sensitivity::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
+        Command::Check(arguments) => check::run(&arguments),
         Command::Data(arguments) => data::run(&arguments).map_err(Error::from),
         Command::Replay(arguments) => Ok(replay::run(&arguments)),
     };

@@ -292,6 +292,7 @@ fn help_is_whole() {
         &["sensitivity", "--help"],
         &["report", "--help"],
         &["watch", "--help"],
+        &["check", "--help"],
     ] {
         let assert = koala(here.path()).args(arguments).assert().success();
         let out = stdout(&assert);

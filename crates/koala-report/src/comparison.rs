@@ -11,6 +11,9 @@ use crate::{AgainstReference, Measure, Tuning};
 pub struct Comparison {
     /// Name of the suite.
     pub name: String,
+    /// The program that listed the suite; nothing for `koala`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
     /// Version of the program.
     pub version: String,
     /// How to repeat it.
@@ -46,6 +49,9 @@ pub struct WorkloadComparison {
     pub model: String,
     /// Number of the network's parameters; nothing before a run has told it.
     pub parameters: Option<u64>,
+    /// The programs that wrote its runs, with their versions; empty if `koala` wrote them all.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub writers: Vec<String>,
     /// What is judged.
     pub measure: Measure,
     /// What has to be reached by the held-out samples.
@@ -60,6 +66,14 @@ pub struct WorkloadComparison {
     pub trials: Vec<Trial>,
     /// How much hyperparameters matter.
     pub sweeps: Vec<Sweep>,
+}
+
+impl Comparison {
+    /// The program that listed the suite, with its version.
+    pub fn writer(&self) -> String {
+        let program = self.program.as_deref().unwrap_or("koala");
+        format!("{program} {}", self.version)
+    }
 }
 
 /// A value to reach.

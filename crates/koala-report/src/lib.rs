@@ -6,6 +6,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod check;
 mod compare;
 mod comparison;
 mod error;
@@ -20,6 +21,7 @@ mod tables;
 mod testing;
 mod variances;
 
+pub use check::{Checked, check};
 pub use compare::compare;
 pub use comparison::*;
 pub use error::Error;

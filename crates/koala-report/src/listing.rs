@@ -23,6 +23,9 @@ pub const LISTING_FILE: &str = "suite.json";
 pub struct Listing {
     /// [`LISTING_FORMAT`].
     pub format: u32,
+    /// The program that wrote it; nothing for `koala`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub program: Option<String>,
     /// Version of the program that wrote it.
     pub version: String,
     /// Name of the suite.

@@ -46,6 +46,7 @@ impl Suite {
             folder: TempDir::new().unwrap(),
             listing: Listing {
                 format: LISTING_FORMAT,
+                program: None,
                 version: "0.1.0".to_owned(),
                 name: "made-up".to_owned(),
                 source: "koala compare made-up.toml".to_owned(),

@@ -6,7 +6,7 @@ from torch.optim.lr_scheduler import CosineAnnealingLR
 from typing_extensions import assert_type
 
 import koala_optim
-from koala_optim import Koala, KoalaA, KoalaM, KoalaPP, KoalaV
+from koala_optim import Koala, KoalaA, KoalaM, KoalaPP, KoalaV, lab
 
 
 def train(model: nn.Module, batches: list[tuple[Tensor, Tensor]]) -> dict[str, float]:
@@ -48,6 +48,37 @@ def other_ways(model: nn.Module, losses: Tensor) -> None:
         assert_type(drift.ranks, tuple[int, ...])
     except koala_optim.TooManyMissing:
         raise
+
+
+def kept(model: nn.Module, optimizer: torch.optim.Optimizer, losses: Tensor) -> int:
+    config = {"dataset": "mine", "seed": 0, "optimizer": {"name": "adamw", "lr": 1e-3}}
+    with lab.Run("runs/mine", config, optimizer=optimizer, model=model, measure="loss", resume=True) as run:
+        run.step(losses, error=1.0)
+        run.epoch(validation_loss=losses.mean())
+        run.finish(test_loss=0.5)
+        return assert_type(run.steps, int)
+
+
+def compared() -> list[lab.Failed]:
+    def train(make: lab.Make, seed: int, run: lab.Run) -> None:
+        model = nn.Linear(2, 2)
+        optimizer = assert_type(make(model.parameters(), model), torch.optim.Optimizer)
+        optimizer.step()
+        run.step(float(seed))
+
+    def adamw(params: list[Tensor], lr: float = 1e-3) -> torch.optim.Optimizer:
+        return torch.optim.AdamW(params, lr=lr)
+
+    tuning = lab.Tuning({"adamw": {"lr": [1e-3, 1e-2]}}, seeds=[1000, 1001])
+    ended = lab.compare(
+        train,
+        {"adamw": adamw, "koala-a": KoalaA},
+        folder="comparisons/mine",
+        dataset="mine",
+        model="linear",
+        tuning=tuning,
+    )
+    return ended.failed
 
 
 def evaluate(model: nn.Module, optimizer: Koala, batches: list[tuple[Tensor, Tensor]]) -> dict[str, object]:

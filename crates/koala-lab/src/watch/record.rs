@@ -25,6 +25,7 @@ pub fn run(shown: &Snapshot) -> Value {
     json!({
         "folder": shown.folder,
         "run": names,
+        "written_by": shown.writer,
         "parameters": shown.parameters,
         "state": shown.state.word(),
         "cause": cause(&shown.state),

@@ -1,6 +1,6 @@
 //! What is shown of a run at one moment. It follows from what was read alone.
 
-use koala_report::{Evaluated, Figures, Latest, Run, Scores};
+use koala_report::{Evaluated, Figures, Latest, Run, Scores, Writer};
 
 use super::curves::{self, Panel};
 use super::fact::Fact;
@@ -14,6 +14,8 @@ pub struct Snapshot {
     pub folder: String,
     /// Optimizer, data set, network and seed, as far as they are known.
     pub names: Vec<(&'static str, String)>,
+    /// The program that writes it, if it is another one than `koala`.
+    pub writer: Option<String>,
     /// Number of the network's parameters.
     pub parameters: Option<u64>,
     /// How it stands.
@@ -80,6 +82,9 @@ impl Snapshot {
         Self {
             folder: run.folder.display().to_string(),
             names: names(run),
+            writer: Some(run.writer())
+                .filter(Writer::is_another)
+                .map(|writer| writer.words()),
             parameters: log.start.as_ref().map(|start| start.parameters),
             state,
             done,

@@ -19,6 +19,12 @@ pub fn run(shown: &Snapshot) -> String {
         state(shown),
         progress(shown),
     ];
+    lines.extend(
+        shown
+            .writer
+            .as_ref()
+            .map(|writer| format!("written by {writer}")),
+    );
     lines.extend(remedy(shown));
     if shown.damaged > 0 {
         lines.push(format!("{} lines of the log are damaged", shown.damaged));
@@ -93,7 +99,10 @@ pub fn progress(shown: &Snapshot) -> String {
 
 /// How to go on with a run that was stopped.
 pub fn remedy(shown: &Snapshot) -> Option<String> {
-    let go_on = || format!("go on with: koala train --resume {}", shown.folder);
+    let go_on = || match &shown.writer {
+        None => format!("go on with: koala train --resume {}", shown.folder),
+        Some(_) => "go on with the program that began it".to_owned(),
+    };
     shown.state.goes_on().then(go_on)
 }
 

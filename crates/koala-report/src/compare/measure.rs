@@ -1,7 +1,7 @@
 //! What one run amounts to.
 
 use crate::{
-    Evaluated, ListedRun, Measure, Run, RunMeasures, RunResult, RunState, Target, Workload,
+    Evaluated, ListedRun, Measure, Run, RunMeasures, RunResult, RunState, Target, Workload, Writer,
 };
 
 /// A run of a suite, and what it was found to be.
@@ -72,6 +72,11 @@ impl<'a> Measured<'a> {
             Some(validation) => validation.of(measure),
             None => run.log.evaluations.last()?.validation(measure),
         }
+    }
+
+    /// The program that wrote it.
+    pub(super) fn writer(&self) -> Option<Writer> {
+        self.run.map(Run::writer)
     }
 
     pub(super) fn parameters(&self) -> Option<u64> {

@@ -1,5 +1,6 @@
 //! A whole suite.
 
+use std::collections::BTreeSet;
 use std::path::Path;
 
 use super::arms::{self, optimizers};
@@ -7,7 +8,7 @@ use super::found::Found;
 use super::measure::Measured;
 use super::{clock, pairs, profiles, reference, trials, verdict, warnings};
 use crate::{
-    ArmKind, Comparison, Error, Listing, Target, Workload, WorkloadComparison, statistics,
+    ArmKind, Comparison, Error, Listing, Target, Workload, WorkloadComparison, Writer, statistics,
 };
 
 /// What the suite in a folder has found so far. Runs that are missing, going or damaged are no error: they are named in
@@ -43,6 +44,7 @@ pub(crate) fn compare_listed(
     let warnings = warnings::of(&listing, &found, &workloads, clock);
     Ok(Comparison {
         name: listing.name,
+        program: listing.program,
         version: listing.version,
         source: listing.source,
         seeds: listing.seeds,
@@ -76,6 +78,7 @@ fn of(
         dataset: workload.dataset.clone(),
         model: workload.model.clone(),
         parameters: runs.iter().find_map(Measured::parameters),
+        writers: writers(&runs),
         measure: workload.measure,
         target,
         pairs: pairs::of(&arms),
@@ -83,6 +86,15 @@ fn of(
         trials: trials::of(listing, workload, &optimizers, &runs),
         sweeps: trials::sweeps(&optimizers, &runs),
         arms,
+    }
+}
+
+/// The programs that wrote the runs; none if all are `koala`'s.
+fn writers(runs: &[Measured]) -> Vec<String> {
+    let all: BTreeSet<Writer> = runs.iter().filter_map(Measured::writer).collect();
+    match all.iter().any(Writer::is_another) {
+        true => all.iter().map(Writer::words).collect(),
+        false => Vec::new(),
     }
 }
 

@@ -19,6 +19,7 @@ pub(super) fn of(
             failed(workload, arm, &mut warnings);
         }
         held_out(workload, &mut warnings);
+        programs(workload, &mut warnings);
     }
     data(listing, &mut warnings);
     tuning(listing, &mut warnings);
@@ -94,6 +95,16 @@ fn data(listing: &Listing, warnings: &mut Vec<String>) {
         for text in &workload.data_warnings {
             warnings.push(format!("On {}: {text}.", workload.name));
         }
+    }
+}
+
+fn programs(workload: &WorkloadComparison, warnings: &mut Vec<String>) {
+    if workload.writers.len() > 1 {
+        warnings.push(format!(
+            "On {}, runs were written by {}: what else differs between them than the optimizer is not known here.",
+            workload.name,
+            list(&workload.writers)
+        ));
     }
 }
 

@@ -54,6 +54,7 @@ pub(super) fn listing(
     let name = root.file_name().unwrap_or(root.as_os_str());
     let mut all = Listing {
         format: LISTING_FORMAT,
+        program: None,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         name: name.to_string_lossy().into_owned(),
         source: String::new(),

@@ -186,6 +186,7 @@ pub(super) fn listing(found: &[Found], root: &Path) -> (Listing, Vec<String>) {
     let name = root.file_name().unwrap_or(root.as_os_str());
     let listing = Listing {
         format: LISTING_FORMAT,
+        program: None,
         version: env!("CARGO_PKG_VERSION").to_owned(),
         name: name.to_string_lossy().into_owned(),
         source: "koala report".to_owned(),

@@ -145,6 +145,9 @@ fn setting(workload: &WorkloadComparison) -> String {
             }
         ));
     }
+    if !workload.writers.is_empty() {
+        facts.push_str(&format!("; runs written by {}", list(&workload.writers)));
+    }
     facts.push('.');
     facts
 }

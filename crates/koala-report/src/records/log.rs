@@ -43,6 +43,10 @@ pub struct Log {
 /// How a run began.
 #[derive(Debug, Clone, PartialEq, Deserialize)]
 pub struct Start {
+    /// The program that wrote it; `koala` does not tell.
+    pub program: Option<String>,
+    /// Version of the program.
+    pub version: Option<String>,
     /// Name of the optimizer.
     pub optimizer: String,
     /// Name of the data set.

@@ -1,5 +1,6 @@
 //! One run's folder, read.
 
+mod check;
 mod event;
 mod failure;
 mod figures;
@@ -12,7 +13,10 @@ mod reading;
 mod result;
 mod run;
 mod thinned;
+mod writer;
 
+pub use check::Fault;
+pub(crate) use check::run as check_run;
 pub use figures::{Figures, Scores};
 pub(crate) use file::read_text;
 pub use folders::run_folders;
@@ -21,3 +25,4 @@ pub use log::{AdversarialPoint, Damage, Detail, Evaluated, Log, NetworkPoint, St
 pub use reading::Latest;
 pub use result::{RunResult, Status};
 pub use run::Run;
+pub use writer::Writer;

@@ -34,6 +34,8 @@ pub struct RunResult {
     /// What is worth knowing of its data, a sentence each; of data of one's own only.
     #[serde(default)]
     pub warnings: Vec<String>,
+    /// The program that wrote it; `koala` does not tell.
+    pub program: Option<String>,
     /// Version of the program.
     pub version: Option<String>,
 }

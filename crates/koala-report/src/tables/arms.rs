@@ -1,6 +1,7 @@
 //! The arms of a workload as people read them.
 
 use super::{Column, Table};
+use crate::compare::list;
 use crate::{Arm, Measure, Summary, WorkloadComparison};
 
 /// One row an arm. Units stand in the caption, so that a line fits a terminal.
@@ -27,6 +28,9 @@ fn caption(workload: &WorkloadComparison) -> String {
     let mut told = vec![format!("{} on {}", workload.model, workload.dataset)];
     if let Some(parameters) = workload.parameters {
         told.push(format!("{parameters} parameters"));
+    }
+    if !workload.writers.is_empty() {
+        told.push(format!("written by {}", list(&workload.writers)));
     }
     let measure = workload.measure;
     told.push(format!("{} in {}", measure.noun(), measure.unit()));

@@ -5,6 +5,7 @@ mod reference;
 mod states;
 mod tuning;
 mod verdict;
+mod writers;
 
 use crate::Summary;
 

@@ -1,0 +1,120 @@
+"""The same numbers for TensorBoard, where it is installed, in the file and under the names of the program ``koala``."""
+
+from __future__ import annotations
+
+import math
+import struct
+import time
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import IO, Any
+
+BOARD = "events.out.tfevents.koala"
+
+# Of a record: eight bytes of length, four of its checksum; four of the content's.
+_HEAD, _TAIL = 12, 4
+_LONGEST = 1 << 28
+
+
+class Board:
+    """An event file that grows. Each event is written at once."""
+
+    def __init__(self, path: Path, done: int | None = None) -> None:
+        """Opens a file: a new one, or with ``done`` the one that is there, cut behind so many steps.
+
+        Raises:
+            ImportError: if TensorBoard is not installed.
+        """
+        from tensorboard.compat.proto import event_pb2
+        from tensorboard.summary.writer.record_writer import RecordWriter, masked_crc32c
+
+        self._checksum = masked_crc32c
+        self._event = event_pb2.Event
+        mode = "r+b" if done is not None and path.exists() else "w+b"
+        self._file: IO[bytes] = open(path, mode, buffering=0)  # noqa: SIM115
+        end = 0 if done is None else max(self._ends(self._file, done), default=0)
+        self._file.truncate(end)
+        self._file.seek(end)
+        self._writer = RecordWriter(self._file)
+        if end == 0:
+            self._write(self._event(wall_time=time.time(), file_version="brain.Event:2"))
+
+    def write(self, step: int, points: Mapping[str, float | None]) -> None:
+        """Numbers at a step, by their names; those that are not there or not finite are left out."""
+        event = self._event(wall_time=time.time(), step=step)
+        for name, value in points.items():
+            if value is not None and math.isfinite(value):
+                event.summary.value.add(tag=name, simple_value=value)
+        if event.summary.value:
+            self._write(event)
+
+    def close(self) -> None:
+        self._file.close()
+
+    def _write(self, event: Any) -> None:
+        self._writer.write(event.SerializeToString())
+
+    def _ends(self, file: IO[bytes], done: int) -> Iterator[int]:
+        """Where records end, up to the first that is damaged or tells of more than ``done`` steps."""
+        at = 0
+        while len(head := file.read(_HEAD)) == _HEAD:
+            length, checksum = struct.unpack("<QI", head)
+            if length > _LONGEST or checksum != self._checksum(head[:8]):
+                return
+            content = file.read(length)
+            if len(content) < length or file.read(_TAIL) != struct.pack("<I", self._checksum(content)):
+                return
+            try:
+                event = self._event.FromString(content)
+            except Exception:  # the decoder's own error, whose home moves with the version of protobuf
+                return
+            # Points of a step stand at the number of steps done before, those of evaluations at the number done.
+            of_step = any(value.tag == "train/loss" for value in event.summary.value)
+            if event.step > done or (of_step and event.step >= done):
+                return
+            at += _HEAD + length + _TAIL
+            yield at
+
+
+def check_installed() -> None:
+    """Raises :class:`ImportError` if TensorBoard is not installed."""
+    try:
+        import tensorboard  # noqa: F401
+    except ImportError as error:
+        raise ImportError("tensorboard=True needs TensorBoard: pip install tensorboard, or leave it out") from error
+
+
+def open_board(path: Path, wanted: bool | None, done: int | None) -> Board | None:
+    """The file for TensorBoard: if it is ``wanted``, or, with ``None``, if TensorBoard is installed."""
+    if wanted is False:
+        return None
+    try:
+        return Board(path, done)
+    except ImportError:
+        if wanted:
+            raise
+        return None
+
+
+def of_step(event: Mapping[str, Any]) -> dict[str, float | None]:
+    """The points of a step."""
+    points: dict[str, float | None] = {
+        "train/loss": event["loss"],
+        "train/error": event.get("error"),
+        "train/top5_error": event.get("top5_error"),
+        "gain": event.get("gain"),
+        "effective_learning_rate": event.get("effective_learning_rate"),
+        "seconds": event["seconds"],
+    }
+    return points
+
+
+def of_figures(figures: Mapping[str, float]) -> dict[str, float | None]:
+    """The points of an evaluation. Those of training batches have another name than those of single batches."""
+    named = {}
+    for name, value in figures.items():
+        for samples in ("train", "validation", "test"):
+            if name.startswith(samples + "_"):
+                kind = name.removeprefix(samples + "_")
+                named[f"{samples}/{'epoch_' if samples == 'train' else ''}{kind}"] = value
+    return dict(named)
