@@ -100,7 +100,7 @@ class KoalaA(Koala):
         decline_rate: float = 0.1,
         rate_horizon: float = 30.0,
         whiteness_smoothing: float = 0.9,
-        gradient_floor: float = 0.35,
+        gradient_floor: float = 0.4,
         mean: float | None = 8.0,
         foreach: bool | None = None,
         fused: bool | None = None,

@@ -85,7 +85,7 @@ pub struct KoalaAConfig {
     /// β_ρ of the correlation of gradient and velocity. Default 0.9.
     pub whiteness_smoothing: f64,
     /// γ, the least gradient that S believes in where the target is out of reach, as a share of the largest there was; 0:
-    /// whatever it is. Default 0.35.
+    /// whatever it is. Default 0.4.
     pub gradient_floor: f64,
     /// η of the mean x̄ at which the model is evaluated: the larger, the shorter its memory. Default 8; `None`: no mean.
     pub mean: Option<f64>,
@@ -107,7 +107,7 @@ impl Default for KoalaAConfig {
             decline_rate: 0.1,
             rate_horizon: 30.0,
             whiteness_smoothing: 0.9,
-            gradient_floor: 0.35,
+            gradient_floor: 0.4,
             mean: Some(8.0),
             options: default_options(),
         }

@@ -78,7 +78,7 @@ pub struct MethodFlags {
     /// koala-a: beta_rho, the decay of the correlation that moves Q [default: 0.9]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     whiteness_smoothing: Option<f64>,
-    /// koala-a: gamma, the least gradient that S believes in after a perfect fit, as a share of the largest [default: 0.35]
+    /// koala-a: gamma, the least gradient that S believes in after a perfect fit, as a share of the largest [default: 0.4]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     gradient_floor: Option<f64>,
     /// koala-a: evaluate at the mean of the iterates [default: true]

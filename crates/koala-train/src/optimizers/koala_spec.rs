@@ -205,8 +205,8 @@ koala_spec! {
         /// beta_rho. Default 0.9.
         whiteness_smoothing: f64 = 0.9,
         /// gamma, the least gradient that S believes in where the target is out of reach, as a share of the largest.
-        /// Default 0.35.
-        gradient_floor: f64 = 0.35,
+        /// Default 0.4.
+        gradient_floor: f64 = 0.4,
         /// Whether the model is evaluated at the mean of the iterates. Default true.
         mean: bool = true,
         /// eta, how fast the mean forgets. Default 8.
