@@ -61,7 +61,7 @@ def test_half_precision(variant: Variant, dtype: torch.dtype) -> None:
         results.append([*values(model), *memory(optimizer)])
     assert all(x.dtype == y.dtype for x, y in zip(*results))
     # Foreach operations round a move before it is added, and Triton's interpreter cuts bfloat16 off.
-    assert difference(*results) < (0.15 if dtype is torch.bfloat16 else 2e-2)
+    assert difference(*results) < (0.25 if dtype is torch.bfloat16 else 2e-2)
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
