@@ -377,6 +377,16 @@ mod tests {
         fs::remove_file(folder.path().join("result.json")).unwrap();
         fs::remove_file(folder.path().join("events.jsonl")).unwrap();
         assert_eq!(check(folder.path()).unwrap().faults, []);
+        // The result of a run that was stopped may be older than the note of one that goes on.
+        copied("own-table", folder.path());
+        let result = folder.path().join("result.json");
+        let text = fs::read_to_string(&result).unwrap();
+        let older = text.replace("samples: an", "samples, so that an");
+        assert_ne!(text, older);
+        fs::write(&result, &older).unwrap();
+        assert_eq!(check(folder.path()).unwrap().faults.len(), 1);
+        fs::write(&result, older.replace("completed", "interrupted")).unwrap();
+        assert_eq!(check(folder.path()).unwrap().faults, []);
         let more = changed_in("own-table", "data.json", |text| {
             text.replacen('{', "{\"of-tomorrow\": 1,", 1)
         });

@@ -6,6 +6,7 @@ With ``KOALA`` set to the program ``koala``, it trains here and now as well.
 import copy
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -89,6 +90,17 @@ def test_every_kind_of_data_was_met():
     kinds |= {f"column_{column['kind']}" for of in tables for column in of["columns"]}
     assert kinds == {name for name in DATA["$defs"] if name.startswith(("label_", "column_"))}
     assert all(note["warnings"] for note in notes)
+
+
+def test_every_key_of_data_of_ones_own_is_described():
+    tomllib = pytest.importorskip("tomllib", reason="of Python 3.11")
+    rows = re.findall(r"^\| `(images|idx|table|text)` \| (.*) \|$", (ROOT / "docs" / "format.md").read_text(), re.M)
+    described = {name: {"name", *re.findall(r"`([^`]+)`", keys)} for name, keys in rows}
+    assert set(described) == {"images", "idx", "table", "text"}
+    met = [tomllib.loads((folder / "config.toml").read_text()) for folder in RUNS if (folder / "data.json").exists()]
+    assert met
+    for config in met:
+        assert set(config["dataset"]) == described[config["dataset"]["name"]]
 
 
 def test_data_and_result_warn_of_the_same():
