@@ -98,13 +98,17 @@ mod tests {
     fn runs_of_every_kind_hold() {
         let checked = check(Path::new(RUNS)).unwrap();
         assert_eq!(checked.faults, []);
-        assert_eq!((checked.runs, checked.missing), (11, 0));
+        assert_eq!((checked.runs, checked.missing), (14, 0));
     }
 
     /// A run with a file of it changed.
     fn changed(file: &str, change: impl Fn(&str) -> String) -> Vec<String> {
+        changed_in("images", file, change)
+    }
+
+    fn changed_in(run: &str, file: &str, change: impl Fn(&str) -> String) -> Vec<String> {
         let folder = TempDir::new().unwrap();
-        copied("images", folder.path());
+        copied(run, folder.path());
         let path = folder.path().join(file);
         let text = fs::read_to_string(&path).unwrap_or_default();
         fs::write(&path, change(&text)).unwrap();
@@ -245,5 +249,147 @@ mod tests {
             told[0].starts_with("failure.json: stands beside"),
             "{told:?}"
         );
+    }
+
+    #[test]
+    fn what_is_wrong_with_the_note_on_data_is_told() {
+        let note = |run: &str, from: &str, to: &str| {
+            changed_in(run, "data.json", |text| {
+                assert!(text.contains(from), "{run}: {from}");
+                text.replacen(from, to, 1)
+            })
+        };
+        for (run, from, to, what) in [
+            (
+                "own-table",
+                "\"sha256\": \"5",
+                "\"sha256\": \"Z",
+                "sha256 is no SHA-256",
+            ),
+            (
+                "own-table",
+                "\"sha256\": \"",
+                "\"sha256\": \"0",
+                "sha256 is no SHA-256",
+            ),
+            (
+                "own-table",
+                "\"train\": 76",
+                "\"train\": 75",
+                "samples.train is 75, and the log says 76",
+            ),
+            (
+                "own-idx",
+                "\"test\": 20",
+                "\"test\": 21",
+                "samples.test is 21, and the log says 20",
+            ),
+            (
+                "own-idx",
+                "has 20 samples",
+                "has 2 samples",
+                "warnings are not those of result.json",
+            ),
+            (
+                "own-idx",
+                "\"channels\": 1",
+                "\"channels\": 3",
+                "mean and deviation need a number for each channel",
+            ),
+            (
+                "own-idx",
+                "\"height\": 4",
+                "\"height\": 0",
+                "pictures have no pixels",
+            ),
+            (
+                "own-idx",
+                "\"deviation\": [\n      0",
+                "\"deviation\": [\n      -0",
+                "preparation.deviation is not above 0",
+            ),
+            (
+                "own-number",
+                "\"deviation\": 1",
+                "\"deviation\": -1",
+                "the deviation of the label 'ear_cm' is not above 0",
+            ),
+            (
+                "own-number",
+                "\"deviation\": 2",
+                "\"deviation\": -2",
+                "the deviation of the column 'weight_kg' is not above 0",
+            ),
+        ] {
+            let told = note(run, from, to);
+            assert_eq!(told.len(), 1, "{told:?}");
+            assert!(
+                told[0].starts_with("data.json: ") && told[0].contains(what),
+                "{told:?}"
+            );
+        }
+        for (from, to, what) in [
+            ("\"of\": \"table\"", "\"of\": \"sounds\"", "`sounds`"),
+            ("\"kind\": \"classes\"", "\"kind\": \"ranks\"", "`ranks`"),
+            ("\"test\": 24", "\"test\": -24", "invalid value"),
+            ("\"header\": true,", "", "missing field `header`"),
+            ("{", "{]", "key must be a string"),
+        ] {
+            let told = note("own-table", from, to);
+            assert_eq!(told.len(), 1, "{told:?}");
+            assert!(
+                told[0].starts_with("data.json, line ") && told[0].contains(what),
+                "{told:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn the_note_on_data_belongs_to_runs_of_data_of_ones_own() {
+        let renamed = |name: &str| {
+            changed_in("own-table", "config.toml", |text| {
+                text.replace("\"table\"", &format!("\"{name}\""))
+            })
+        };
+        assert_eq!(
+            renamed("idx"),
+            [
+                "config.toml: dataset.name is 'idx', and the log says 'table'",
+                "data.json: preparation is of 'table', and dataset.name in config.toml is 'idx'"
+            ]
+        );
+        let folder = TempDir::new().unwrap();
+        copied("own-table", folder.path());
+        fs::remove_file(folder.path().join("data.json")).unwrap();
+        let told = check(folder.path()).unwrap().faults;
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert_eq!(
+            told[0].what,
+            "is missing, and the run learns from data of one's own ('table')"
+        );
+        // What another program calls a table is its own affair.
+        let config = folder.path().join("config.toml");
+        let text = fs::read_to_string(&config).unwrap();
+        fs::write(&config, format!("program = \"another\"\n{text}")).unwrap();
+        assert_eq!(check(folder.path()).unwrap().faults, []);
+        // It is written before the log, and stays without a result.
+        copied("own-table", folder.path());
+        fs::remove_file(folder.path().join("result.json")).unwrap();
+        fs::remove_file(folder.path().join("events.jsonl")).unwrap();
+        assert_eq!(check(folder.path()).unwrap().faults, []);
+        // The result of a run that was stopped may be older than the note of one that goes on.
+        copied("own-table", folder.path());
+        let result = folder.path().join("result.json");
+        let text = fs::read_to_string(&result).unwrap();
+        let older = text.replace("samples: an", "samples, so that an");
+        assert_ne!(text, older);
+        fs::write(&result, &older).unwrap();
+        assert_eq!(check(folder.path()).unwrap().faults.len(), 1);
+        fs::write(&result, older.replace("completed", "interrupted")).unwrap();
+        assert_eq!(check(folder.path()).unwrap().faults, []);
+        let more = changed_in("own-table", "data.json", |text| {
+            text.replacen('{', "{\"of-tomorrow\": 1,", 1)
+        });
+        assert!(more.is_empty(), "{more:?}");
     }
 }

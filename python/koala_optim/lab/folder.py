@@ -68,7 +68,7 @@ def check(folder: Path, *, goes_on: bool, overwrite: bool) -> bool:
     else:
         held = sorted(entry.name for entry in folder.iterdir() if not _is_left_behind(entry.name))
         if held:
-            raise FolderError(f"{folder} holds {_some(held)}, which no run wrote; choose another folder")
+            raise FolderError(f"{folder} holds {_some(held)}, which this run did not write; choose another folder")
     return begun
 
 

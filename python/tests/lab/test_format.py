@@ -6,6 +6,7 @@ With ``KOALA`` set to the program ``koala``, it trains here and now as well.
 import copy
 import json
 import os
+import re
 import subprocess
 from pathlib import Path
 
@@ -29,8 +30,8 @@ def schema(name):
     return found
 
 
-EVENTS, RESULT = schema("events"), schema("result")
-OF_EVENTS, OF_RESULT = (jsonschema.Draft202012Validator(found) for found in (EVENTS, RESULT))
+EVENTS, RESULT, DATA = (schema(name) for name in ("events", "result", "data"))
+OF_EVENTS, OF_RESULT, OF_DATA = (jsonschema.Draft202012Validator(found) for found in (EVENTS, RESULT, DATA))
 
 
 def unknown(value, of, root, path=""):
@@ -42,6 +43,10 @@ def unknown(value, of, root, path=""):
     if not isinstance(value, dict):
         return []
     parts = [of, *of.get("anyOf", [])]
+    for condition in of.get("allOf", []):
+        # A key that tells what else there is.
+        if jsonschema.Draft202012Validator(condition["if"]).is_valid(value):
+            parts.append(root["$defs"][condition["then"]["$ref"].rpartition("/")[2]])
     known = {name: inner for part in parts for name, inner in part.get("properties", {}).items()}
     found = [path + name for name in value if name not in known]
     for name, inner in value.items():
@@ -58,10 +63,11 @@ def check(folder):
         kind = event["event"]
         assert kind in EVENTS["$defs"], kind
         faults += [f"line {number}: {name} is not described" for name in unknown(event, EVENTS["$defs"][kind], EVENTS)]
-    if (folder / "result.json").exists():
-        result = json.loads((folder / "result.json").read_text())
-        faults += [f"result: {error.message}" for error in OF_RESULT.iter_errors(result)]
-        faults += [f"result: {name} is not described" for name in unknown(result, RESULT, RESULT)]
+    for name, whole, validator in (("result", RESULT, OF_RESULT), ("data", DATA, OF_DATA)):
+        if (folder / f"{name}.json").exists():
+            found = json.loads((folder / f"{name}.json").read_text())
+            faults += [f"{name}: {error.message}" for error in validator.iter_errors(found)]
+            faults += [f"{name}: {key} is not described" for key in unknown(found, whole, whole)]
     return faults
 
 
@@ -73,6 +79,36 @@ def test_runs_of_every_kind(folder):
 def test_every_event_was_met():
     met = {json.loads(line)["event"] for folder in RUNS for line in (folder / "events.jsonl").read_text().splitlines()}
     assert met | {"evaluation"} == {condition["if"]["properties"]["event"]["const"] for condition in EVENTS["allOf"]}
+
+
+def test_every_kind_of_data_was_met():
+    notes = [json.loads((folder / "data.json").read_text()) for folder in RUNS if (folder / "data.json").exists()]
+    met = [note["preparation"] for note in notes]
+    assert {of["of"] for of in met} == set(DATA["properties"]["preparation"]["properties"]["of"]["enum"])
+    tables = [of for of in met if of["of"] == "table"]
+    kinds = {f"label_{of['label']['kind']}" for of in tables}
+    kinds |= {f"column_{column['kind']}" for of in tables for column in of["columns"]}
+    assert kinds == {name for name in DATA["$defs"] if name.startswith(("label_", "column_"))}
+    assert all(note["warnings"] for note in notes)
+
+
+def test_every_key_of_data_of_ones_own_is_described():
+    tomllib = pytest.importorskip("tomllib", reason="of Python 3.11")
+    rows = re.findall(r"^\| `(images|idx|table|text)` \| (.*) \|$", (ROOT / "docs" / "format.md").read_text(), re.M)
+    described = {name: {"name", *re.findall(r"`([^`]+)`", keys)} for name, keys in rows}
+    assert set(described) == {"images", "idx", "table", "text"}
+    met = [tomllib.loads((folder / "config.toml").read_text()) for folder in RUNS if (folder / "data.json").exists()]
+    assert met
+    for config in met:
+        assert set(config["dataset"]) == described[config["dataset"]["name"]]
+
+
+def test_data_and_result_warn_of_the_same():
+    for folder in RUNS:
+        result = folder / "result.json"
+        told = json.loads(result.read_text()).get("warnings", []) if result.exists() else []
+        note = folder / "data.json"
+        assert told == (json.loads(note.read_text())["warnings"] if note.exists() else []), folder.name
 
 
 @pytest.mark.parametrize(
@@ -99,19 +135,22 @@ def test_what_breaks_off(tmp_path):
 
 
 @pytest.mark.skipif("KOALA" not in os.environ, reason="KOALA does not name the program koala")
-def test_what_the_program_writes_today(tmp_path):
-    command = [
-        os.environ["KOALA"],
-        "train",
-        "--quiet",
-        "--max-steps",
-        "30",
-        "--validation",
-        "200",
-        "--out",
-        tmp_path / "run",
-    ]
-    subprocess.run(command, check=True)
+@pytest.mark.parametrize(
+    "options",
+    [
+        "--validation 200 --optimizer koala-a",
+        "--dataset table --file own.csv --label animal --validation 20",
+        "--dataset table --file own.csv --label legs --label-kind number",
+    ],
+    ids=["digits", "classes", "numbers"],
+)
+def test_what_the_program_writes_today(tmp_path, options):
+    rows = (f"{'koala' if at % 2 else 'ant'},{2 if at % 2 else 6},{at * 7 % 5 if at % 9 else ''}" for at in range(100))
+    (tmp_path / "own.csv").write_text("\n".join(["animal,legs,age", *rows]))
+    program = Path(os.environ["KOALA"]).resolve()
+    command = [program, "train", "--quiet", "--max-steps", "30", "--out", tmp_path / "run"]
+    subprocess.run([*command, *options.split()], check=True, cwd=tmp_path)
+    assert (tmp_path / "run" / "data.json").exists() == ("--dataset" in options)
     assert check(tmp_path / "run") == []
 
 
@@ -132,6 +171,46 @@ def test_the_schema_finds_faults(name):
     assert event["event"] == "step" and not list(OF_EVENTS.iter_errors(event))
     BROKEN[name](event)
     assert list(OF_EVENTS.iter_errors(event))
+
+
+BROKEN_DATA = {
+    "no samples to train on": lambda note: note["samples"].update(train=0),
+    "a part without a count": lambda note: note["samples"].pop("validation"),
+    "digits that are not hexadecimal": lambda note: note.update(sha256="g" * 64),
+    "a warning that is no text": lambda note: note["warnings"].append(1),
+    "data of another kind": lambda note: note["preparation"].update(of="sounds"),
+    "a table without its columns": lambda note: note["preparation"].pop("columns"),
+    "a label that is neither": lambda note: note["preparation"]["label"].update(kind="ranks"),
+    "classes without names": lambda note: note["preparation"]["label"].update(classes=[]),
+    "a deviation of 0": lambda note: note["preparation"]["columns"][0].update(deviation=0),
+    "a column of numbers that says it has categories": lambda note: note["preparation"]["columns"][0].update(
+        kind="categories"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", BROKEN_DATA)
+def test_the_schema_finds_faults_of_data(name):
+    note = json.loads((ROOT / "fixtures" / "runs" / "own-table" / "data.json").read_text())
+    assert not list(OF_DATA.iter_errors(note))
+    BROKEN_DATA[name](note)
+    assert list(OF_DATA.iter_errors(note))
+
+
+def test_keys_that_nothing_describes_are_found_in_data():
+    note = json.loads((ROOT / "fixtures" / "runs" / "own-table" / "data.json").read_text())
+    for of in (note, note["samples"], note["preparation"], note["preparation"]["label"]):
+        of["of-tomorrow"] = 1
+    note["preparation"]["columns"][1]["indicator"] = True
+    # They are no fault: readers tolerate them.
+    assert not list(OF_DATA.iter_errors(note))
+    assert sorted(unknown(note, DATA, DATA)) == [
+        "of-tomorrow",
+        "preparation.columns.indicator",
+        "preparation.label.of-tomorrow",
+        "preparation.of-tomorrow",
+        "samples.of-tomorrow",
+    ]
 
 
 def test_what_is_not_known_is_left_room_for():

@@ -3,6 +3,7 @@
 import errno
 import json
 import math
+import shutil
 import subprocess
 import sys
 from contextlib import nullcontext
@@ -17,6 +18,7 @@ import koala_optim
 from koala_optim import lab
 from koala_optim.lab import lock
 
+OWN_DATA = Path(__file__).resolve().parents[3] / "fixtures" / "runs" / "own-table"
 OWN = {".lock", "config.toml", "events.jsonl", "result.json"}
 
 
@@ -178,7 +180,9 @@ class TestFolders:
     def test_one_that_holds_anything_else_is_refused(self, tmp_path):
         (tmp_path / "notes.txt").write_text("mine")
         for options in ({}, {"resume": True}, {"overwrite": True}):
-            with pytest.raises(lab.FolderError, match="holds notes.txt, which no run wrote; choose another folder"):
+            with pytest.raises(
+                lab.FolderError, match="holds notes.txt, which this run did not write; choose another folder"
+            ):
                 trained(tmp_path, **options)
         assert [path.name for path in tmp_path.iterdir()] == ["notes.txt"]
 
@@ -191,11 +195,29 @@ class TestFolders:
 
     def test_overwriting_leaves_what_others_put_there(self, tmp_path):
         trained(tmp_path / "run")
-        (tmp_path / "run" / "model.pt").write_text("mine")
+        # koala notes its data in data.json; what has that name beside a run of this package is somebody else's.
+        others = {"model.pt", "data.json"}
+        for name in others:
+            (tmp_path / "run" / name).write_text("mine")
         trained(tmp_path / "run", steps=10, overwrite=True)
-        assert {path.name for path in (tmp_path / "run").iterdir()} == {*OWN, "model.pt"}
+        assert {path.name for path in (tmp_path / "run").iterdir()} == OWN | others
+        assert all((tmp_path / "run" / name).read_text() == "mine" for name in others)
         assert len([event for event in events(tmp_path / "run") if event["event"] == "start"]) == 1
         assert result(tmp_path / "run")["steps"] == 10
+
+    @pytest.mark.parametrize("options", [{}, {"resume": True}, {"overwrite": True}])
+    def test_a_run_of_the_program_on_data_of_ones_own_is_left_alone(self, tmp_path, options):
+        shutil.copytree(OWN_DATA, tmp_path / "run")
+        with pytest.raises(lab.FolderError, match="already holds a run" if not options else "another program wrote"):
+            trained(tmp_path / "run", **options)
+        # As overwriting by koala leaves it if it is killed in between: without a configuration.
+        (tmp_path / "run" / "config.toml").unlink()
+        with pytest.raises(
+            lab.FolderError, match="holds data.json, events.jsonl, result.json, which this run did not write"
+        ):
+            trained(tmp_path / "run", **options)
+        for name in ("data.json", "events.jsonl", "result.json"):
+            assert (tmp_path / "run" / name).read_bytes() == (OWN_DATA / name).read_bytes()
 
     @pytest.mark.parametrize("options", [{"resume": True}, {"overwrite": True}])
     def test_the_runs_of_other_programs_are_left_alone(self, tmp_path, options):

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use koala_filter::StepReport;
 use serde_json::Value;
 
+use super::data;
 use super::event::{self, Evaluation, Failure, GanEvaluation, GanStep, Kind, Step};
 use super::lines::{Line, Lines};
 use super::reading::LINE;
@@ -55,7 +56,10 @@ pub(crate) fn run(folder: &Path) -> Vec<Fault> {
         Err(cause) => faults.add(&folder.join(log), None, format!("cannot be read: {cause}")),
     }
     match Run::read(folder, Detail::Measures) {
-        Ok(run) => together(&run, &mut faults),
+        Ok(run) => {
+            together(&run, &mut faults);
+            data::check(&run, &mut faults);
+        }
         Err(Error::Damaged {
             path, line, fault, ..
         }) => faults.add(&path, line, fault),
@@ -66,12 +70,12 @@ pub(crate) fn run(folder: &Path) -> Vec<Fault> {
 }
 
 #[derive(Default)]
-struct Faults {
+pub(super) struct Faults {
     found: Vec<Fault>,
 }
 
 impl Faults {
-    fn add(&mut self, path: &Path, line: Option<usize>, what: impl Into<String>) {
+    pub(super) fn add(&mut self, path: &Path, line: Option<usize>, what: impl Into<String>) {
         self.found.push(Fault {
             path: path.to_owned(),
             line,

@@ -59,6 +59,10 @@ pub struct Start {
     pub parameters: u64,
     /// Seed of weights and order.
     pub seed: u64,
+    /// Samples to train on.
+    pub train_samples: Option<u64>,
+    /// Samples to test on.
+    pub test_samples: Option<u64>,
     /// Steps asked for.
     pub steps: Option<u64>,
 }

@@ -1,6 +1,7 @@
 //! One run's folder, read.
 
 mod check;
+mod data;
 mod event;
 mod failure;
 mod figures;
