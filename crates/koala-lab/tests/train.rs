@@ -23,8 +23,8 @@ fn the_default_run_keeps_its_folder() {
         .map(|e| e.unwrap().file_name().into_string().unwrap())
         .collect();
     runs.sort();
-    assert_eq!(runs, ["digits-mlp-koala-m-001", "digits-mlp-koala-m-002"]);
-    let folder = here.path().join("runs/digits-mlp-koala-m-001");
+    assert_eq!(runs, ["digits-mlp-koala-a-001", "digits-mlp-koala-a-002"]);
+    let folder = here.path().join("runs/digits-mlp-koala-a-001");
     insta::assert_snapshot!("config", text(&folder.join("config.toml")));
     let result: serde_json::Value =
         serde_json::from_str(&text(&folder.join("result.json"))).unwrap();

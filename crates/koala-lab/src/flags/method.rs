@@ -9,7 +9,7 @@ use super::Overrides;
 #[derive(Args)]
 #[command(next_help_heading = "Optimizer")]
 pub struct MethodFlags {
-    /// Optimizer [default: koala-m]
+    /// Optimizer [default: koala-a; koala-m for dcgan]
     #[arg(long, value_parser = OptimizerSpec::NAMES)]
     optimizer: Option<String>,
     /// koala-*: e, the gain multiplier that schedules move [default: 1]

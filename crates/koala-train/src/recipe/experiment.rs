@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::embedded::{NAMES, text_of};
-use crate::run::{ConfigError, Override, RunConfig, hint};
+use crate::run::{ConfigError, Override, RunConfig, default_optimizer, hint};
 
 /// A recipe that refers to itself through so many others is a mistake.
 const DEEPEST: usize = 8;
@@ -167,7 +167,7 @@ impl Recipe {
     pub fn resolve(&self, overrides: &[Override]) -> Result<RunConfig, ConfigError> {
         let mut given = self.task.clone();
         let own = match given.remove("optimizer") {
-            None => "koala-m".to_owned(),
+            None => default_optimizer(&self.model(overrides)).to_owned(),
             Some(Value::Table(mut table)) => match table.remove("name") {
                 Some(Value::String(name)) if table.is_empty() => name,
                 _ => return Err(self.only_a_name()),
@@ -188,6 +188,14 @@ impl Recipe {
         options.insert("name".to_owned(), Value::String(chosen));
         given.insert("optimizer".to_owned(), Value::Table(options));
         RunConfig::from_table(given, &self.origin, overrides)
+    }
+
+    /// The name of the network, as far as it is given.
+    fn model(&self, overrides: &[Override]) -> String {
+        let own = || Some(self.task.get("model")?.get("name")?.as_str()?.to_owned());
+        Override::last(overrides, "model.name")
+            .or_else(own)
+            .unwrap_or_default()
     }
 
     fn only_a_name(&self) -> ConfigError {

@@ -50,7 +50,7 @@ pub(super) fn defaults(
     }
 }
 
-/// The name that a group has by default; the first group is chosen by then.
+/// The name that a group has by default; the groups before it are chosen by then.
 fn default_name(group: &str, chosen: &[String]) -> &'static str {
     match group {
         "dataset" => "digits",
@@ -59,9 +59,19 @@ fn default_name(group: &str, chosen: &[String]) -> &'static str {
             Some(DatasetName::Images | DatasetName::Idx) => "cnn",
             _ => "mlp",
         },
-        "optimizer" => "koala-m",
+        "optimizer" => default_optimizer(chosen.get(1).map_or("", String::as_str)),
         "schedule" => "constant",
         _ => "none",
+    }
+}
+
+/// The optimizer that a network is trained by unless told otherwise: that which needs no tuning; adversaries by that of the paper,
+/// since of the other it is not known.
+pub(crate) fn default_optimizer(model: &str) -> &'static str {
+    if ModelSpec::named(model).is_some_and(|model| matches!(model, ModelSpec::Dcgan(_))) {
+        "koala-m"
+    } else {
+        "koala-a"
     }
 }
 

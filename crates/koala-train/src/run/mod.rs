@@ -36,6 +36,7 @@ pub use events::EventLog;
 pub use execute::{Settled, execute, execute_on};
 pub use flag::Override;
 pub use folder::RunFolder;
+pub(crate) use groups::default_optimizer;
 pub use koala_models::CnnNorm;
 pub use koala_models::stored::{weights_from_bytes, weights_to_bytes};
 pub use model::ModelSpec;
