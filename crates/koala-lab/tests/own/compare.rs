@@ -178,7 +178,7 @@ fn loose_runs_of_two_tables_are_two_workloads_and_each_is_watched() {
     for (run_folder, has_error) in [("runs/a", true), ("runs/b", false)] {
         let watched = stdout(&run(here.path(), &["watch", run_folder]).success());
         assert!(
-            watched.contains("koala-m on table, mlp, seed 0"),
+            watched.contains("koala-a on table, mlp, seed 0"),
             "{watched}"
         );
         assert!(watched.contains("test loss"), "{watched}");
