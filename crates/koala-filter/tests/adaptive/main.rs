@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic)]
 
+mod floor;
 mod mean;
 mod measurements;
 mod properties;
