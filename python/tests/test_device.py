@@ -5,6 +5,7 @@ Meta tensors have no numbers: whoever reads one is stopped, so that a step over 
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from typing import Any
@@ -16,7 +17,7 @@ from support import batch as batch_of
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
 
-from koala_optim import KoalaM, KoalaV, TooManyMissing, scalars
+from koala_optim import KoalaA, KoalaM, KoalaV, TooManyMissing, scalars
 
 SETTINGS: list[dict[str, Any]] = [
     {},
@@ -182,6 +183,44 @@ def test_the_whole_state_is_the_same(variant: Variant, settings: dict[str, Any])
     assert_near(states[1], states[0])
     assert difference(memory(pairs[0][0]), memory(pairs[1][0])) < 1e-11
     assert difference(values(pairs[0][1]), values(pairs[1][1])) < 1e-11
+
+
+def fading(optimizer, model: nn.Module, steps: range) -> None:
+    """Losses that fall with their gradients, as after a perfect fit."""
+    for step in steps:
+        optimizer.zero_grad()
+        optimizer.predict()
+        losses = losses_of(model, batch_of(step, torch.float64)) * 0.3**step
+        optimizer.observe(losses)
+        losses.mean().backward()
+        optimizer.step()
+
+
+@pytest.mark.parametrize("foreach", [False, True])
+def test_a_state_of_before_goes_on_without_a_floor_of_gradients(foreach: bool) -> None:
+    def trained(floor: float, start: dict[str, Any] | None) -> tuple[nn.Module, dict[str, Any]]:
+        model = network(torch.float64)
+        fading(KoalaA(model.parameters(), gradient_floor=0.0), model, range(3))
+        optimizer = KoalaA(model.parameters(), gradient_floor=floor, foreach=foreach)
+        if start is not None:
+            optimizer.load_state_dict(copy.deepcopy(start))
+        fading(optimizer, model, range(3, 6))
+        state = copy.deepcopy(optimizer.state_dict())
+        fading(optimizer, model, range(6, 12))
+        return model, state
+
+    model = network(torch.float64)
+    first = KoalaA(model.parameters(), gradient_floor=0.0)
+    fading(first, model, range(3))
+    new, old = copy.deepcopy(first.state_dict()), copy.deepcopy(first.state_dict())
+    of_filter = json.loads(old["param_groups"][0]["filter"])
+    of_method = of_filter["method"]["koala-a"]
+    del of_method["gradients"], of_method["config"]["gradient-floor"]
+    old["param_groups"][0]["filter"] = json.dumps(of_filter)
+    (without, _), (resumed, state) = trained(0.0, new), trained(0.4, old)
+    assert same(values(without), values(resumed))
+    assert json.loads(state["param_groups"][0]["filter"])["method"]["koala-a"]["gradients"] is None
+    assert difference(values(without), values(trained(0.4, None)[0])) > 1e-3
 
 
 def assert_near(found: Any, expected: Any) -> None:
