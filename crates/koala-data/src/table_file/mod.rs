@@ -5,6 +5,7 @@ mod label;
 mod preparation;
 mod read;
 mod rows;
+mod text;
 mod value;
 
 pub use label::{LabelKind, LabelPreparation};

@@ -6,8 +6,8 @@ use std::path::Path;
 use serde::{Deserialize, Serialize};
 
 use super::LabelPreparation;
-use super::read::text_of;
 use super::rows::{Header, Rows, rows};
+use super::text::text_of;
 use super::value::{is_missing, number, shown};
 use crate::moments::Moments;
 use crate::{DataError, encoding::plain_text};

@@ -1,21 +1,18 @@
 //! Reading a CSV file.
 
-use std::fs::File;
-use std::io::ErrorKind;
 use std::path::Path;
 
 use super::column::{Kind, Said, kind};
 use super::label::{Labels, labels};
 use super::preparation::Met;
 use super::rows::{Header, Rows, rows};
+use super::text::text_of;
 use super::value::is_missing;
 use super::{ColumnPreparation, LabelKind, LabelPreparation, TablePreparation};
 use crate::encoding::plain_text;
 use crate::moments::Moments;
-use crate::{DataError, LabelledTable, PartName, Parting, Parts, Split, Table, Warning, place};
+use crate::{DataError, LabelledTable, PartName, Parting, Parts, Split, Table, Warning};
 
-/// Bytes of the largest file.
-const FILE_LIMIT: usize = 1 << 30;
 /// Features of all rows together: 8 GiB.
 const MOST: usize = 1 << 31;
 /// Unknown categories that a warning names.
@@ -152,21 +149,6 @@ pub fn table_file(file: &Path, options: &TableOptions) -> Result<OwnTable, DataE
         preparation,
         warnings,
     })
-}
-
-/// The bytes of a file that is there.
-pub(super) fn text_of(file: &Path) -> Result<Vec<u8>, DataError> {
-    let open = File::open(file).map_err(|cause| match cause.kind() {
-        ErrorKind::NotFound => {
-            DataError::own(file, "there is no such file", "Name a CSV file with --file")
-        }
-        _ => DataError::Unreadable {
-            file: file.to_owned(),
-            cause,
-        },
-    })?;
-    place::read_open(file, open, FILE_LIMIT)
-        .map_err(|error| error.with_remedy("Give a part of it: some of the rows, or fewer columns"))
 }
 
 fn label_column(file: &Path, rows: &Rows, name: &str) -> Result<usize, DataError> {

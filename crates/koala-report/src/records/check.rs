@@ -2,13 +2,14 @@
 
 use std::fs::File;
 use std::io::{BufReader, ErrorKind};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use koala_filter::StepReport;
 use serde_json::Value;
 
 use super::data;
 use super::event::{self, Evaluation, Failure, GanEvaluation, GanStep, Kind, Step};
+use super::fault::{Fault, Faults};
 use super::lines::{Line, Lines};
 use super::reading::LINE;
 use super::{Detail, Log, Run, RunResult, Start, read_text};
@@ -19,27 +20,6 @@ const MOST: usize = 20;
 
 /// What stands in a folder whose run is over.
 const RESULTS: [&str; 2] = ["result.json", "failure.json"];
-
-/// Something in a folder that is not as the format says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The file, or the folder that lacks it.
-    pub path: PathBuf,
-    /// Its line, from 1, if it is one line's.
-    pub line: Option<usize>,
-    /// What is wrong.
-    pub what: String,
-}
-
-impl std::fmt::Display for Fault {
-    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(to, "{}", self.path.display())?;
-        if let Some(line) = self.line {
-            write!(to, ", line {line}")?;
-        }
-        write!(to, ": {}", self.what)
-    }
-}
 
 /// What is wrong with the run in a folder; nothing if it is as the format says. A run that goes on, or was stopped, is.
 pub(crate) fn run(folder: &Path) -> Vec<Fault> {
@@ -67,21 +47,6 @@ pub(crate) fn run(folder: &Path) -> Vec<Fault> {
     }
     status(folder, &mut faults);
     faults.found
-}
-
-#[derive(Default)]
-pub(super) struct Faults {
-    found: Vec<Fault>,
-}
-
-impl Faults {
-    pub(super) fn add(&mut self, path: &Path, line: Option<usize>, what: impl Into<String>) {
-        self.found.push(Fault {
-            path: path.to_owned(),
-            line,
-            what: what.into(),
-        });
-    }
 }
 
 /// A log, line by line.

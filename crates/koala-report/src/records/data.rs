@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::check::Faults;
+use super::fault::Faults;
 use super::{Run, Status, read_text};
 use crate::Error;
 

@@ -4,6 +4,7 @@ mod check;
 mod data;
 mod event;
 mod failure;
+mod fault;
 mod figures;
 mod file;
 mod folders;
@@ -16,8 +17,8 @@ mod run;
 mod thinned;
 mod writer;
 
-pub use check::Fault;
 pub(crate) use check::run as check_run;
+pub use fault::Fault;
 pub use figures::{Figures, Scores};
 pub(crate) use file::read_text;
 pub use folders::run_folders;
