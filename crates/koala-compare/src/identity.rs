@@ -36,7 +36,7 @@ mod tests {
     #[test]
     fn a_name_that_must_not_change_by_accident() {
         let config = RunConfig::resolve(None, &[]).unwrap();
-        assert_eq!(digest("0.1.0", &config.to_toml()), "9f9f628233107a6c");
+        assert_eq!(digest("0.1.0", &config.to_toml()), "32cfd4aaaa61c200");
     }
 
     #[test]
