@@ -49,6 +49,7 @@ fn tensorboard_reads_the_numbers_of_the_log() {
     for (optimizer, model, every) in [
         ("koala-m", "mlp", 1),
         ("koala-v", "cnn", 10),
+        ("koala-a", "mlp", 4),
         ("koala-pp", "mlp", 7),
         ("sgd", "mlp", 10),
         ("koala-m", "dcgan", 3),

@@ -298,10 +298,10 @@ mod tests {
     #[test]
     fn the_chosen_optimizer_has_the_recipes_options() {
         let text =
-            "epochs = 3\n[optimizers.sgd]\nlearning-rate = 0.5\n[optimizers.koala-m]\ngain = 2";
+            "epochs = 3\n[optimizers.sgd]\nlearning-rate = 0.5\n[optimizers.koala-a]\ngain = 2";
         let recipe = parse(text).unwrap();
         let config = recipe.resolve(&[]).unwrap();
-        let OptimizerSpec::KoalaM(koala) = &config.optimizer else {
+        let OptimizerSpec::KoalaA(koala) = &config.optimizer else {
             panic!("{config:?}")
         };
         assert_eq!((config.epochs, koala.gain), (3, 2.0));

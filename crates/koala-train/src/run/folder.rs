@@ -422,7 +422,7 @@ mod tests {
             threads.into_iter().map(|t| t.join().unwrap()).collect()
         });
         assert_eq!(taken.len(), 8);
-        assert!(taken.contains(&parent.path().join("digits-mlp-koala-m-008")));
+        assert!(taken.contains(&parent.path().join("digits-mlp-koala-a-008")));
     }
 
     #[test]

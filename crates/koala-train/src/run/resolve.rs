@@ -225,10 +225,10 @@ mod tests {
                 .unwrap_err()
                 .starts_with("configuration cifar.toml: not TOML")
         );
-        let text = parse("[optimizer]\nposition-noise = 'author'", &[]).unwrap_err();
+        let text = parse("[optimizer]\nmetric = 'diagonale'", &[]).unwrap_err();
         assert!(
             text.starts_with(
-                "configuration cifar.toml: optimizer.position-noise: unknown variant `author`"
+                "configuration cifar.toml: optimizer.metric: unknown variant `diagonale`"
             ),
             "{text}"
         );
@@ -272,7 +272,7 @@ mod tests {
         assert_eq!(text, "--lookahead-share: must be in (0, 1], not 0.0");
         let text = flags(&[Override::new("optimizer.clip-norm", 1.0)]).unwrap_err();
         assert!(
-            text.starts_with("--clip-norm does not apply to the optimizer 'koala-m'"),
+            text.starts_with("--clip-norm does not apply to the optimizer 'koala-a'"),
             "{text}"
         );
     }

@@ -29,7 +29,7 @@ BLOCK_OUTCOMES = {
 # Said elsewhere: by the step itself, by its curve, by the names of the tags.
 LEFT_OUT_OF_STEPS = {"event", "step", "epoch", "filter"}
 LEFT_OUT_OF_EPOCHS = {"training_seconds", "event", "step", "seconds"}
-LEFT_OUT_OF_REPORTS = {"step", "outcome", "blocks", "limiting_block", "process_noise", "covariance"}
+LEFT_OUT_OF_REPORTS = {"step", "outcome", "blocks", "limiting_block", "process_noise", "covariance", "whiteness"}
 
 
 def key(outcome):
@@ -52,6 +52,9 @@ def of_report(report):
     points["filter/outcome"] = OUTCOMES[key(report["outcome"])]
     points |= noise("filter/process_noise", report["process_noise"])
     points |= noise("filter/covariance", report["covariance"])
+    # The smoothed correlation is what the corrected one is made of.
+    whiteness = report.get("whiteness") or {}
+    points |= {f"filter/whiteness/{k}": v for k, v in whiteness.items() if k != "smoothed_correlation"}
     limiting = report["limiting_block"]
     if limiting is not None:
         points["filter/limiting_block/index"] = limiting
