@@ -65,14 +65,15 @@ impl RunConfig {
         overrides: &[Override],
     ) -> Result<Self, ConfigError> {
         let defaults = defaults(&mut given, file, overrides)?;
-        let mut table =
+        let defaults =
             Table::try_from(&defaults).map_err(|e| value_error("", file, e.to_string()))?;
+        let mut table = defaults.clone();
         merge(&mut table, given, "", file)?;
         for over in overrides {
             apply(&mut table, over)?;
         }
         check_device(&table, file, overrides)?;
-        let config = Self::deserialize(table, file, overrides)?;
+        let config = Self::deserialize(&table, &defaults, file, overrides)?;
         match config.fault() {
             None => Ok(config),
             Some((key, fault)) => Err(ConfigError::Value {
@@ -82,23 +83,31 @@ impl RunConfig {
         }
     }
 
-    fn deserialize(table: Table, file: &str, overrides: &[Override]) -> Result<Self, ConfigError> {
-        // Keys and kinds of values agree by now; left are words that name nothing. Serde does not say which key has the
-        // wrong word, so each is tried alone.
+    fn deserialize(
+        table: &Table,
+        defaults: &Table,
+        file: &str,
+        overrides: &[Override],
+    ) -> Result<Self, ConfigError> {
         let error = match table.clone().try_into::<Self>() {
             Ok(config) => return Ok(config),
             Err(error) => error,
         };
-        let words = words(&table);
-        for (key, word) in &words {
-            if error.message().contains(&format!("`{word}`")) {
-                return Err(ConfigError::Value {
-                    origin: origin(key, file, overrides),
-                    fault: error.message().to_owned(),
-                });
+        // Keys and kinds of values agree by now; left are words that name nothing. Serde does not say which key has the
+        // wrong word: it is that without which the fault is another, or none.
+        let culprit = words(table).into_iter().find(|key| {
+            let mut tried = table.clone();
+            put_back(&mut tried, defaults, key);
+            match tried.try_into::<Self>() {
+                Ok(_) => true,
+                Err(other) => other.message() != error.message(),
             }
-        }
-        Err(value_error("", file, error.message().to_owned()))
+        });
+        let key = culprit.unwrap_or_default();
+        Err(ConfigError::Value {
+            origin: origin(&key, file, overrides),
+            fault: error.message().to_owned(),
+        })
     }
 }
 
@@ -114,21 +123,37 @@ fn check_device(table: &Table, file: &str, overrides: &[Override]) -> Result<(),
     }
 }
 
-/// All texts in the table, with their keys.
-fn words(table: &Table) -> Vec<(String, String)> {
+/// The keys of all texts in the table.
+fn words(table: &Table) -> Vec<String> {
     let mut found = Vec::new();
     for (key, value) in table {
         match value {
-            Value::String(word) => found.push((key.clone(), word.clone())),
-            Value::Table(inner) => found.extend(
-                words(inner)
-                    .into_iter()
-                    .map(|(k, w)| (format!("{key}.{k}"), w)),
-            ),
+            Value::String(_) => found.push(key.clone()),
+            Value::Table(inner) => {
+                found.extend(words(inner).into_iter().map(|k| format!("{key}.{k}")));
+            }
             _ => {}
         }
     }
     found
+}
+
+/// Gives a key its default again.
+fn put_back(table: &mut Table, defaults: &Table, key: &str) {
+    match key.split_once('.') {
+        None => {
+            if let Some(default) = defaults.get(key) {
+                table.insert(key.to_owned(), default.clone());
+            }
+        }
+        Some((outer, inner)) => {
+            if let (Some(Value::Table(table)), Some(Value::Table(defaults))) =
+                (table.get_mut(outer), defaults.get(outer))
+            {
+                put_back(table, defaults, inner);
+            }
+        }
+    }
 }
 
 fn value_error(key: &str, file: &str, fault: String) -> ConfigError {
@@ -229,6 +254,14 @@ mod tests {
         assert!(
             text.starts_with(
                 "configuration cifar.toml: optimizer.metric: unknown variant `diagonale`"
+            ),
+            "{text}"
+        );
+        // The same word is right elsewhere.
+        let text = parse("[optimizer]\ntarget-rule = 'none'", &[]).unwrap_err();
+        assert!(
+            text.starts_with(
+                "configuration cifar.toml: optimizer.target-rule: unknown variant `none`"
             ),
             "{text}"
         );
