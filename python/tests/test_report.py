@@ -86,7 +86,7 @@ def test_the_whiteness_test_and_the_metric():
         assert numbers["whiteness/gradient_squared"] == pytest.approx(404.0)
     assert numbers["whiteness/smoothed_correlation"] == pytest.approx(0.1)
     assert numbers["whiteness/corrected_correlation"] == pytest.approx(1.0)
-    assert numbers["process_noise"] == pytest.approx(0.3 * math.exp(0.2 / (1 + 2 / 30)))
+    assert numbers["process_noise"] == pytest.approx(0.07 * math.exp(0.25 / (1 + 2 / 30)))
     assert koala_optim.filter_state(optimizer)["process_noise"] == {"scalar": numbers["process_noise"]}
 
 
