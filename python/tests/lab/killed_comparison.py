@@ -4,6 +4,10 @@ import os
 import signal
 import sys
 import time
+from pathlib import Path
+
+# A safe path has no folder of the script.
+sys.path.append(str(Path(__file__).parent))
 
 from lab_problem import adamw, network, train
 
