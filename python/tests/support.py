@@ -90,6 +90,18 @@ def train(optimizer: Koala, model: nn.Module, steps: Iterable[int]) -> None:
         run_step(optimizer, model, step)
 
 
+def nearing(optimizer: Koala, model: nn.Module, steps: Iterable[int]) -> None:
+    """Steps whose losses fall while their gradients stay: the target comes nearer."""
+    like = next(model.parameters())
+    for step in steps:
+        optimizer.zero_grad()
+        optimizer.predict()
+        inputs, labels = batch(step, like.dtype)
+        losses = losses_of(model, (inputs.to(like.device), labels.to(like.device)))
+        losses.mean().backward()
+        optimizer.update(losses.detach() * 0.6**step)
+
+
 def values(model: nn.Module | Sequence[Tensor]) -> list[Tensor]:
     """The parameters as they are now."""
     parameters = model.parameters() if isinstance(model, nn.Module) else model

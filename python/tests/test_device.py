@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 import torch
-from support import VARIANTS, Variant, difference, losses_of, memory, network, run_step, same, train, values
+from support import VARIANTS, Variant, difference, losses_of, memory, nearing, network, run_step, same, train, values
 from support import batch as batch_of
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -194,6 +194,21 @@ def fading(optimizer, model: nn.Module, steps: range) -> None:
         optimizer.observe(losses)
         losses.mean().backward()
         optimizer.step()
+
+
+def test_a_target_that_comes_nearer_lowers_the_floor_of_gradients() -> None:
+    pairs = []
+    for floor, foreach in ((0.9, False), (0.9, True), (0.0, True)):
+        model = network(torch.float64)
+        pairs.append((KoalaA(model.parameters(), gradient_floor=floor, foreach=foreach), model))
+        nearing(*pairs[-1], range(20))
+    (host, model), (device, twin), (_, without) = pairs
+    assert_near(
+        json.loads(device.state_dict()["param_groups"][0]["filter"]),
+        json.loads(host.state_dict()["param_groups"][0]["filter"]),
+    )
+    assert difference(values(model), values(twin)) < 1e-11
+    assert difference(values(model), values(without)) > 1e-3
 
 
 @pytest.mark.parametrize("foreach", [False, True])

@@ -10,13 +10,13 @@ from typing import Any
 
 import pytest
 import torch
-from support import Variant, difference, memory, network, python, same, values
+from support import Variant, difference, memory, nearing, network, python, same, values
 from test_device import assert_near
 from test_engines import LAYOUTS, made, plain, stepped, with_gaps
 from test_trajectories import FILES, TOLERANCE, TYPES, replay
 from torch import nn
 
-from koala_optim import KoalaM, conformance
+from koala_optim import KoalaA, KoalaM, conformance
 from koala_optim.device.reach import no_kernels
 
 # An interpreter takes its time: what a device does in full, it does in part.
@@ -62,6 +62,17 @@ def test_half_precision(variant: Variant, dtype: torch.dtype) -> None:
     assert all(x.dtype == y.dtype for x, y in zip(*results))
     # Foreach operations round a move before it is added, and Triton's interpreter cuts bfloat16 off.
     assert difference(*results) < (0.25 if dtype is torch.bfloat16 else 2e-2)
+
+
+def test_a_target_that_comes_nearer_lowers_the_floor_of_gradients() -> None:
+    results = []
+    for engine in ({"fused": True}, {"foreach": True}):
+        model = network(torch.float64).to(DEVICE)
+        optimizer = KoalaA(model.parameters(), gradient_floor=0.9, **engine)
+        nearing(optimizer, model, range(20))
+        results.append((json.loads(optimizer.state_dict()["param_groups"][0]["filter"]), values(model)))
+    assert_near(results[0][0], results[1][0])
+    assert difference(results[0][1], results[1][1]) < 1e-11
 
 
 @pytest.mark.parametrize("settings", SETTINGS, ids=str)
