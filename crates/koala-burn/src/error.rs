@@ -62,6 +62,13 @@ pub enum Error {
         found: Vec<usize>,
     },
 
+    /// A bound on the gradients' norm that cannot be.
+    #[error("cannot clip gradients to a norm of {limit}: give 0 or more, or infinity to leave them as they are")]
+    ClipLimit {
+        /// The bound.
+        limit: f64,
+    },
+
     /// A pattern that is not a glob.
     #[error(
         "group pattern '{pattern}': {reason}; a pattern is a glob over the parameter's path, such as '**.bias'"

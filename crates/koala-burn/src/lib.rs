@@ -73,6 +73,7 @@
 
 mod apply;
 mod census;
+mod clip;
 mod error;
 mod evaluation;
 mod generic;
@@ -88,6 +89,7 @@ mod statistics;
 mod take;
 mod values;
 
+pub use clip::{Clipped, clip_by_global_norm};
 pub use error::{Error, Result};
 pub use group::ParameterGroup;
 pub use koala_filter::{

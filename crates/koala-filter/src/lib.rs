@@ -62,6 +62,7 @@ mod plusplus;
 pub mod replay;
 mod report;
 mod schedule;
+mod shown;
 mod state;
 mod statistics;
 mod target;

@@ -1,5 +1,6 @@
 //! The optimizer over slices.
 
+use super::gradient::Gradient;
 use super::lent::Lent;
 use super::passes;
 use super::real::Real;
@@ -138,7 +139,11 @@ impl<F: Real> Koala<F> {
     /// # Errors
     /// [`Error::OutOfPhase`] without an update since the last predict; [`Error::CountMismatch`],
     /// [`Error::LengthMismatch`]. Nothing has changed then.
-    pub fn predict(&mut self, parameters: &mut [&mut [F]]) -> Result<()> {
+    pub fn predict(&mut self, parameters: &mut [impl AsMut<[F]>]) -> Result<()> {
+        self.advance(&mut slices(parameters))
+    }
+
+    fn advance(&mut self, parameters: &mut [&mut [F]]) -> Result<()> {
         let motion = self.filter.begin_predict()?;
         self.check_parameters(&lengths(parameters))?;
         let Some(motion) = motion else {
@@ -157,18 +162,18 @@ impl<F: Real> Koala<F> {
         self.filter.abandon();
     }
 
-    /// The measurement update. `gradients`: of the plain mean loss at the predicted parameters, one a parameter,
-    /// `None` (or an option that is) where there is none; weight decay is not in them.
+    /// The measurement update. `gradients`: of the plain mean loss at the predicted parameters, one a parameter, as slices,
+    /// `Vec`s or options of them, `None` where there is none; weight decay is not in them.
     ///
     /// # Errors
     /// As [`Filter::update`], and [`Error::LengthMismatch`].
-    pub fn update<'g, G: Copy + Into<Option<&'g [F]>>>(
+    pub fn update(
         &mut self,
-        parameters: &mut [&mut [F]],
-        gradients: &[G],
+        parameters: &mut [impl AsMut<[F]>],
+        gradients: &[impl Gradient<F>],
         observation: &Observation,
     ) -> Result<StepReport> {
-        self.measure(parameters, gradients, |filter, statistics| {
+        self.measure(&mut slices(parameters), gradients, |filter, statistics| {
             filter.update(statistics, observation)
         })
     }
@@ -180,26 +185,27 @@ impl<F: Real> Koala<F> {
     ///
     /// # Errors
     /// As [`update`](Self::update); after [`Error::TooManyMissing`] predict stays to be done.
-    pub fn update_and_predict<'g, G: Copy + Into<Option<&'g [F]>>>(
+    pub fn update_and_predict(
         &mut self,
-        parameters: &mut [&mut [F]],
-        gradients: &[G],
+        parameters: &mut [impl AsMut<[F]>],
+        gradients: &[impl Gradient<F>],
         observation: &Observation,
     ) -> Result<StepReport> {
-        let report = self.measure(parameters, gradients, |filter, statistics| {
+        let mut parameters = slices(parameters);
+        let report = self.measure(&mut parameters, gradients, |filter, statistics| {
             filter.update_and_predict(statistics, observation)
         })?;
         if self.filter.phase() == Phase::Updated {
-            self.predict(parameters)?;
+            self.advance(&mut parameters)?;
         }
         Ok(report)
     }
 
     /// Takes the sums, has the filter `update` with them, and does its steps.
-    fn measure<'g, G: Copy + Into<Option<&'g [F]>>>(
+    fn measure(
         &mut self,
         parameters: &mut [&mut [F]],
-        gradients: &[G],
+        gradients: &[impl Gradient<F>],
         update: impl FnOnce(&mut Filter, &[Option<BlockStatistics>]) -> Result<Update>,
     ) -> Result<StepReport> {
         self.filter.require("update", Phase::Predicted)?;
@@ -244,7 +250,7 @@ impl<F: Real> Koala<F> {
     /// # Errors
     /// [`Error::OutOfPhase`] between predict and update, when the parameters stand at their prediction;
     /// [`Error::CountMismatch`], [`Error::LengthMismatch`].
-    pub fn evaluation(&self, parameters: &[&[F]]) -> Result<Vec<Vec<F>>> {
+    pub fn evaluation(&self, parameters: &[impl AsRef<[F]>]) -> Result<Vec<Vec<F>>> {
         self.filter.require("evaluation", Phase::Updated)?;
         self.evaluated(parameters, |_, x, _| x.to_vec())
     }
@@ -255,7 +261,10 @@ impl<F: Real> Koala<F> {
     ///
     /// # Errors
     /// [`Error::OutOfPhase`] without a predict since the last update; [`Error::CountMismatch`], [`Error::LengthMismatch`].
-    pub fn evaluation_from_prediction(&self, parameters: &[&[F]]) -> Result<Vec<Vec<F>>> {
+    pub fn evaluation_from_prediction(
+        &self,
+        parameters: &[impl AsRef<[F]>],
+    ) -> Result<Vec<Vec<F>>> {
         self.filter
             .require("evaluation_from_prediction", Phase::Predicted)?;
         self.evaluated(parameters, |position, x, memory| {
@@ -274,9 +283,10 @@ impl<F: Real> Koala<F> {
     /// The mean of each parameter that has one, and of the others what `without` makes of position, x and memory.
     fn evaluated(
         &self,
-        parameters: &[&[F]],
+        parameters: &[impl AsRef<[F]>],
         without: impl Fn(usize, &[F], &TensorMemory<F>) -> Vec<F>,
     ) -> Result<Vec<Vec<F>>> {
+        let parameters: Vec<&[F]> = parameters.iter().map(AsRef::as_ref).collect();
         let lengths: Vec<usize> = parameters.iter().map(|x| x.len()).collect();
         self.check_parameters(&lengths)?;
         let slot = self.filter.config().memory().mean_slot();
@@ -300,20 +310,20 @@ impl<F: Real> Koala<F> {
             .try_for_each(|(tensor, &length)| self.check_length("parameter", tensor, length))
     }
 
-    fn checked_gradients<'g, G: Copy + Into<Option<&'g [F]>>>(
+    fn checked_gradients<'g>(
         &self,
-        gradients: &[G],
+        gradients: &'g [impl Gradient<F>],
     ) -> Result<Vec<Option<&'g [F]>>> {
         check_count("gradients", self.memory.len(), gradients.len())?;
         gradients
             .iter()
             .enumerate()
-            .map(|(tensor, &gradient)| {
-                let gradient: Option<&[F]> = gradient.into();
-                if let Some(g) = gradient {
-                    self.check_length("gradient", tensor, g.len())?;
+            .map(|(tensor, gradient)| {
+                let values = gradient.values();
+                if let Some(values) = values {
+                    self.check_length("gradient", tensor, values.len())?;
                 }
-                Ok(gradient)
+                Ok(values)
             })
             .collect()
     }
@@ -331,6 +341,10 @@ impl<F: Real> Koala<F> {
             })
         }
     }
+}
+
+fn slices<F>(parameters: &mut [impl AsMut<[F]>]) -> Vec<&mut [F]> {
+    parameters.iter_mut().map(AsMut::as_mut).collect()
 }
 
 fn lengths<F>(slices: &[&mut [F]]) -> Vec<usize> {

@@ -1,6 +1,5 @@
 //! Burn's own optimizers, to compare with.
 
-mod clip;
 mod optimizer;
 mod record;
 mod spec;

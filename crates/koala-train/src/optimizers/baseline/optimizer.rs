@@ -4,8 +4,8 @@ use burn::module::Module;
 use burn::optim::decay::WeightDecayConfig;
 use burn::optim::momentum::MomentumConfig;
 use burn::optim::{AdamConfig, AdamWConfig, GradientsParams, ModuleOptimizer, SgdConfig};
+use koala_burn::clip_by_global_norm;
 
-use super::clip::clip;
 use super::record::{self, Form};
 use super::{AdamSpec, AdamWSpec, SgdSpec};
 use crate::optimizers::{Optimizer, OptimizerError, StepSummary};
@@ -104,7 +104,7 @@ impl<M: Module> Optimizer<M> for Baseline {
     ) -> Result<(M, StepSummary), OptimizerError> {
         let learning_rate = self.learning_rate * factor;
         let clipped = if self.clip_norm < f64::INFINITY {
-            clip(&model, &mut gradients, self.clip_norm)?
+            clip_by_global_norm(&model, &mut gradients, self.clip_norm)?.factor
         } else {
             1.0
         };

@@ -1,4 +1,4 @@
-//! Gradient clipping by the norm of all gradients together.
+//! Gradient clipping by the norm of all gradients together, for any optimizer.
 
 use std::collections::HashSet;
 
@@ -6,41 +6,81 @@ use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use burn::tensor::{FloatDType, Tensor};
 
-use crate::optimizers::OptimizerError;
+use crate::error::{Error, Result};
+
+/// What [`clip_by_global_norm`] found and did.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Clipped {
+    /// Norm of all gradients together, as they were; not finite if one of them is not.
+    pub norm: f64,
+    /// What they were multiplied by; 1 if they were left as they are.
+    pub factor: f64,
+}
 
 /// Scales all gradients by min(1, limit / (norm + 1e-6)), where norm is that of all of them together, as
-/// `torch.nn.utils.clip_grad_norm_`; Burn's own clipping takes each tensor alone. Returns the factor.
+/// `torch.nn.utils.clip_grad_norm_`; Burn's own clipping takes each tensor alone. A tied parameter's gradient counts once.
+///
+/// For SGD, Adam and the like. KOALA needs gradients that belong to its losses: give it
+/// [`with_max_update_norm`](crate::KoalaAConfig::with_max_update_norm) instead.
 ///
 /// Gradients that are not finite are left as they are: the optimizer's step then shows it.
-pub(super) fn clip<M: Module>(
+///
+/// ```
+/// use burn::nn::LinearConfig;
+/// use burn::optim::{GradientsParams, SgdConfig};
+/// use burn::tensor::{Device, Tensor};
+/// use koala_burn::clip_by_global_norm;
+///
+/// let device = Device::flex().autodiff();
+/// let model = LinearConfig::new(2, 1).init(&device);
+/// let loss = model.forward(Tensor::<2>::from_data([[300.0, 400.0]], &device)).sum();
+/// let mut gradients = GradientsParams::from_grads(loss.backward(), &model);
+/// let clipped = clip_by_global_norm(&model, &mut gradients, 1.0)?;
+/// assert!(clipped.norm > 500.0 && clipped.factor < 0.002);
+/// let model = SgdConfig::new().init().step(0.1, model, gradients);
+/// # Ok::<(), koala_burn::Error>(())
+/// ```
+///
+/// # Errors
+/// [`Error::ClipLimit`] if the limit is negative or not a number; [`Error::ReadBack`]. Nothing has changed then.
+pub fn clip_by_global_norm<M: Module>(
     model: &M,
     gradients: &mut GradientsParams,
     limit: f64,
-) -> Result<f64, OptimizerError> {
-    let mut norm = reduced(model, gradients, &|g| g.square().sum())?
-        .iter()
-        .sum::<f64>()
-        .sqrt();
-    if norm.is_infinite() {
-        // Their squares may be too large for single precision where they themselves are not.
-        let largest = reduced(model, gradients, &|g| g.abs().max())?;
-        let largest = largest.into_iter().fold(0.0, f64::max);
-        if largest.is_finite() {
-            let unit = largest as f32;
-            let squares = reduced(model, gradients, &|g| g.div_scalar(unit).square().sum())?;
-            norm = largest * squares.iter().sum::<f64>().sqrt();
-        }
+) -> Result<Clipped> {
+    // Also false if it is not a number.
+    let valid = limit >= 0.0;
+    if !valid {
+        return Err(Error::ClipLimit { limit });
     }
+    let norm = global_norm(model, gradients)?;
     let factor = limit / (norm + 1e-6);
     if !norm.is_finite() || factor >= 1.0 {
-        return Ok(1.0);
+        return Ok(Clipped { norm, factor: 1.0 });
     }
     model.visit(&mut Scaler {
         gradients,
         factor,
         seen: HashSet::new(),
     });
-    Ok(factor)
+    Ok(Clipped { norm, factor })
+}
+
+fn global_norm<M: Module>(model: &M, gradients: &GradientsParams) -> Result<f64> {
+    let squares = reduced(model, gradients, &|g| g.square().sum())?;
+    let norm = squares.iter().sum::<f64>().sqrt();
+    if !norm.is_infinite() {
+        return Ok(norm);
+    }
+    // Their squares may be too large for single precision where they themselves are not.
+    let largest = reduced(model, gradients, &|g| g.abs().max())?;
+    let largest = largest.into_iter().fold(0.0, f64::max);
+    if !largest.is_finite() {
+        return Ok(norm);
+    }
+    let unit = largest as f32;
+    let squares = reduced(model, gradients, &|g| g.div_scalar(unit).square().sum())?;
+    Ok(largest * squares.iter().sum::<f64>().sqrt())
 }
 
 /// One number a gradient, read back at once.
@@ -48,7 +88,7 @@ fn reduced<M: Module>(
     model: &M,
     gradients: &GradientsParams,
     reduce: &dyn Fn(Tensor<1>) -> Tensor<1>,
-) -> Result<Vec<f64>, OptimizerError> {
+) -> Result<Vec<f64>> {
     let mut reducer = Reducer {
         gradients,
         reduce,
@@ -61,7 +101,7 @@ fn reduced<M: Module>(
     }
     let data = Tensor::cat(reducer.found, 0)
         .try_into_data()
-        .map_err(|error| OptimizerError::Device {
+        .map_err(|error| Error::ReadBack {
             reason: error.to_string(),
         })?;
     Ok(data.iter::<f64>().collect())
@@ -128,7 +168,7 @@ mod tests {
         gradients.register(model.weight.id, Tensor::<2>::from_data(weight, &device));
         let values = TensorData::new(values[6..].to_vec(), [3]);
         gradients.register(bias, Tensor::<1>::from_data(values, &device));
-        let factor = clip(&model, &mut gradients, limit).unwrap();
+        let Clipped { factor, .. } = clip_by_global_norm(&model, &mut gradients, limit).unwrap();
         let weight = gradients.get::<2>(model.weight.id).unwrap().into_data();
         let bias = gradients.get::<1>(bias).unwrap().into_data();
         let mut found: Vec<f32> = weight.try_into_vec().unwrap();
@@ -184,5 +224,17 @@ mod tests {
             let bits = |values: &[f32]| values.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(&found), bits(&values));
         }
+    }
+
+    #[test]
+    fn limits_that_cannot_be_are_refused() {
+        let model = model();
+        for limit in [-1.0, f64::NAN, f64::NEG_INFINITY] {
+            let mut gradients = GradientsParams::new();
+            let error = clip_by_global_norm(&model, &mut gradients, limit).unwrap_err();
+            assert!(error.to_string().contains("infinity"), "{error}");
+        }
+        assert_eq!(clipped(&[2.0; 9], f64::INFINITY), (vec![2.0; 9], 1.0));
+        assert_eq!(clipped(&[2.0; 9], 0.0), (vec![0.0; 9], 0.0));
     }
 }
