@@ -9,7 +9,7 @@ pub fn processor_time() -> Option<Duration> {
     let tasks = std::fs::read_dir("/proc/self/task").ok()?;
     let ran = tasks.filter_map(|task| {
         let line = read_to_string(task.ok()?.path().join("schedstat")).ok()?;
-        line.split_whitespace().next()?.parse().ok()
+        line.split_whitespace().next()?.parse::<u64>().ok()
     });
     Some(Duration::from_nanos(ran.sum()))
 }
@@ -27,6 +27,6 @@ pub fn peak() -> Option<u64> {
 fn status(key: &str) -> Option<u64> {
     let status = read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix(key))?;
-    let kibibytes: u64 = line.split_whitespace().next()?.parse().ok()?;
+    let kibibytes: u64 = line.split_whitespace().next()?.parse::<u64>().ok()?;
     Some(1024 * kibibytes)
 }
