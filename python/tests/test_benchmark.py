@@ -2,6 +2,7 @@
 
 import gzip
 import json
+import math
 import struct
 import sys
 from pathlib import Path
@@ -17,7 +18,7 @@ BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 def neighbours(monkeypatch):
     """The benchmarks, which find each other as ``python benchmarks/train.py`` does."""
     monkeypatch.syspath_prepend(str(BENCHMARKS))
-    names = ("train", "memory", "datasets", "networks")
+    names = ("train", "training_step", "memory", "datasets", "networks")
     for name in names:
         monkeypatch.delitem(sys.modules, name, raising=False)
     yield
@@ -115,3 +116,33 @@ def test_steps_in_backward_need_less_memory(neighbours):
     assert of["KOALA-V"][0] == of["KOALA-V, in backward"][0] == 0.0
     assert of["AdamW"][0] >= 2.0 * gradients
     assert of["KOALA-V"][1] >= gradients > of["KOALA-V, in backward"][1]
+
+
+def test_networks_of_the_recipes_have_the_programs_parameters(neighbours):
+    import training_step
+
+    # As `cargo bench --workspace --bench training_step -- --json` tells them; scripts/step_ratios.py refuses others.
+    expected = {
+        "mlp": 17_226,
+        "cnn": 105_914,
+        "lstm": 656_265,
+        "transformer": 510_065,
+        "gpt": 809_856,
+        "resnet20": 269_722,
+    }
+    for name, parameters in expected.items():
+        found = training_step.timed(name, "sgd", steps=1)
+        assert found["parameters"] == parameters and all(math.isfinite(loss) for loss in found["losses"])
+
+
+def test_shortcuts_of_the_small_residual_network_have_no_parameters(neighbours):
+    import networks
+
+    torch.manual_seed(0)
+    block = networks.resnet20()[6]
+    torch.nn.init.zeros_(block.branch[-1].weight)
+    images = torch.randn(2, 16, 8, 8)
+    found = block(images)
+    assert found.shape == (2, 32, 4, 4)
+    torch.testing.assert_close(found[:, 8:24], images[:, :, ::2, ::2].relu())
+    assert not found[:, :8].any() and not found[:, 24:].any()

@@ -7,6 +7,7 @@ use burn::optim::GradientsParams;
 use burn::tensor::{FloatDType, Tensor};
 
 use crate::error::{Error, Result};
+use crate::gradients;
 
 /// What [`clip_by_global_norm`] found and did.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,11 +59,7 @@ pub fn clip_by_global_norm<M: Module>(
     if !norm.is_finite() || factor >= 1.0 {
         return Ok(Clipped { norm, factor: 1.0 });
     }
-    model.visit(&mut Scaler {
-        gradients,
-        factor,
-        seen: HashSet::new(),
-    });
+    gradients::scale(model, gradients, factor);
     Ok(Clipped { norm, factor })
 }
 
@@ -125,24 +122,6 @@ impl ModuleVisitor for Reducer<'_> {
             if elements > 0 {
                 self.found.push((self.reduce)(flat));
             }
-        }
-    }
-}
-
-struct Scaler<'a> {
-    gradients: &'a mut GradientsParams,
-    factor: f64,
-    seen: HashSet<ParamId>,
-}
-
-impl ModuleVisitor for Scaler<'_> {
-    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
-        if !self.seen.insert(param.id) {
-            return;
-        }
-        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
-            let scaled = gradient.mul_scalar(self.factor);
-            self.gradients.register(param.id, scaled);
         }
     }
 }

@@ -63,7 +63,9 @@ pub enum Error {
     },
 
     /// A bound on the gradients' norm that cannot be.
-    #[error("cannot clip gradients to a norm of {limit}: give 0 or more, or infinity to leave them as they are")]
+    #[error(
+        "cannot clip gradients to a norm of {limit}: give 0 or more, or infinity to leave them as they are"
+    )]
     ClipLimit {
         /// The bound.
         limit: f64,

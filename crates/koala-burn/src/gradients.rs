@@ -1,7 +1,9 @@
 //! The gradients of a model's tracked parameters.
 
+use std::collections::HashSet;
+
 use burn::Tensor;
-use burn::module::{Module, ModuleVisitor, Param};
+use burn::module::{Module, ModuleVisitor, Param, ParamId};
 use burn::optim::GradientsParams;
 use koala_filter::Layout;
 
@@ -76,5 +78,32 @@ impl ModuleVisitor for Collector<'_> {
             Values::Any(_) => UpdatePath::Generic,
         };
         self.found[position] = Some(Values::new(gradient, path));
+    }
+}
+
+/// Multiplies the gradients of a model, each once.
+pub(crate) fn scale<M: Module>(model: &M, gradients: &mut GradientsParams, factor: f64) {
+    model.visit(&mut Scaler {
+        gradients,
+        factor,
+        seen: HashSet::new(),
+    });
+}
+
+struct Scaler<'a> {
+    gradients: &'a mut GradientsParams,
+    factor: f64,
+    seen: HashSet<ParamId>,
+}
+
+impl ModuleVisitor for Scaler<'_> {
+    fn visit_float<const D: usize>(&mut self, param: &Param<Tensor<D>>) {
+        if !self.seen.insert(param.id) {
+            return;
+        }
+        if let Some(gradient) = self.gradients.remove::<D>(param.id) {
+            let scaled = gradient.mul_scalar(self.factor);
+            self.gradients.register(param.id, scaled);
+        }
     }
 }

@@ -79,6 +79,8 @@ mod evaluation;
 mod generic;
 mod gradients;
 mod group;
+#[cfg(feature = "learner")]
+pub mod learner;
 mod measurement;
 mod memory;
 mod optimizer;

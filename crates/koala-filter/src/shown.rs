@@ -49,7 +49,11 @@ impl Display for StepReport {
         }
         for (count, what) in [(self.skipped(), "skipped"), (self.clamped(), "clamped")] {
             if count > 0 {
-                write!(formatter, ", {count} of {} blocks {what}", self.blocks.len())?;
+                write!(
+                    formatter,
+                    ", {count} of {} blocks {what}",
+                    self.blocks.len()
+                )?;
             }
         }
         if self.bound_factor < 1.0 {

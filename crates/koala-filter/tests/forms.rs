@@ -51,12 +51,20 @@ fn a_report_is_printed_as_one_line() {
         let observation = Observation::from_losses(&[4.0]);
         let report = optimizer.update(&mut x, &gradients, &observation).unwrap();
         let line = report.to_string();
-        for part in ["step 0: loss 4, R ", ", |h| 1.118, ", ", |dx| 0.001, ", ", shortened to "] {
+        for part in [
+            "step 0: loss 4, R ",
+            ", |h| 1.118, ",
+            ", |dx| 0.001, ",
+            ", shortened to ",
+        ] {
             assert!(line.contains(part), "{line}");
         }
         let blocks = report.blocks.len() > 1;
         assert_eq!(line.contains("1 of 2 blocks skipped"), blocks, "{line}");
-        for missing in ["step 1: measurement missing, ", "step 2: measurement missing, "] {
+        for missing in [
+            "step 1: measurement missing, ",
+            "step 2: measurement missing, ",
+        ] {
             optimizer.predict(&mut x).unwrap();
             let observation = Observation::from_losses(&[f64::NAN]);
             let report = optimizer.update(&mut x, &gradients, &observation).unwrap();
@@ -81,5 +89,8 @@ fn what_is_out_of_the_ordinary_stands_in_the_line() {
     assert!(clamped.ends_with("1 of 1 blocks clamped"), "{clamped}");
     let none = step(&mut optimizer, &mut x, 0.0).to_string();
     assert!(none.contains(", no usable gradient"), "{none}");
-    assert_eq!(Options::default().negative_residual, NegativeResidual::Clamp);
+    assert_eq!(
+        Options::default().negative_residual,
+        NegativeResidual::Clamp
+    );
 }
