@@ -17,6 +17,7 @@ mod recipes;
 mod replay;
 mod report;
 mod sensitivity;
+mod shell;
 mod terminal;
 mod train;
 #[cfg(feature = "watch")]
@@ -53,7 +54,7 @@ struct Arguments {
 enum Command {
     /// Train a network and keep the run in a folder
     ///
-    /// Without any flag: a small network on the embedded digits, with KOALA-M, in seconds.
+    /// Without any flag: a small network on the embedded digits, with KOALA-A, in seconds.
     ///
     /// Ctrl-C finishes the step and makes a checkpoint; `koala train --resume RUN` goes on from there, or after a crash
     /// from the last checkpoint, to the same bits.
@@ -97,6 +98,14 @@ enum Command {
     /// One line a file: the worst relative difference and where it stands. Exits with 0 only if every file is within
     /// its tolerance, 1e-12 in f64 and 2e-6 in f32.
     Replay(replay::ReplayArguments),
+    /// Print a script by which a shell completes koala's commands and flags
+    ///
+    /// For bash, with the package bash-completion: koala completions bash > ~/.local/share/bash-completion/completions/koala
+    Completions(shell::CompletionsArguments),
+    /// Print the manual page, or write those of all commands
+    ///
+    /// koala man --out ~/.local/share/man/man1, then: man koala-train
+    Man(shell::ManArguments),
 }
 
 fn main() -> ExitCode {
@@ -110,6 +119,8 @@ fn main() -> ExitCode {
         Command::Check(arguments) => check::run(&arguments),
         Command::Data(arguments) => data::run(&arguments).map_err(Error::from),
         Command::Replay(arguments) => Ok(replay::run(&arguments)),
+        Command::Completions(arguments) => shell::completions(&arguments).map_err(Error::from),
+        Command::Man(arguments) => shell::man(&arguments).map_err(Error::from),
     };
     match result {
         Ok(code) => code,

@@ -17,29 +17,40 @@ use crate::{interrupt, terminal};
 /// Arguments of `koala train`.
 #[derive(Args)]
 pub struct TrainArguments {
-    #[command(flatten)]
-    task: TaskFlags,
-    #[command(flatten)]
-    method: MethodFlags,
     /// Recipe to start from, one of `koala recipes` or a .toml file; flags win over it
-    #[arg(long, value_name = "NAME", conflicts_with = "config")]
+    #[arg(
+        long,
+        value_name = "NAME",
+        conflicts_with = "config",
+        help_heading = "Run"
+    )]
     recipe: Option<String>,
     /// Configuration file to start from, such as another run's config.toml; flags win over it
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Run")]
     config: Option<PathBuf>,
     /// Go on with the run in this folder where its newest checkpoint was made
     #[arg(
         long,
         value_name = "RUN",
+        help_heading = "Run",
         conflicts_with_all = ["recipe", "config", "seed", "out", "overwrite"]
     )]
     resume: Option<PathBuf>,
     /// Seed of initial weights and order of samples [default: 0]
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "N",
+        allow_negative_numbers = true,
+        help_heading = "Run"
+    )]
     seed: Option<i64>,
     /// Meet the test samples at the end; without, held-out samples are all that is evaluated [default: true]
-    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
+    #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set, help_heading = "Run")]
     test: Option<bool>,
+    #[command(flatten)]
+    task: TaskFlags,
+    #[command(flatten)]
+    method: MethodFlags,
     /// Folder for the run [default: a new one under runs/]
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     out: Option<PathBuf>,
