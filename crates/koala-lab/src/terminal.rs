@@ -21,8 +21,7 @@ pub fn line(text: impl Display) {
 pub fn line_with(before: &str, strong: impl Display, after: &str) {
     let style = Style::new().bold().fg_color(Some(AnsiColor::Green.into()));
     let (on, off) = codes(style, colours(std::io::stdout().is_terminal()));
-    let [before, strong, after] =
-        [before, &strong.to_string(), after].map(|text| visible_lines(text));
+    let [before, strong, after] = [before, &strong.to_string(), after].map(visible_lines);
     write(&format!("{before}{on}{strong}{off}{after}"));
 }
 

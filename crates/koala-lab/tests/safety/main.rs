@@ -2,6 +2,7 @@
 //! when they are damaged, and with output that cannot be written.
 
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, clippy::panic)]
 
 #[path = "../common/mod.rs"]
 mod common;
