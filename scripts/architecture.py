@@ -19,15 +19,16 @@ PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 
 # Name, floor, left and right edge, library of tensors, one line.
 BOXES = [
-    ("koala-lab", 5, 396, 976, "burn", "the program koala: arguments, progress, exit codes"),
-    ("koala-compare", 4, 396, 976, "burn", "suites, tuning, sensitivity; every run once"),
+    ("koala-lab", 5, 206, 976, "burn", "the program koala: arguments, progress, exit codes"),
+    ("koala-compare", 4, 206, 976, "burn", "suites, tuning, sensitivity; every run once"),
     ("koala-train", 3, 586, 976, "burn", "optimizers, the loop, runs on disk, recipes"),
-    ("koala-optim", 2, 206, 376, "pytorch", "KOALA for PyTorch"),
-    ("koala-report", 2, 396, 566, "none", "runs read, compared"),
+    ("koala-report", 2, 206, 376, "none", "runs read, compared"),
+    ("koala-optim", 2, 396, 566, "pytorch", "KOALA for PyTorch"),
     ("koala-burn", 2, 586, 756, "burn", "KOALA for Burn"),
     ("koala-models", 2, 776, 926, "burn", "networks, losses"),
-    ("koala-filter", 1, 206, 756, "none", "the filter: sums in, steps out; the optimizers over slices"),
+    ("koala-filter", 1, 306, 756, "none", "the filter: sums in, steps out; the optimizers over slices"),
     ("koala-data", 1, 776, 976, "none", "data sets as plain arrays"),
+    ("koala-system", 0, 206, 976, "none", "files that outlast a crash, files of others, memory that there is"),
 ]
 FLOORS = {
     5: "the program",
@@ -35,10 +36,12 @@ FLOORS = {
     3: "training",
     2: "adapters, networks,\nreports",
     1: "the filter, data",
+    0: "the system",
 }
 # Where an arrow goes down that would not find its way in the middle of what both boxes have in common.
 LANES = {
-    ("koala-compare", "koala-report"): 481,
+    ("koala-compare", "koala-report"): 291,
+    ("koala-report", "koala-system"): 256,
     ("koala-train", "koala-data"): 951,
 }
 LEGEND = {"none": "no tensor library", "burn": "Burn", "pytorch": "PyTorch (python/)"}
@@ -107,7 +110,7 @@ def picture() -> str:
             if boxes[other][1] >= boxes[name][1]:
                 sys.exit(f"{name} builds on {other}, which is not below it")
 
-    height = top(1) + BOX + 62
+    height = top(min(FLOORS)) + BOX + 62
     parts = [
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
         'role="img" aria-labelledby="title description">',
@@ -120,7 +123,7 @@ def picture() -> str:
     ]
     for floor, words in FLOORS.items():
         y = top(floor)
-        if floor > 1:
+        if floor > min(FLOORS):
             line = y + BOX + GAP // 2
             parts.append(f'<path class="floor" d="M{LEFT} {line}H{RIGHT}"/>')
         lines = words.split("\n")

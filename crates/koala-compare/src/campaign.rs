@@ -40,6 +40,8 @@ pub struct Ended {
     pub ours: usize,
     /// Those that failed by themselves, with the reason.
     pub failed: Vec<(ListedRun, String)>,
+    /// Those of which a file is damaged, and which it is: they are left as they are.
+    pub damaged: Vec<(ListedRun, String)>,
     /// Whether it was stopped before its end; the same command goes on.
     pub interrupted: bool,
 }
@@ -118,6 +120,7 @@ impl<'a> Campaign<'a> {
                 run: run.listed.clone(),
                 state: match folder.settled()? {
                     Some(Settled::Failed(_)) => Some("failed"),
+                    Some(Settled::Damaged(_)) => Some("damaged"),
                     Some(_) => Some("done"),
                     None => folder.is_begun().then_some("begun"),
                 },
@@ -328,7 +331,7 @@ impl<'a> Campaign<'a> {
     fn due(&self, runs: &[Planned]) -> Result<bool, Error> {
         for run in runs {
             let folder = RunFolder::at(&self.folder.join(&run.listed.folder));
-            if folder.settled()?.is_none() {
+            if !folder.is_over()? {
                 return Ok(true);
             }
         }
@@ -380,11 +383,16 @@ impl<'a> Campaign<'a> {
 
 impl From<Tally> for Ended {
     fn from(tally: Tally) -> Self {
-        let failed = tally.failed.into_iter();
+        let listed = |runs: Vec<(Planned, String)>| {
+            runs.into_iter()
+                .map(|(run, why)| (run.listed, why))
+                .collect()
+        };
         Self {
             runs: tally.ended,
             ours: tally.ours,
-            failed: failed.map(|(run, why)| (run.listed, why)).collect(),
+            failed: listed(tally.failed),
+            damaged: listed(tally.damaged),
             interrupted: tally.interrupted,
         }
     }

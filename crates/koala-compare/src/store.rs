@@ -5,6 +5,7 @@ use std::fs::{self, File};
 use std::path::Path;
 
 use koala_report::{Choice, LISTING_FILE, ListedRun, Listing, Role};
+use koala_system::{make_folders, open_lock, own_folder};
 use koala_train::run::{RunFolder, write_whole};
 
 use crate::Error;
@@ -22,7 +23,7 @@ pub(super) enum Question {
 
 /// Takes a folder for a suite, making it if it is not there. What was done in it before is found again.
 pub(super) fn take(folder: &Path) -> Result<(), Error> {
-    fs::create_dir_all(folder).map_err(Error::file(folder, "create"))?;
+    make_folders(folder).map_err(Error::file(folder, "create"))?;
     let mut entries = fs::read_dir(folder).map_err(Error::file(folder, "read"))?;
     let own = [LISTING_FILE, LOCK, "runs"];
     if entries.next().is_some() && !own.iter().any(|name| folder.join(name).exists()) {
@@ -31,7 +32,7 @@ pub(super) fn take(folder: &Path) -> Result<(), Error> {
         });
     }
     let runs = folder.join("runs");
-    fs::create_dir_all(&runs).map_err(Error::file(runs, "create"))
+    own_folder(&runs).map_err(Error::file(runs, "create"))
 }
 
 /// Folders of runs at the workloads' own settings, by workload: a listing that has one of them is about the same ones.
@@ -88,7 +89,7 @@ pub(super) fn keep_others(
             continue;
         }
         let found = RunFolder::at(&folder.join(&run.folder));
-        if found.is_begun() || found.settled()?.is_some() {
+        if found.is_begun() || found.is_over()? {
             lost.push(run);
         }
     }
@@ -105,12 +106,7 @@ pub(super) fn keep_others(
 /// Keeps other programs from writing about the suite as long as the file is open.
 pub(super) fn hold(folder: &Path) -> Result<File, Error> {
     let path = folder.join(LOCK);
-    let lock = File::options()
-        .create(true)
-        .write(true)
-        .truncate(false)
-        .open(&path)
-        .map_err(Error::file(&path, "create"))?;
+    let lock = open_lock(&path).map_err(Error::file(&path, "create"))?;
     lock.lock().map_err(Error::file(&path, "lock"))?;
     Ok(lock)
 }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use koala_system::read_text;
 use koala_train::device::DeviceName;
-use koala_train::run::ConfigError;
+use koala_train::run::{ConfigError, LARGEST_CONFIG};
 use toml::Table;
 
 use super::check::{check_listed, check_name, check_optimizers, check_seeds};
@@ -50,7 +51,7 @@ impl Suite {
     /// [`ConfigError`] if it cannot be read, or something in it is wrong; the message names the key.
     pub fn open(file: &Path) -> Result<Self, ConfigError> {
         let origin = format!("suite {}", file.display());
-        let text = std::fs::read_to_string(file).map_err(|cause| ConfigError::Unreadable {
+        let text = read_text(file, LARGEST_CONFIG).map_err(|cause| ConfigError::Unreadable {
             file: origin.clone(),
             cause,
         })?;

@@ -1,13 +1,13 @@
 //! Runs that are at work at the same time, in this program and in others that share the folder.
 
 use std::collections::{BTreeSet, VecDeque};
-use std::fs;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use koala_data::Loaded;
 use koala_report::Role;
+use koala_system::own_folder;
 use koala_train::run::{RunFolder, Settled};
 use koala_train::training::{Event, Interrupt, Observer};
 
@@ -60,6 +60,8 @@ pub(super) struct Tally {
     pub ours: usize,
     /// Those that failed by themselves, with the reason.
     pub failed: Vec<(Planned, String)>,
+    /// Those of which a file is damaged, and which.
+    pub damaged: Vec<(Planned, String)>,
     /// Whether someone stopped it.
     pub interrupted: bool,
     /// Whether another program was at a run.
@@ -214,7 +216,7 @@ impl<'a> Workers<'a> {
         held: &mut Option<(usize, Arc<Loaded>)>,
     ) -> Result<Option<(Settled, bool)>, Error> {
         let path = self.folder.join(&run.listed.folder);
-        fs::create_dir_all(&path).map_err(Error::file(&path, "create"))?;
+        own_folder(&path).map_err(Error::file(&path, "create"))?;
         let folder = RunFolder::at(&path);
         if let Some(settled) = folder.settled()? {
             return Ok(Some((settled, false)));
@@ -284,8 +286,10 @@ impl State {
         self.done.insert(run.listed.folder.clone());
         self.pace.ended(run.problem, seconds);
         self.tally.ended += 1;
-        if let Settled::Failed(message) = settled {
-            self.tally.failed.push((run.clone(), message));
+        match settled {
+            Settled::Failed(message) => self.tally.failed.push((run.clone(), message)),
+            Settled::Damaged(message) => self.tally.damaged.push((run.clone(), message)),
+            Settled::Completed | Settled::Interrupted => {}
         }
     }
 }

@@ -146,7 +146,12 @@ mod tests {
         assert!(matches!(read.warnings[..], [Warning::FewSamples { .. }]));
         // What MNIST is not is told where to go.
         let text = mnist(Some(folder.path())).unwrap_err().to_string();
-        assert!(text.contains("found label 10 at position 10. Get the file again if it is damaged; files of your own"), "{text}");
+        assert!(
+            text.contains(
+                "found images of 2 x 3. Get the file again if it is damaged; files of your own"
+            ),
+            "{text}"
+        );
     }
 
     #[test]

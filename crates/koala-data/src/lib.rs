@@ -75,6 +75,7 @@ mod parallel;
 mod parting;
 mod picture;
 mod place;
+mod room;
 pub mod sample;
 mod shakespeare;
 mod split;

@@ -38,7 +38,12 @@ impl Loaded {
     /// whether a file has changed since a run was begun. Nothing for the others, whose files are known.
     pub fn fingerprint(&self) -> Option<&str> {
         self.preparation.as_ref()?;
-        Some(self.fingerprint.get_or_init(|| self.digest()))
+        Some(self.sha256())
+    }
+
+    /// The SHA-256 of all samples, or tokens, part by part in their order, in lower-case hexadecimal digits.
+    pub fn sha256(&self) -> &str {
+        self.fingerprint.get_or_init(|| self.digest())
     }
 
     fn digest(&self) -> String {
@@ -60,8 +65,19 @@ impl Loaded {
                 (0..set.len()).for_each(|row| numbers(set.row(row), digest));
                 numbers(set.targets(), digest);
             }),
-            // Texts have no preparation.
-            Data::Text(_) => {}
+            Data::Text(corpus) => {
+                let words = corpus.vocabulary.tokens();
+                digest.update((words.len() as u64).to_le_bytes());
+                for word in words {
+                    digest.update((word.len() as u64).to_le_bytes());
+                    digest.update(word.as_bytes());
+                }
+                for part in [&corpus.train, &corpus.validation, &corpus.test] {
+                    digest.update((part.len() as u64).to_le_bytes());
+                    part.iter()
+                        .for_each(|token| digest.update(token.to_le_bytes()));
+                }
+            }
         }
         let digest = digest.finalize();
         digest.iter().map(|byte| format!("{byte:02x}")).collect()

@@ -10,8 +10,10 @@ use super::idx_files::{self, PARTS};
 use super::{DataError, DatasetName, ImageSet, Split, idx, place};
 
 const CLASSES: usize = 10;
-/// What to do with labels that there are not: the file is damaged, or it is another data set.
-const OTHER: &str = "Get the file again if it is damaged; files of your own, with other classes, are read by koala_data::idx_folder";
+/// Pixels of a picture's side.
+const SIDE: usize = 28;
+/// What to do with sizes and labels that there are not: the file is damaged, or it is another data set.
+const OTHER: &str = "Get the file again if it is damaged; files of your own, of other sizes or with other classes, are read by koala_data::idx_folder";
 
 /// Reads MNIST from `folder`, or from the places where it usually is.
 ///
@@ -40,18 +42,7 @@ fn read(
 ) -> Result<Split, DataError> {
     let folder = place::find(dataset, folder)?;
     let [train, test] = PARTS.map(|names| part(dataset, &folder, names, mean, deviation));
-    let (train, test) = (train?, test?);
-    if (train.height, train.width) != (test.height, test.width) {
-        return Err(DataError::format(
-            folder.join(PARTS[1][0]),
-            format!(
-                "images of {} x {}, as for training",
-                train.height, train.width
-            ),
-            format!("{} x {}", test.height, test.width),
-        ));
-    }
-    Ok(Split::new(train, test))
+    Ok(Split::new(train?, test?))
 }
 
 fn part(
@@ -63,6 +54,12 @@ fn part(
 ) -> Result<ImageSet, DataError> {
     let missing = |name: &str| place::missing(dataset, name, vec![folder.to_owned()]);
     let read = idx_files::pictures(folder, names[0], missing)?;
+    if (read.height, read.width) != (SIDE, SIDE) {
+        let found = format!("images of {} x {}", read.height, read.width);
+        let expected = format!("images of {SIDE} x {SIDE}");
+        let fault = DataError::format(folder.join(names[0]), expected, found);
+        return Err(fault.with_remedy(OTHER));
+    }
     let labels = idx_files::labels(folder, names, read.count, missing, |file, bytes| {
         idx::labels(file, bytes, CLASSES).map_err(|error| match error {
             // What is cut short or of another format has no other remedy than before.
@@ -167,7 +164,9 @@ mod tests {
         );
         let text = fault("t10k-images-idx3-ubyte.gz", idx_file(&[4, 1, 1], &[0; 4]));
         assert!(
-            text.contains("images of 28 x 28, as for training, found 1 x 1"),
+            text.contains(
+                "t10k-images-idx3-ubyte: expected images of 28 x 28, found images of 1 x 1"
+            ),
             "{text}"
         );
         let text = fault("t10k-labels-idx1-ubyte.gz", idx_file(&[1], &[10]));
@@ -177,7 +176,7 @@ mod tests {
         );
         // Whoever has eleven classes has no original to copy anew.
         assert!(
-            text.ends_with("with other classes, are read by koala_data::idx_folder"),
+            text.ends_with("or with other classes, are read by koala_data::idx_folder"),
             "{text}"
         );
         fs::write(folder.path().join("train-images-idx3-ubyte.gz"), "no gzip").unwrap();

@@ -28,6 +28,11 @@ impl Vocabulary {
             .map_or("", String::as_str)
     }
 
+    /// All tokens in the order of their numbers.
+    pub(super) fn tokens(&self) -> &[String] {
+        &self.tokens
+    }
+
     /// The number of a token, if it is known.
     pub fn index(&self, token: &str) -> Option<u32> {
         self.indices.get(token).copied()

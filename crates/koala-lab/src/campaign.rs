@@ -37,14 +37,14 @@ pub fn run(
     let ended = outcome?;
     let found = campaign.found()?;
     if flags.json {
-        terminal::line(serde_json::to_string_pretty(&found).unwrap_or_default());
+        terminal::json(&found);
     } else if !flags.quiet {
         if !ended.interrupted {
             terminal::line(show(&found).trim_end());
         }
         summary(&ended, folder);
     }
-    let reported = told_failures(&ended);
+    let reported = told_failures(&ended) | told_damages(&ended);
     Ok(if ended.interrupted {
         interrupt::exit_code()
     } else if reported {
@@ -89,6 +89,17 @@ fn told_failures(ended: &Ended) -> bool {
         ));
     }
     reported
+}
+
+/// Tells of runs that are damaged and were left as they are; whether there are any.
+fn told_damages(ended: &Ended) -> bool {
+    for (run, message) in &ended.damaged {
+        terminal::error(&format!(
+            "{}, {} with seed {}, {}: {message}",
+            run.workload, run.optimizer, run.seed, run.folder
+        ));
+    }
+    !ended.damaged.is_empty()
 }
 
 fn list(campaign: &Campaign, folder: &Path) -> Result<(), Error> {

@@ -36,7 +36,7 @@ pub fn run(arguments: &CheckArguments) -> Result<ExitCode, Error> {
             .map(|fault| json!({ "path": fault.path, "line": fault.line, "fault": fault.what }))
             .collect();
         let told = json!({ "runs": runs, "not_begun": missing, "faults": told });
-        terminal::line(serde_json::to_string_pretty(&told).unwrap_or_default());
+        terminal::json(&told);
     } else {
         for fault in &faults {
             terminal::line(fault);

@@ -121,7 +121,7 @@ fn print_list(arguments: &ListArguments) {
                 })
             })
             .collect();
-        terminal::line(serde_json::to_string_pretty(&list).unwrap_or_default());
+        terminal::json(&list);
         return;
     }
     let mut table = Table::new();
@@ -163,14 +163,14 @@ fn get(arguments: &FetchArguments) -> Result<ExitCode, Error> {
         other => other?,
     };
     if arguments.json {
-        terminal::line(serde_json::to_string_pretty(&fetched).unwrap_or_default());
+        terminal::json(&fetched);
     } else if !arguments.quiet {
-        terminal::line(format!(
-            "{} is in {}, its files the published ones. Licence: {}",
-            dataset.name(),
-            terminal::strong(fetched.folder.display()),
-            dataset.source().licence
-        ));
+        let licence = dataset.source().licence;
+        terminal::line_with(
+            &format!("{} is in ", dataset.name()),
+            fetched.folder.display(),
+            &format!(", its files the published ones. Licence: {licence}"),
+        );
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -188,7 +188,7 @@ fn look_over(arguments: &CheckArguments) -> Result<ExitCode, Error> {
         (_, path) => check(dataset, path)?,
     };
     if arguments.json {
-        terminal::line(serde_json::to_string_pretty(&report).unwrap_or_default());
+        terminal::json(&report);
     } else {
         print_report(&report);
     }

@@ -2,6 +2,7 @@
 
 use indicatif::ProgressBar;
 use koala_data::fetch::Watcher;
+use koala_report::visible;
 
 use crate::terminal;
 
@@ -25,7 +26,7 @@ impl Bar {
 impl Watcher for Bar {
     fn begin(&mut self, url: &str, have: u64, total: Option<u64>) {
         let name = url.rsplit('/').next().unwrap_or(url);
-        self.0.set_message(name.to_owned());
+        self.0.set_message(visible(name));
         match total {
             Some(total) => self.0.set_length(total),
             None => self.0.unset_length(),

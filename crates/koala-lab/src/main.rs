@@ -30,6 +30,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use koala_compare::Error;
+use koala_report::visible_lines;
 use koala_train::Kind;
 use mimalloc::MiMalloc;
 
@@ -109,7 +110,38 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let result = match Arguments::parse().command {
+    let code = match Arguments::try_parse() {
+        Ok(arguments) => done(arguments.command),
+        Err(told) => answered(&told),
+    };
+    // Lost output is an error, also of a command that went well.
+    match terminal::finish() {
+        Ok(()) => code,
+        Err(lost) => {
+            terminal::error(&lost);
+            if code == ExitCode::SUCCESS {
+                return ExitCode::FAILURE;
+            }
+            code
+        }
+    }
+}
+
+/// What the command line itself answers: help, the version, or what is wrong with it.
+fn answered(told: &clap::Error) -> ExitCode {
+    let plain = told.render().to_string();
+    let shown = visible_lines(&plain);
+    if told.use_stderr() && shown != plain {
+        eprint!("{shown}");
+    } else {
+        terminal::written(told.print());
+    }
+    // 0 or 2.
+    ExitCode::from(u8::try_from(told.exit_code()).unwrap_or(2))
+}
+
+fn done(command: Command) -> ExitCode {
+    let result = match command {
         Command::Train(arguments) => train::run(&arguments).map_err(Error::from),
         Command::Recipes(arguments) => recipes::run(&arguments).map_err(Error::from),
         Command::Compare(arguments) => compare::run(&arguments),

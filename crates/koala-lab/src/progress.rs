@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use koala_compare::{Position, SuiteObserver};
+use koala_report::visible;
 use koala_train::Error;
 use koala_train::gan::GanStepEvent;
 use koala_train::run::Settled;
@@ -19,6 +20,8 @@ pub struct Progress {
     bar: ProgressBar,
     /// Whether epochs are printed.
     epochs: bool,
+    /// Whether nothing but errors is.
+    quiet: bool,
     of: usize,
     /// Loss and error, if there is one, or the losses of both adversaries, as they are shown: smoothed, since single batches jump.
     smooth: Option<(f64, f64)>,
@@ -34,6 +37,7 @@ impl Progress {
         Self {
             bar,
             epochs,
+            quiet,
             of: 0,
             smooth: None,
         }
@@ -130,6 +134,9 @@ impl Progress {
                 epoch.judged.line(),
                 epoch.seconds
             )),
+            Event::Warning(warning) if !self.quiet => {
+                self.bar.suspend(|| terminal::warning(&warning.message));
+            }
             _ => {}
         }
     }
@@ -172,7 +179,7 @@ impl SuiteObserver for Progress {
             return;
         }
         if let Event::Start(_) | Event::Resume(_) = event {
-            self.bar.set_prefix(format!(
+            let prefix = format!(
                 "{}/{} {} {} seed {}{}  ",
                 position.done + 1,
                 position.count,
@@ -180,7 +187,8 @@ impl SuiteObserver for Progress {
                 position.optimizer,
                 position.seed,
                 left(position)
-            ));
+            );
+            self.bar.set_prefix(visible(&prefix));
         }
         self.show(event);
     }
@@ -189,9 +197,12 @@ impl SuiteObserver for Progress {
         if !position.alone {
             self.suite(position);
         }
-        if let Settled::Failed(_) = settled
-            && !self.bar.is_hidden()
-        {
+        let became = match settled {
+            Settled::Failed(_) => "failed",
+            Settled::Damaged(_) => "is damaged",
+            Settled::Completed | Settled::Interrupted => return,
+        };
+        if !self.bar.is_hidden() {
             let Position {
                 workload,
                 optimizer,
@@ -199,7 +210,7 @@ impl SuiteObserver for Progress {
                 role,
                 ..
             } = position;
-            let text = format!("{workload}, {optimizer}, seed {seed} ({role}) failed");
+            let text = format!("{workload}, {optimizer}, seed {seed} ({role}) {became}");
             self.bar.suspend(|| terminal::warning(&text));
         }
     }

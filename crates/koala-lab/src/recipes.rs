@@ -48,7 +48,7 @@ pub fn run(arguments: &RecipesArguments) -> Result<ExitCode, Error> {
                 }))
             })
             .collect::<Result<Vec<_>, Error>>()?;
-        terminal::line(serde_json::to_string_pretty(&all).unwrap_or_default());
+        terminal::json(&all);
         return Ok(ExitCode::SUCCESS);
     }
     let mut table = Table::new();

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use koala_filter::replay::{Replay, ReplayError, replay};
+use koala_report::visible_json;
 use serde_json::{Value, json};
 
 use crate::terminal;
@@ -40,7 +41,7 @@ pub fn run(arguments: &ReplayArguments) -> ExitCode {
 
 fn print(arguments: &ReplayArguments, file: &Path, result: &Result<Replay, ReplayError>) {
     if arguments.json {
-        terminal::line(record(file, result));
+        terminal::line(visible_json(&record(file, result).to_string()));
     }
     match result {
         Err(error) => terminal::error(error),

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use clap::{Args, ValueEnum};
 use koala_compare::Error;
 use koala_report::{Gathered, View, csv, gather_as, latex, markdown, page};
+use koala_system::{make_folders, own_folder};
 use koala_train::run::write_whole;
 use serde_json::json;
 
@@ -100,14 +101,19 @@ pub fn run(arguments: &ReportArguments) -> Result<ExitCode, Error> {
             }
         }
     }
-    std::fs::create_dir_all(&folder).map_err(Error::file(&folder, "make the folder"))?;
+    // A folder that was named may be a link; one that is ours by its name may not.
+    match &arguments.out {
+        Some(_) => make_folders(&folder),
+        None => own_folder(&folder),
+    }
+    .map_err(Error::file(&folder, "make the folder"))?;
     for (name, content) in &files {
         write_whole(&folder, name, content.as_bytes())?;
     }
     let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.join(name)).collect();
     if arguments.json {
         let told = json!({ "files": paths, "comparison": found.comparison });
-        terminal::line(serde_json::to_string_pretty(&told).unwrap_or_default());
+        terminal::json(&told);
     } else if !arguments.quiet {
         tell(&found, &paths);
     }

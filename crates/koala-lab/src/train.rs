@@ -116,7 +116,7 @@ fn resume(
     let (folder, config) = RunFolder::open(path)?;
     if let Some(result) = folder.completed()? {
         if arguments.json {
-            terminal::line(serde_json::to_string_pretty(&result).unwrap_or_default());
+            terminal::json(&result);
         } else if !arguments.quiet {
             terminal::line(format!("{}: the run is complete", path.display()));
         }
@@ -152,7 +152,7 @@ impl TrainArguments {
 
     fn told(&self, result: &RunResult, folder: &RunFolder, data: &Loaded) -> ExitCode {
         if self.json {
-            terminal::line(serde_json::to_string_pretty(result).unwrap_or_default());
+            terminal::json(result);
         } else if !self.silent() {
             summary(result, folder, data);
         }
@@ -168,8 +168,7 @@ fn summary(result: &RunResult, folder: &RunFolder, data: &Loaded) {
     let steps = format!("after {} steps in {:.1} s", result.steps, result.seconds);
     match (result.headline(), result.status) {
         (Some(headline), Status::Completed) => {
-            let found = terminal::strong(headline);
-            terminal::line(format!("test {found} {steps}"));
+            terminal::line_with("test ", headline, &format!(" {steps}"));
             if let Some(text) = in_its_unit(result, data) {
                 terminal::line(text);
             }

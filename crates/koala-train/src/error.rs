@@ -53,6 +53,47 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// A folder that is to be replaced holds something that is no run's.
+    #[error(
+        "{}: this is no part of a run, and only a run is replaced. Move it away, or choose another --out", path.display()
+    )]
+    Foreign {
+        /// The first that was found.
+        path: PathBuf,
+    },
+    /// The folder of a run was removed, moved or replaced while it was trained.
+    #[error(
+        "{}: the run's folder, or the lock in it, was removed or moved while it was trained: what would be written now is lost", folder.display()
+    )]
+    Removed {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file that numbers come from is not what was written.
+    #[error(
+        "{}: {fault}. Bring a copy of it back, or do the run again in a new folder, with --config on its config.toml", file.display()
+    )]
+    Damaged {
+        /// The file.
+        file: PathBuf,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// The configuration of a run that goes on is another one than that of its checkpoint.
+    #[error(
+        "{}: {key} was {was} when its checkpoint was made, and is {is} now: a run goes on as it was begun. Set it back in config.toml, \
+         or begin another run with --config on it", folder.display()
+    )]
+    OtherConfig {
+        /// The folder.
+        folder: PathBuf,
+        /// The key, with its table.
+        key: String,
+        /// What it was.
+        was: String,
+        /// What it is.
+        is: String,
+    },
     /// A run that is to go on is not there.
     #[error("{}: {fault}. Name the folder of a run that was begun with koala train", folder.display())]
     NoRun {
@@ -69,12 +110,17 @@ pub enum Error {
     },
     /// The data of a run are other ones than it was begun with.
     #[error(
-        "{}: its data have changed since it was begun (their SHA-256 is not that in its data.json). Bring the old files back, or \
-         begin another run, in another folder", folder.display()
+        "{}: its data{} have changed since {noted}. Bring the old files back, or begin another run, in another folder",
+        folder.display(),
+        key.map_or_else(String::new, |key| format!(" ({key})"))
     )]
     OtherData {
         /// The folder.
         folder: PathBuf,
+        /// The key of the configuration that says where they are; nothing if they have usual places.
+        key: Option<&'static str>,
+        /// Since when, and how that is known.
+        noted: &'static str,
     },
     /// There are checkpoints, and none of them is whole.
     #[error(
@@ -136,6 +182,14 @@ impl Error {
             Self::Optimizer { cause, .. } => !matches!(cause, OptimizerError::Device { .. }),
             _ => false,
         }
+    }
+
+    /// Whether it concerns this one run alone, as a file of it that is damaged does: others that are to be done with it can go on.
+    pub fn is_of_one_folder(&self) -> bool {
+        matches!(
+            self,
+            Self::Damaged { .. } | Self::NoCheckpoint { .. } | Self::OtherConfig { .. }
+        )
     }
 
     pub(crate) fn optimizer(step: u64) -> impl Fn(OptimizerError) -> Self {

@@ -109,7 +109,7 @@ fn tensorboard_reads_on_where_a_run_was_cut() {
     bytes.extend_from_within(..size as usize / 2);
     std::fs::write(&file, &bytes).unwrap();
     let config = RunConfig::resolve(None, &[]).unwrap();
-    let board = TensorBoard::append(&file, size, &config).unwrap();
+    let mut board = TensorBoard::append(&file, size, &config).unwrap();
     assert_eq!(board.position().unwrap(), size);
     read(&folder);
 }

@@ -1,10 +1,9 @@
 //! SHA-256 of files.
 
-use std::fs::File;
-use std::io::{Read, Result};
+use std::io::Result;
 use std::path::Path;
 
-use sha2::{Digest, Sha256};
+use koala_system::Entry;
 
 /// The SHA-256 of a file's content, in lower-case hexadecimal digits.
 ///
@@ -12,20 +11,7 @@ use sha2::{Digest, Sha256};
 ///
 /// What the operating system says if the file cannot be read.
 pub fn sha256(path: &Path) -> Result<String> {
-    let mut file = File::open(path)?;
-    let mut digest = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => break,
-            count => digest.update(buffer.get(..count).unwrap_or_default()),
-        }
-    }
-    Ok(digest
-        .finalize()
-        .iter()
-        .map(|b| format!("{b:02x}"))
-        .collect())
+    Ok(Entry::of_file(path)?.sha256)
 }
 
 #[cfg(test)]

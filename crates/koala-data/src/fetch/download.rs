@@ -1,18 +1,18 @@
 //! Downloading one file, going on where an earlier try has stopped.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Write};
+use std::io::Read;
 use std::path::Path;
 use std::time::Duration;
 
+use koala_system::{LogFile, remove_file};
 use ureq::Agent;
 use ureq::http::Response;
 
 use super::{FetchError, Watcher};
 use crate::Interrupt;
 
-/// Longest file of unknown size that is taken.
-const LIMIT: u64 = 1 << 33;
+/// Longest file of unknown size that is taken: those are texts of a few megabytes.
+const LIMIT: u64 = 1 << 26;
 /// Times a broken connection is taken up again, as long as each brings something.
 const TRIES: u32 = 5;
 
@@ -86,8 +86,7 @@ impl Download<'_> {
             206 if starts_at(&response, have) => have,
             // The part is no beginning of this file, or all of it: begin anew, the checksum tells.
             206 | 416 if have > 0 => {
-                std::fs::remove_file(self.part)
-                    .map_err(FetchError::file(self.part, "remove it"))?;
+                self.throw_away()?;
                 return self.attempt(0, watcher);
             }
             status => {
@@ -98,6 +97,8 @@ impl Download<'_> {
             }
         };
         let length = response.body().content_length();
+        // All that the host says there is: less than the file has is another file, and no connection that broke.
+        let honest = length.map(|length| from + length);
         let total = self.size.or(length.map(|length| from + length));
         watcher.begin(self.url, from, total);
         let mut file = self.open(from)?;
@@ -108,28 +109,47 @@ impl Download<'_> {
             limit.saturating_sub(from),
             watcher,
         )?;
-        file.sync_all()
+        let have = file
+            .sync()
             .map_err(FetchError::file(self.part, "write it"))?;
-        if broken.is_none() && self.size.is_some_and(|size| self.have() < size) {
-            return Ok(Some("the host closed the connection too early".to_owned()));
+        let Some(size) = self.size.filter(|size| have < *size) else {
+            return Ok(broken);
+        };
+        match broken {
+            None if honest == Some(have) => {
+                drop(file);
+                self.throw_away()?;
+                match from {
+                    0 => Err(FetchError::TooShort {
+                        url: self.url.to_owned(),
+                        expected: size,
+                        found: have,
+                    }),
+                    // The part may have been of yet another file.
+                    _ => self.attempt(0, watcher),
+                }
+            }
+            None => Ok(Some("the host closed the connection too early".to_owned())),
+            broken => Ok(broken),
         }
-        Ok(broken)
     }
 
-    fn open(&self, from: u64) -> Result<File, FetchError> {
-        let file = OpenOptions::new()
-            .create(true)
-            .append(from > 0)
-            .write(true)
-            .truncate(from == 0)
-            .open(self.part);
+    fn throw_away(&self) -> Result<(), FetchError> {
+        remove_file(self.part).map_err(FetchError::file(self.part, "remove it"))
+    }
+
+    fn open(&self, from: u64) -> Result<LogFile, FetchError> {
+        let file = match from {
+            0 => LogFile::create(self.part),
+            _ => LogFile::open(self.part),
+        };
         file.map_err(FetchError::file(self.part, "write it"))
     }
 
     fn copy(
         &self,
         body: &mut impl Read,
-        file: &mut File,
+        file: &mut LogFile,
         limit: u64,
         watcher: &mut dyn Watcher,
     ) -> Result<Option<String>, FetchError> {
@@ -149,13 +169,13 @@ impl Download<'_> {
             come += count as u64;
             if come > limit {
                 // It cannot be the file that was asked for.
-                let _ = std::fs::remove_file(self.part);
+                let _ = remove_file(self.part);
                 return Err(FetchError::TooLong {
                     url: self.url.to_owned(),
                     expected: self.size.unwrap_or(LIMIT),
                 });
             }
-            file.write_all(buffer.get(..count).unwrap_or_default())
+            file.append(buffer.get(..count).unwrap_or_default())
                 .map_err(FetchError::file(self.part, "write it"))?;
             watcher.advance(count as u64);
         }

@@ -55,6 +55,19 @@ pub enum FetchError {
         /// Bytes of the file, or the limit.
         expected: u64,
     },
+    /// The host has less than the file has.
+    #[error(
+        "{url}: expected {expected} bytes, and the host has {found}: it is another file. What came was thrown away; try again, or \
+         another --mirror"
+    )]
+    TooShort {
+        /// The address.
+        url: String,
+        /// Bytes of the file.
+        expected: u64,
+        /// Bytes that the host has.
+        found: u64,
+    },
     /// What came is another file than the one published.
     #[error(
         "{url}: expected SHA-256 {expected}, found {found}. What came was thrown away; try again, or another --mirror"

@@ -277,6 +277,62 @@ mod tests {
         assert!(names(&folder).is_empty());
     }
 
+    /// A shorter file that comes whole is no connection that broke: to ask again for its rest would never end.
+    #[test]
+    fn a_shorter_file_is_refused_as_such_and_the_next_try_begins_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let data = content(1_000);
+        let file = remote("a.bin", &data, Packing::Plain);
+        let server = Server::new(&[("a.bin", &data[..900], Manner::Ranges)]);
+        for begun in [0, 300, 900, 950] {
+            fs::write(folder.path().join("a.bin.part"), &data[..begun]).unwrap();
+            let text = get(&folder, file, &server, &mut Count::default()).unwrap_err();
+            assert!(
+                text.contains("expected 1000 bytes, and the host has 900"),
+                "{begun}: {text}"
+            );
+            assert!(names(&folder).is_empty(), "{begun}");
+        }
+        let server = Server::new(&[("a.bin", &data, Manner::Ranges)]);
+        get(&folder, file, &server, &mut Count::default()).unwrap();
+        assert_eq!(*server.asked.lock().unwrap(), ["/a.bin"]);
+    }
+
+    #[test]
+    fn a_file_of_unknown_size_does_not_come_for_ever() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = RemoteFile {
+            size: None,
+            ..remote("a.bin", &content(10), Packing::Plain)
+        };
+        let server = Server::new(&[("a.bin", &[], Manner::Endless(1 << 27))]);
+        let mut count = Count::default();
+        let text = get(&folder, file, &server, &mut count).unwrap_err();
+        assert!(
+            text.contains("expected 67108864 bytes, found more"),
+            "{text}"
+        );
+        assert!(count.come <= 1 << 26, "{}", count.come);
+        assert!(names(&folder).is_empty());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn nothing_is_downloaded_through_a_link() {
+        let folder = tempfile::tempdir().unwrap();
+        let foreign = folder.path().join("foreign");
+        let data = content(1_000);
+        let file = remote("a.bin", &data, Packing::Plain);
+        let server = Server::new(&[("a.bin", &data, Manner::Ranges)]);
+        for precious in ["precious", ""] {
+            fs::write(&foreign, precious).unwrap();
+            std::os::unix::fs::symlink(&foreign, folder.path().join("a.bin.part")).unwrap();
+            let _ = get(&folder, file, &server, &mut Count::default());
+            assert_eq!(fs::read_to_string(&foreign).unwrap(), precious);
+            let _ = fs::remove_file(folder.path().join("a.bin.part"));
+        }
+    }
+
     #[test]
     fn a_host_without_the_file_and_no_host_are_named() {
         let folder = tempfile::tempdir().unwrap();

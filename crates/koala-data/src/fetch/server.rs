@@ -18,6 +18,8 @@ pub(super) enum Manner {
     WrongRange,
     /// Says the range is beyond the end.
     NoRange,
+    /// Sends so many bytes without a word on how many there are.
+    Endless(usize),
 }
 
 /// Serves files from memory and remembers what it was asked.
@@ -88,6 +90,14 @@ fn answer(
     } else {
         "200 OK".to_owned()
     };
+    if let Manner::Endless(bytes) = manner {
+        stream.write_all(b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n")?;
+        let piece = vec![0; 1 << 16];
+        for _ in 0..bytes.div_ceil(piece.len()) {
+            stream.write_all(&piece)?;
+        }
+        return Ok(());
+    }
     let body = &content[from..];
     let head = format!(
         "HTTP/1.1 {status}\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",

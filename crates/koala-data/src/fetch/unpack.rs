@@ -5,6 +5,7 @@ use std::io::{BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 
 use flate2::bufread::GzDecoder;
+use koala_system::own_folder;
 use zip::ZipArchive;
 
 use super::{FetchError, Packing};
@@ -27,6 +28,8 @@ pub(super) fn unpack(packing: Packing, archive: &Path, folder: &Path) -> Result<
     let beside = PathBuf::from(beside);
     // What an earlier try may have left.
     let _ = fs::remove_dir_all(&beside);
+    // A link of its name is refused.
+    own_folder(&beside).map_err(FetchError::file(&beside, "make it"))?;
     let mut unpacking = Unpacking {
         archive,
         root: &beside,

@@ -8,10 +8,8 @@ use super::layout::{Entry, Layout, layout};
 use super::preparation::normalisation;
 use crate::parallel::in_parallel;
 use crate::picture::{self, Picture};
-use crate::{DataError, ImageSet, Parting, Share, Split, Warning};
+use crate::{DataError, ImageSet, Parting, Share, Split, Warning, room};
 
-/// Bytes that all pictures of a data set may take.
-const MEMORY: u64 = 1 << 33;
 /// The side that is proposed where pictures differ, if none is smaller.
 const USUAL_SIDE: usize = 224;
 
@@ -82,17 +80,12 @@ pub fn image_folder(folder: &Path, options: &ImageFolderOptions) -> Result<OwnIm
     let bytes = (height as u64)
         .saturating_mul(width as u64)
         .saturating_mul(3 * count as u64);
-    if bytes > MEMORY {
-        return Err(DataError::own(
-            folder,
-            format!(
-                "{count} pictures of {width} x {height} pixels take {:.0} GiB, more than {} GiB",
-                bytes as f64 / f64::from(1 << 30),
-                MEMORY >> 30
-            ),
-            "Give a smaller --image-size, or --train-limit for fewer pictures",
-        ));
-    }
+    room::check(
+        folder,
+        &format!("{count} pictures of {width} x {height} pixels"),
+        bytes,
+        "Give a smaller --image-size, or --train-limit for fewer pictures",
+    )?;
     let read =
         |part: &[Entry]| in_parallel(part, |entry| picture::read(&entry.file, options.image_size));
     let train = read(&parts.train)?;

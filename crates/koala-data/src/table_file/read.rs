@@ -11,10 +11,9 @@ use super::value::is_missing;
 use super::{ColumnPreparation, LabelKind, LabelPreparation, TablePreparation};
 use crate::encoding::plain_text;
 use crate::moments::Moments;
+use crate::room;
 use crate::{DataError, LabelledTable, PartName, Parting, Parts, Split, Table, Warning};
 
-/// Features of all rows together: 8 GiB.
-const MOST: usize = 1 << 31;
 /// Unknown categories that a warning names.
 const EXAMPLES: usize = 3;
 
@@ -103,16 +102,13 @@ pub fn table_file(file: &Path, options: &TableOptions) -> Result<OwnTable, DataE
         columns,
     };
     let width = preparation.width();
-    if width.saturating_mul(rows.records.len()) > MOST {
-        return Err(DataError::own(
-            file,
-            format!(
-                "{} rows of {width} features take more than 8 GiB",
-                rows.records.len()
-            ),
-            "Leave columns of many categories out with --ignore, or give fewer rows",
-        ));
-    }
+    let numbers = (width as u64).saturating_mul(rows.records.len() as u64);
+    room::check(
+        file,
+        &format!("{} rows of {width} features", rows.records.len()),
+        numbers.saturating_mul(size_of::<f32>() as u64),
+        "Leave columns of many categories out with --ignore, or give fewer rows",
+    )?;
     let source = Source {
         rows: &rows,
         places: &places,

@@ -4,6 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use koala_compare::Error;
+use koala_report::visible;
 use koala_train::training::Interrupt;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
@@ -103,7 +104,7 @@ impl App {
             (None, None) => Ok(()),
         };
         // A run may be begun anew at this moment; what was seen last stays until it can be read.
-        self.fault = outcome.err().map(|error| error.to_string());
+        self.fault = outcome.err().map(|error| visible(&error.to_string()));
     }
 
     /// Does what a key asks for; whether it is to leave.
@@ -150,7 +151,7 @@ impl App {
                     self.source = Some(Box::new(source));
                     self.fault = None;
                 }
-                Err(error) => self.fault = Some(error.to_string()),
+                Err(error) => self.fault = Some(visible(&error.to_string())),
             }
         }
     }

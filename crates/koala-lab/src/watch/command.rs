@@ -19,7 +19,7 @@ pub fn run(arguments: &WatchArguments) -> Result<ExitCode, Error> {
             Watched::Run(source) => record::run(source.snapshot()),
             Watched::Rows(rows) => record::rows(rows),
         };
-        terminal::line(serde_json::to_string_pretty(&value).unwrap_or_default());
+        terminal::json(&value);
     } else if arguments.once || !std::io::stdout().is_terminal() {
         let text = match &watched {
             Watched::Run(source) => text::run(source.snapshot()),

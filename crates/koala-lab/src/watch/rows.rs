@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use koala_compare::Error;
 use koala_report::{
-    Detail, Follower, LISTING_FILE, ListedRun, Listing, Log, Role, Run, run_folders,
+    Detail, Follower, LISTING_FILE, ListedRun, Listing, Log, Role, Run, run_folders, visible,
 };
 use koala_train::run::RunFolder;
 
@@ -77,7 +77,7 @@ impl Rows {
         for (folder, name) in wanted {
             let row = known.remove(&folder);
             let mut row = row.unwrap_or_else(|| Row::new(folder));
-            row.name = name;
+            row.name = visible(&name);
             row.look();
             self.rows.push(row);
         }
@@ -141,7 +141,7 @@ impl Row {
             return;
         }
         if let Err(error) = self.read() {
-            self.told = error.to_string();
+            self.told = visible(&error.to_string());
         }
     }
 
@@ -154,6 +154,7 @@ impl Row {
         }
         let busy = RunFolder::is_busy(&self.folder)?;
         let run = Run::followed(&self.folder, &self.follower)?;
+        run.check_files()?;
         let shown = Snapshot::of(&run, self.follower.latest().as_ref(), busy, 0.0);
         let known = || shown.result.iter().chain(&shown.scores);
         let judged = JUDGED

@@ -1,6 +1,6 @@
 //! What is shown of a run at one moment. It follows from what was read alone.
 
-use koala_report::{Evaluated, Figures, Latest, Run, Scores, Writer};
+use koala_report::{Evaluated, Figures, Latest, Run, Scores, Writer, visible};
 
 use super::curves::{self, Panel};
 use super::fact::Fact;
@@ -80,11 +80,13 @@ impl Snapshot {
             .filter(|seconds| seconds.is_finite())
             .reduce(f64::max);
         Self {
-            folder: run.folder.display().to_string(),
-            names: names(run),
+            folder: visible(&run.folder.display().to_string()),
+            names: (names(run).into_iter())
+                .map(|(name, value)| (name, visible(&value)))
+                .collect(),
             writer: Some(run.writer())
                 .filter(Writer::is_another)
-                .map(|writer| writer.words()),
+                .map(|writer| visible(&writer.words())),
             parameters: log.start.as_ref().map(|start| start.parameters),
             state,
             done,

@@ -28,6 +28,8 @@ impl Source {
     pub fn open(folder: &Path) -> Result<Self, Error> {
         let mut follower = Follower::new(&folder.join(Log::FILE), Detail::Filter(REPORTS));
         follower.look()?;
+        // Once, for those that are over: their files do not change any more.
+        Run::followed(folder, &follower)?.check_files()?;
         Ok(Self {
             snapshot: snapshot(folder, &follower)?,
             folder: folder.to_owned(),

@@ -1,6 +1,6 @@
 //! How a run stands.
 
-use koala_report::{Run, RunState, Status};
+use koala_report::{Run, RunState, Status, visible};
 
 /// How a run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,9 +25,9 @@ impl State {
         match (run.state(), &run.result, &run.log.failure) {
             (RunState::Completed, ..) => Self::Finished,
             _ if busy => Self::Running,
-            (RunState::Failed { message }, ..) => Self::Failed(message),
+            (RunState::Failed { message }, ..) => Self::Failed(visible(&message)),
             (_, Some(result), _) if result.status == Status::Interrupted => Self::Interrupted,
-            (.., Some(message)) => Self::Failed(message.clone()),
+            (.., Some(message)) => Self::Failed(visible(message)),
             _ => Self::Stopped,
         }
     }

@@ -161,6 +161,22 @@ fn chance(workloads: &[WorkloadComparison], warnings: &mut Vec<String>) {
     }
 }
 
+/// What runs say of themselves, beside what is worth knowing of their data.
+fn of_runs(listing: &Listing, found: &Found, warnings: &mut Vec<String>) {
+    for run in &listing.runs {
+        let data = (listing.workloads.iter())
+            .find(|workload| workload.name == run.workload)
+            .map_or(&[][..], |workload| &workload.data_warnings);
+        let result = found.get(&run.folder).and_then(|run| run.result.as_ref());
+        for text in result.iter().flat_map(|result| &result.warnings) {
+            let told = format!("{}: {text}", run.folder);
+            if !data.contains(text) && !warnings.contains(&told) {
+                warnings.push(told);
+            }
+        }
+    }
+}
+
 fn files(listing: &Listing, found: &Found, warnings: &mut Vec<String>) {
     for fault in found.unreadable.values() {
         warnings.push(format!("A run is left out: {fault}"));
@@ -173,6 +189,7 @@ fn files(listing: &Listing, found: &Found, warnings: &mut Vec<String>) {
             first.fault
         ));
     }
+    of_runs(listing, found, warnings);
     for run in &listing.runs {
         let start = found
             .get(&run.folder)

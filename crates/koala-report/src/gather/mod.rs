@@ -47,10 +47,11 @@ pub fn gather(paths: &[PathBuf]) -> Result<Gathered, Error> {
 pub fn gather_as(paths: &[PathBuf], view: &View) -> Result<Gathered, Error> {
     let mut suites: Vec<(PathBuf, Listing)> = Vec::new();
     let mut runs: Vec<Found> = Vec::new();
+    let mut unreadable: Vec<Error> = Vec::new();
     for path in paths {
         let path = path.canonicalize().map_err(Error::file(path, "open"))?;
         if !path.join(LISTING_FILE).is_file() {
-            find(&path, &mut runs)?;
+            find(&path, &mut runs, &mut unreadable)?;
         } else if !suites.iter().any(|(known, _)| *known == path) {
             let listing = Listing::read(&path)?;
             suites.push((path, listing));
@@ -64,7 +65,11 @@ pub fn gather_as(paths: &[PathBuf], view: &View) -> Result<Gathered, Error> {
             .iter()
             .any(|(suite, _)| run.folder.starts_with(suite))
     });
+    if runs.is_empty() && suites.is_empty() && !unreadable.is_empty() {
+        return Err(unreadable.swap_remove(0));
+    }
     if runs.is_empty()
+        && unreadable.is_empty()
         && let [(_, _)] = suites.as_slice()
         && let Some((root, mut listing)) = suites.pop()
     {
@@ -76,7 +81,10 @@ pub fn gather_as(paths: &[PathBuf], view: &View) -> Result<Gathered, Error> {
         true => ArmKind::Own,
         false => ArmKind::Defaults,
     };
-    let mut warnings = Vec::new();
+    let told = unreadable.iter();
+    let mut warnings: Vec<String> = told
+        .map(|fault| format!("A run is left out: {fault}"))
+        .collect();
     if let Some(root) = root(runs.iter().map(|run| run.folder.as_path())) {
         let (listing, told) = plain::listing(&runs, &root);
         warnings.extend(told);
@@ -109,11 +117,13 @@ impl View {
     }
 }
 
-/// The run in a folder, or those that it holds.
-fn find(path: &Path, found: &mut Vec<Found>) -> Result<(), Error> {
+/// The run in a folder, or those that it holds. One that cannot be read, or is damaged, does not take the others away.
+fn find(path: &Path, found: &mut Vec<Found>, unreadable: &mut Vec<Error>) -> Result<(), Error> {
     for folder in run_folders(path)? {
-        let run = Run::read(&folder, Detail::Measures)?;
-        found.push(Found::new(&folder, run));
+        match Run::read(&folder, Detail::Measures) {
+            Ok(run) => found.push(Found::new(&folder, run)),
+            Err(fault) => unreadable.push(fault),
+        }
     }
     Ok(())
 }

@@ -73,12 +73,10 @@ impl Found {
         told.map(|text| format!(" {text}")).collect()
     }
 
-    /// What is worth knowing of its data, if it has come to its end.
-    fn data_warnings(&self) -> Option<Vec<String>> {
-        self.run
-            .result
-            .as_ref()
-            .map(|result| result.warnings.clone())
+    /// What its result warns of, if it has come to its end.
+    fn warnings(&self) -> Option<&[String]> {
+        let result = self.run.result.as_ref()?;
+        Some(&result.warnings)
     }
 
     fn optimizer(&self) -> String {
@@ -134,6 +132,19 @@ fn measure(group: &[&Found]) -> Measure {
     }
 }
 
+/// What is worth knowing of the data of runs: what all their results tell. The rest concerns runs.
+fn data_warnings(group: &[&Found]) -> Vec<String> {
+    let mut all = group.iter().filter_map(|run| run.warnings());
+    let Some(first) = all.next() else {
+        return Vec::new();
+    };
+    let mut shared = first.to_vec();
+    for other in all {
+        shared.retain(|text| other.contains(text));
+    }
+    shared
+}
+
 /// A listing of them below `root`, and what should be known of it.
 pub(super) fn listing(found: &[Found], root: &Path) -> (Listing, Vec<String>) {
     let mut warnings = vec![
@@ -175,10 +186,7 @@ pub(super) fn listing(found: &[Found], root: &Path) -> (Listing, Vec<String>) {
             target: None,
             examples_per_step: group.first().map_or(1, |run| run.examples()),
             test_samples: None,
-            data_warnings: group
-                .iter()
-                .find_map(|run| run.data_warnings())
-                .unwrap_or_default(),
+            data_warnings: data_warnings(&group),
             horizon: None,
         });
     }

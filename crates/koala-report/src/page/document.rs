@@ -16,7 +16,7 @@ use super::tables::{self, Table};
 use super::tuning::{self, TrialRow};
 use super::verdict::{self, Said};
 use crate::compare::{BY_ITSELF, list};
-use crate::{Comparison, Error, Sampler, WorkloadComparison};
+use crate::{Comparison, Error, Sampler, WorkloadComparison, visible_lines};
 
 /// A comparison as one HTML file that needs nothing else. The runs' curves are read from their folders below `root`; the
 /// same folders give the same bytes.
@@ -70,6 +70,7 @@ pub fn html(comparison: &Comparison, root: &Path) -> Result<String, Error> {
         ],
     };
     page.render()
+        .map(|text| visible_lines(&text))
         .map_err(|fault| Error::Page(fault.to_string()))
 }
 

@@ -2,13 +2,15 @@
 
 use serde::Serialize;
 
+use crate::visible_json;
+
 /// JSON that may stand in a `script` element: nothing in it can end the element or a line of JavaScript.
 pub(super) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {
-    let text = serde_json::to_string(value)?;
+    let text = visible_json(&serde_json::to_string(value)?);
     let mut safe = String::with_capacity(text.len());
     for letter in text.chars() {
         match letter {
-            '<' | '>' | '&' | '\u{2028}' | '\u{2029}' => {
+            '<' | '>' | '&' => {
                 safe.push_str(&format!("\\u{:04x}", letter as u32));
             }
             other => safe.push(other),

@@ -5,6 +5,7 @@ use std::io::{BufReader, ErrorKind};
 use std::path::Path;
 
 use koala_filter::StepReport;
+use koala_system::{MANIFEST, Manifest, open};
 use serde_json::Value;
 
 use super::data;
@@ -25,7 +26,7 @@ const RESULTS: [&str; 2] = ["result.json", "failure.json"];
 pub(crate) fn run(folder: &Path) -> Vec<Fault> {
     let mut faults = Faults::default();
     let log = Log::FILE;
-    match File::open(folder.join(log)) {
+    match open(&folder.join(log)) {
         Ok(file) => Events::of(&folder.join(log), &mut faults).read(file),
         // It comes when the data are there.
         Err(cause) if cause.kind() == ErrorKind::NotFound => {
@@ -35,7 +36,16 @@ pub(crate) fn run(folder: &Path) -> Vec<Fault> {
         }
         Err(cause) => faults.add(&folder.join(log), None, format!("cannot be read: {cause}")),
     }
-    match Run::read(folder, Detail::Measures) {
+    match Manifest::read(folder) {
+        // What it says is of a run that is over: it is taken away when one goes on.
+        Ok(manifest) => {
+            for (name, fault) in manifest.iter().flat_map(|all| all.faults(folder)) {
+                faults.add(&folder.join(name), None, fault);
+            }
+        }
+        Err(fault) => faults.add(&folder.join(MANIFEST), None, fault),
+    }
+    match Run::unchecked(folder, Detail::Measures) {
         Ok(run) => {
             together(&run, &mut faults);
             data::check(&run, &mut faults);

@@ -4,6 +4,8 @@ use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use koala_system::open;
+
 use super::lines::Lines;
 use super::reading::{LINE, Latest, Reading};
 use super::{Detail, Log};
@@ -48,7 +50,7 @@ impl Follower {
     ///
     /// [`Error::File`] if the log cannot be read. What was read before is kept, and the next look tries again.
     pub fn look(&mut self) -> Result<bool, Error> {
-        let mut file = match File::open(&self.path) {
+        let mut file = match open(&self.path) {
             Ok(file) => file,
             Err(cause) if cause.kind() == ErrorKind::NotFound => {
                 let gone = self.found;

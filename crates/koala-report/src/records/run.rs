@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use koala_system::{MANIFEST, Manifest};
+
 use super::{Detail, Follower, Log, RunResult, Status, failure, read_text};
 use crate::{Error, RunState};
 
@@ -47,7 +49,47 @@ impl Run {
         if config.is_none() && log.is_none() {
             return Ok(None);
         }
-        Self::with(folder, config, log.unwrap_or_default()).map(Some)
+        let run = Self::with(folder, config, log.unwrap_or_default())?;
+        run.check_files()?;
+        Ok(Some(run))
+    }
+
+    /// The same of a folder in which there is one, whether or not its files are what was written.
+    pub(super) fn unchecked(folder: &Path, detail: Detail) -> Result<Self, Error> {
+        let config = config(folder)?;
+        let log = Log::read(&folder.join(Log::FILE), detail)?;
+        if config.is_none() && log.is_none() {
+            return Err(Error::NoRun {
+                folder: folder.to_owned(),
+            });
+        }
+        Self::with(folder, config, log.unwrap_or_default())
+    }
+
+    /// Whether the files that the numbers of a finished run come from are what was written, as far as its `manifest.json` tells: other
+    /// programs and older versions write none.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`], which names the file, if they are not.
+    pub fn check_files(&self) -> Result<(), Error> {
+        if self.state() != RunState::Completed {
+            return Ok(());
+        }
+        let damaged = |name: &str, fault: String| Error::Damaged {
+            path: self.folder.join(name),
+            line: None,
+            fault,
+            remedy: "bring a copy of it back, or do the run again",
+        };
+        match Manifest::read(&self.folder) {
+            Ok(None) => Ok(()),
+            Ok(Some(manifest)) => match manifest.faults(&self.folder).into_iter().next() {
+                Some((name, fault)) => Err(damaged(&name, fault)),
+                None => Ok(()),
+            },
+            Err(fault) => Err(damaged(MANIFEST, fault)),
+        }
     }
 
     /// Reads the run in a folder, of whose log a follower has read what it knows.

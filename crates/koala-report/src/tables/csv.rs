@@ -4,7 +4,7 @@
 //! apostrophe before it. Numbers are left as they are.
 
 use super::{Column, Table, Writer, data, tidy};
-use crate::Comparison;
+use crate::{Comparison, visible_lines};
 
 /// Every reported run in a row, every measure in a column.
 pub fn runs(comparison: &Comparison) -> String {
@@ -47,7 +47,7 @@ impl Writer for Csv {
 }
 
 fn row<'a>(out: &mut String, cells: impl Iterator<Item = &'a str>) {
-    let cells: Vec<String> = cells.map(quoted).collect();
+    let cells: Vec<String> = cells.map(|cell| quoted(&visible_lines(cell))).collect();
     out.push_str(&cells.join(","));
     out.push('\n');
 }

@@ -1,6 +1,6 @@
 //! LaTeX, with the packages `booktabs` and `longtable`.
 
-use super::{Document, Table, Writer, write};
+use super::{Document, Table, Writer, on_one_line, write};
 use crate::Comparison;
 
 /// A comparison as a part of a document: a floating table a workload, the verdict, warnings, and what the verdict rests on in
@@ -140,9 +140,8 @@ fn row<'a>(out: &mut String, cells: impl Iterator<Item = &'a str>) {
 /// Every character that LaTeX reads otherwise, as the command that prints it, on one line.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for character in text.chars() {
+    for character in on_one_line(text).chars() {
         match character {
-            _ if character.is_control() => escaped.push(' '),
             '{' | '}' | '$' | '&' | '#' | '%' | '_' => escaped.extend(['\\', character]),
             '\\' => escaped.push_str("\\textbackslash{}"),
             '^' => escaped.push_str("\\textasciicircum{}"),

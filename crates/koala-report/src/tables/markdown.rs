@@ -1,6 +1,6 @@
 //! Markdown, with the tables of GitHub.
 
-use super::{Document, Table, Writer, write};
+use super::{Document, Table, Writer, on_one_line, write};
 use crate::Comparison;
 
 /// A comparison as a document: a table a workload, the verdict, warnings, and what the verdict rests on.
@@ -63,9 +63,8 @@ fn row<'a>(out: &mut String, cells: impl Iterator<Item = &'a str>) {
 /// Every character that means something somewhere in Markdown after a backslash, on one line.
 fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
-    for (at, character) in text.chars().enumerate() {
+    for (at, character) in on_one_line(text).chars().enumerate() {
         match character {
-            _ if character.is_control() => escaped.push(' '),
             '\\' | '|' | '*' | '_' | '`' | '<' | '>' | '[' | ']' | '&' | '~' | '$' | '#' => {
                 escaped.extend(['\\', character]);
             }

@@ -21,3 +21,9 @@ pub(crate) use evidence::of as evidence;
 pub(crate) use reference::tables as reference;
 pub(crate) use table::Table;
 use table::{Column, Writer};
+
+/// Text of others on one line: its ends of lines are spaces.
+fn on_one_line(text: &str) -> String {
+    let words = text.split(['\n', '\t']).map(crate::visible);
+    words.collect::<Vec<_>>().join(" ")
+}

@@ -4,7 +4,7 @@ use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table as Aligned};
 
 use super::{Document, Table, Writer, write};
-use crate::Comparison;
+use crate::{Comparison, visible};
 
 /// Columns that lines of words have at most; tables stay below it too, unless a workload has a longer name.
 const WIDTH: usize = 110;
@@ -78,19 +78,6 @@ fn shown(cell: &str) -> String {
     } else {
         cell
     }
-}
-
-/// Control characters as they would be written in a program: names come from files and must not steer a terminal.
-fn visible(text: &str) -> String {
-    let mut visible = String::with_capacity(text.len());
-    for character in text.chars() {
-        if character.is_control() {
-            visible.extend(character.escape_default());
-        } else {
-            visible.push(character);
-        }
-    }
-    visible
 }
 
 /// Words in lines of at most [`WIDTH`], but for words that are longer themselves.

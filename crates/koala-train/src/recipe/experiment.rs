@@ -2,11 +2,12 @@
 
 use std::path::Path;
 
+use koala_system::read_text;
 use serde::{Deserialize, Serialize};
 use toml::{Table, Value};
 
 use super::embedded::{NAMES, text_of};
-use crate::run::{ConfigError, Override, RunConfig, default_optimizer, hint};
+use crate::run::{ConfigError, LARGEST_CONFIG, Override, RunConfig, default_optimizer, hint};
 
 /// A recipe that refers to itself through so many others is a mistake.
 const DEEPEST: usize = 8;
@@ -231,7 +232,7 @@ fn read(name: &str, from: &str) -> Result<Table, ConfigError> {
         });
     }
     let text =
-        std::fs::read_to_string(Path::new(name)).map_err(|cause| ConfigError::Unreadable {
+        read_text(Path::new(name), LARGEST_CONFIG).map_err(|cause| ConfigError::Unreadable {
             file: origin(name),
             cause,
         })?;

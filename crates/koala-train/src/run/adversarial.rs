@@ -10,7 +10,7 @@ use super::session::{Session, Size, refused};
 use super::{Findings, Network, Outcome};
 use crate::Error;
 use crate::gan::{GanLearner, GanSpec, GanTask, Player, train_gan};
-use crate::training::{Batches, Company, shape_of};
+use crate::training::{Batches, Company, Still, shape_of};
 
 impl Session<'_> {
     /// Trains a generator and a critic, each with an optimizer of its own of the configured kind.
@@ -27,6 +27,7 @@ impl Session<'_> {
         let mut draws = self.draws(device);
         let generator = Generator::new(&spec.network, shape, &mut draws).map_err(refused)?;
         let critic = Critic::new(&spec.network, shape, &mut draws).map_err(refused)?;
+        let still = [Still::of(&generator), Still::of(&critic)];
         let parameters = trainable_parameters(&generator) + trainable_parameters(&critic);
 
         let order = config.order(split.train.len());
@@ -54,7 +55,11 @@ impl Session<'_> {
             real_distance: real_distance.flatten(),
             best: counts.best.clone(),
         };
-        let result = self.result(parameters, &trained, findings);
+        let mut result = self.result(parameters, &trained, findings);
+        let warnings = still[0]
+            .warning(&trained.model)
+            .zip(still[1].warning(&critic));
+        result.judge(warnings.map(|(generator, _)| generator), company.observer)?;
         result.tell(company.observer)?;
         Ok(Outcome {
             result,

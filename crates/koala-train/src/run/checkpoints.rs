@@ -8,14 +8,48 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::durable::{sync_folder, write_whole};
-use super::manifest::{read, write_files};
+use koala_system::{Entry, MANIFEST, own_folder, remove_file, remove_folder, rename, sync_folder};
+
+use super::bound::Bound;
+use super::durable::write_whole;
+use super::manifest::{Kept, read, write_files};
 use crate::Error;
 use crate::training::{Checkpoint, Keeper};
 
 const PREFIX: &str = "step-";
 /// What is being written, or was when the program was killed.
 const DRAFT: &str = ".step-";
+/// The files of checkpoints, beside their manifest.
+const PARTS: [&str; 9] = [
+    "progress.json",
+    "model.safetensors",
+    "optimizer.safetensors",
+    "average.safetensors",
+    "carry.safetensors",
+    "generator.safetensors",
+    "generator-optimizer.safetensors",
+    "critic.safetensors",
+    "critic-optimizer.safetensors",
+];
+/// No network's weights come near it.
+const LARGEST: u64 = 1 << 40;
+
+/// Whether it is the name of a checkpoint's folder, finished or not.
+pub(super) fn is_one(name: &str) -> bool {
+    let whole = match name.strip_prefix('.') {
+        Some(draft) => draft
+            .strip_suffix(".part")
+            .or_else(|| draft.strip_suffix(".old")),
+        None => Some(name),
+    };
+    let digits = whole.and_then(|name| name.strip_prefix(PREFIX));
+    digits.is_some_and(|digits| digits.len() >= 12 && digits.parse::<u64>().is_ok())
+}
+
+/// Whether it is the name of a file in it.
+pub(super) fn is_part(name: &str) -> bool {
+    name == MANIFEST || PARTS.contains(&name)
+}
 
 /// When checkpoints are made and how many are kept.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -35,6 +69,10 @@ pub struct Checkpoints {
     best: PathBuf,
     policy: CheckpointPolicy,
     last: Instant,
+    /// What they belong to; nothing where nobody asks.
+    bound: Option<Bound>,
+    /// The weights of the best evaluation as they were written; nothing if none were, or that is not known.
+    kept_best: Option<Entry>,
 }
 
 /// What was found when a run goes on.
@@ -44,6 +82,10 @@ pub struct Found {
     pub checkpoint: Option<Checkpoint>,
     /// What was wrong with newer ones, a line each.
     pub warnings: Vec<String>,
+    /// What the checkpoint belongs to, if it says so.
+    pub(super) bound: Option<Bound>,
+    /// The weights of the best evaluation by then, if it says so.
+    pub(super) best: Option<Entry>,
 }
 
 impl Checkpoints {
@@ -55,6 +97,46 @@ impl Checkpoints {
             best,
             policy,
             last: Instant::now(),
+            bound: None,
+            kept_best: None,
+        }
+    }
+
+    /// The same, whose checkpoints belong to a run, and that goes on from one with these weights of its best evaluation.
+    pub(super) fn of_run(self, bound: Bound, kept_best: Option<Entry>) -> Self {
+        Self {
+            bound: Some(bound),
+            kept_best,
+            ..self
+        }
+    }
+
+    /// The weights of the best evaluation, if there are any, compared with what was written.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Damaged`] if they are others, or gone; [`Error::File`] if they cannot be read.
+    pub(super) fn whole_best(&self) -> Result<Option<Vec<u8>>, Error> {
+        let damaged = |fault: &str| Error::Damaged {
+            file: self.best.clone(),
+            fault: fault.to_owned(),
+        };
+        let weights = match koala_system::read(&self.best, LARGEST) {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => {
+                return match self.kept_best {
+                    Some(_) => Err(damaged("it is missing")),
+                    None => Ok(None),
+                };
+            }
+            weights => weights.map_err(Error::file(&self.best, "read"))?,
+        };
+        match self
+            .kept_best
+            .as_ref()
+            .and_then(|entry| entry.fault(&weights))
+        {
+            Some(fault) => Err(damaged(&fault)),
+            None => Ok(Some(weights)),
         }
     }
 
@@ -65,12 +147,18 @@ impl Checkpoints {
     /// [`Error::NoCheckpoint`] if there are some and none is whole; [`Error::File`] if the folder cannot be read.
     pub fn find(&self) -> Result<Found, Error> {
         let mut warnings = Vec::new();
-        for (_, path) in self.list()?.into_iter().rev() {
+        let mut all = self.replaced()?;
+        all.extend(self.list()?);
+        // One that was replaced counts if what replaces it is not there: stable, so that it comes later.
+        all.sort_by_key(|(step, _)| *step);
+        for (_, path) in all.into_iter().rev() {
             match read(&path) {
-                Ok(checkpoint) => {
+                Ok(kept) => {
                     return Ok(Found {
-                        checkpoint: Some(checkpoint),
+                        checkpoint: Some(kept.checkpoint),
                         warnings,
+                        bound: kept.bound,
+                        best: kept.best,
                     });
                 }
                 Err(fault) => warnings.push(format!("checkpoint {}: {fault}", path.display())),
@@ -80,6 +168,8 @@ impl Checkpoints {
             return Ok(Found {
                 checkpoint: None,
                 warnings,
+                bound: None,
+                best: None,
             });
         }
         Err(Error::NoCheckpoint {
@@ -100,6 +190,16 @@ impl Checkpoints {
         Ok(found)
     }
 
+    /// Those that were about to be replaced by others of the same steps when the program was killed.
+    fn replaced(&self) -> Result<Vec<(u64, PathBuf)>, Error> {
+        let step = |path: &Path| {
+            let name = path.file_name().and_then(|name| name.to_str());
+            name.and_then(|name| name.strip_prefix(DRAFT)?.strip_suffix(".old")?.parse().ok())
+        };
+        let all = self.entries(DRAFT)?.into_iter();
+        Ok(all.filter_map(|path| Some((step(&path)?, path))).collect())
+    }
+
     /// All that is there under names that begin so.
     fn entries(&self, prefix: &str) -> Result<Vec<PathBuf>, Error> {
         let failed = |cause| Error::file(&self.folder, "read")(cause);
@@ -117,26 +217,22 @@ impl Checkpoints {
         Ok(found)
     }
 
-    fn write(&self, checkpoint: &Checkpoint) -> Result<(), Error> {
-        let name = format!("{PREFIX}{:012}", checkpoint.step);
+    fn write(&self, kept: &Kept) -> Result<(), Error> {
+        let name = format!("{PREFIX}{:012}", kept.checkpoint.step);
         let path = self.folder.join(&name);
         let draft = self.folder.join(format!(".{name}.part"));
         let replaced = self.folder.join(format!(".{name}.old"));
         let write = || {
-            if !self.folder.is_dir() {
-                fs::create_dir_all(&self.folder)?;
-                sync_folder(self.folder.parent().unwrap_or(Path::new("")))?;
-            }
+            own_folder(&self.folder)?;
             remove(&draft)?;
-            remove(&replaced)?;
-            fs::create_dir(&draft)?;
-            write_files(&draft, checkpoint)?;
+            own_folder(&draft)?;
+            write_files(&draft, kept)?;
             if path.exists() {
-                fs::rename(&path, &replaced)?;
+                remove(&replaced)?;
+                rename(&path, &replaced)?;
             }
-            fs::rename(&draft, &path)?;
-            sync_folder(&self.folder)?;
-            remove(&replaced)
+            rename(&draft, &path)?;
+            sync_folder(&self.folder)
         };
         write().map_err(|cause| {
             // Leaving nothing half-written matters more than a second error.
@@ -147,14 +243,22 @@ impl Checkpoints {
 
     /// Removes what is older than the ones to keep, and what was never finished. Those of later steps than the newest,
     /// `step`, are damaged: they do not count, and stay until the run comes to them.
-    fn prune(&self, step: u64) -> Result<(), Error> {
+    ///
+    /// The run does not need it: what cannot be removed is told, the rest is removed.
+    fn prune(&self, step: u64) -> Result<Option<String>, Error> {
         let all: Vec<_> = self.list()?.into_iter().filter(|c| c.0 <= step).collect();
         let surplus = all.len().saturating_sub(self.policy.keep.max(1));
         let old = all.into_iter().take(surplus).map(|(_, path)| path);
+        let mut told = None;
         for path in old.chain(self.entries(DRAFT)?) {
-            remove(&path).map_err(Error::file(path, "remove"))?;
+            if let Err(cause) = remove(&path) {
+                told = Some(format!(
+                    "an old checkpoint, {}, cannot be removed ({cause}): it stays, and the run goes on",
+                    path.display()
+                ));
+            }
         }
-        Ok(())
+        Ok(told)
     }
 }
 
@@ -164,32 +268,51 @@ impl Keeper for Checkpoints {
         last || by_steps || self.last.elapsed() >= self.policy.period
     }
 
-    fn keep(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
-        self.write(&checkpoint)?;
-        self.prune(checkpoint.step)?;
+    fn keep(&mut self, checkpoint: Checkpoint) -> Result<Option<String>, Error> {
+        let step = checkpoint.step;
+        self.write(&Kept {
+            checkpoint,
+            bound: self.bound.clone(),
+            best: self.kept_best.clone(),
+        })?;
         self.last = Instant::now();
-        Ok(())
+        self.prune(step)
     }
 
     fn best(&mut self, weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>) -> Result<(), Error> {
         let folder = self.best.parent().unwrap_or(Path::new(""));
         let name = self.best.file_name().and_then(|n| n.to_str());
-        write_whole(folder, name.unwrap_or("best.safetensors"), &weights()?)
+        let weights = weights()?;
+        write_whole(folder, name.unwrap_or("best.safetensors"), &weights)?;
+        self.kept_best = Some(Entry::of(&weights));
+        Ok(())
     }
 
     fn best_weights(&self) -> Result<Option<Vec<u8>>, Error> {
-        match fs::read(&self.best) {
-            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
-            weights => weights.map(Some).map_err(Error::file(&self.best, "read")),
+        self.whole_best()
+    }
+
+    fn refuse_best(&self, fault: String) -> Error {
+        Error::Damaged {
+            file: self.best.clone(),
+            fault,
         }
     }
 }
 
+/// Removes a checkpoint, and nothing that is no part of one: with that in it, it stays.
 fn remove(folder: &Path) -> std::io::Result<()> {
-    match fs::remove_dir_all(folder) {
-        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
-        _ => Ok(()),
+    let entries = match fs::read_dir(folder) {
+        Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(()),
+        entries => entries?,
+    };
+    for entry in entries {
+        let entry = entry?;
+        if is_part(&entry.file_name().to_string_lossy()) {
+            remove_file(&entry.path())?;
+        }
     }
+    remove_folder(folder)
 }
 
 #[cfg(test)]
@@ -299,6 +422,88 @@ mod tests {
             names(folder.path()),
             ["step-000000000031", "step-000000000032"]
         );
+    }
+
+    #[test]
+    fn an_old_one_that_cannot_be_removed_is_told_and_stays() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut all = checkpoints(folder.path(), 1);
+        assert_eq!(all.keep(checkpoint(10)).unwrap(), None);
+        // Someone's file in it: only what is a checkpoint's is removed, and so the folder is not empty.
+        let mine = folder.path().join("checkpoints/step-000000000010/mine.txt");
+        fs::write(&mine, "precious").unwrap();
+        let told = all.keep(checkpoint(20)).unwrap().unwrap();
+        assert!(
+            told.contains("step-000000000010") && told.contains("goes on"),
+            "{told}"
+        );
+        assert_eq!(fs::read_to_string(&mine).unwrap(), "precious");
+        assert_eq!(all.find().unwrap().checkpoint, Some(checkpoint(20)));
+        fs::remove_file(mine).unwrap();
+        assert_eq!(all.keep(checkpoint(30)).unwrap(), None);
+        assert_eq!(names(folder.path()), ["step-000000000030"]);
+    }
+
+    #[test]
+    fn a_run_folder_that_is_gone_is_not_made_anew() {
+        let parent = tempfile::tempdir().unwrap();
+        let mut all = checkpoints(&parent.path().join("gone"), 1);
+        assert!(matches!(all.keep(checkpoint(10)), Err(Error::File { .. })));
+        assert!(!parent.path().join("gone").exists());
+    }
+
+    #[test]
+    fn the_best_weights_are_those_that_were_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut all = checkpoints(folder.path(), 1);
+        assert_eq!(all.best_weights().unwrap(), None);
+        all.best(&mut || Ok(b"weights".to_vec())).unwrap();
+        assert_eq!(all.best_weights().unwrap().unwrap(), b"weights");
+        all.keep(checkpoint(10)).unwrap();
+        // Another session of the run knows them too.
+        let best = all.find().unwrap().best;
+        assert_eq!(best, Some(Entry::of(b"weights")));
+        let bound = Bound::new(BTreeMap::new(), None);
+        let later = checkpoints(folder.path(), 1).of_run(bound, best);
+        assert_eq!(later.best_weights().unwrap().unwrap(), b"weights");
+        let file = folder.path().join("best");
+        fs::write(&file, "weighte").unwrap();
+        for all in [&all, &later] {
+            let text = all.best_weights().unwrap_err().to_string();
+            assert!(text.contains("best: is not what was written"), "{text}");
+        }
+        fs::remove_file(&file).unwrap();
+        let text = later.best_weights().unwrap_err().to_string();
+        assert!(text.contains("best: it is missing"), "{text}");
+    }
+
+    #[test]
+    fn whatever_fails_leaves_the_checkpoint_before_or_the_new_one() {
+        use koala_system::faults::{Fault, failing};
+        for fault in [Fault::once, Fault::from, |at| Fault::from(at).torn()] {
+            for at in 1.. {
+                let folder = tempfile::tempdir().unwrap();
+                let mut all = checkpoints(folder.path(), 1);
+                all.keep(checkpoint(10)).unwrap();
+                // The same step again, whose old folder stands in the way, and a later one.
+                let (outcome, operations) = failing(fault(at), || {
+                    all.keep(checkpoint(10))?;
+                    all.keep(checkpoint(20))
+                });
+                let found = all.find().unwrap();
+                let kept = found.checkpoint.unwrap();
+                assert!([checkpoint(10), checkpoint(20)].contains(&kept), "{at}");
+                assert_eq!(found.warnings, [""; 0], "{at}");
+                if operations < at {
+                    assert_eq!(outcome.unwrap(), None);
+                    assert_eq!(kept, checkpoint(20));
+                    assert!(at > 20);
+                    break;
+                }
+                all.keep(checkpoint(30)).unwrap();
+                assert_eq!(names(folder.path()), ["step-000000000030"], "{at}");
+            }
+        }
     }
 
     #[test]

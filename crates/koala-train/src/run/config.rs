@@ -190,7 +190,7 @@ impl RunConfig {
             }
         };
         match samples {
-            None => Ok(()),
+            None => self.check_memory(data),
             Some(samples) if self.drop_last => Err(ConfigError::Value {
                 origin: "--drop-last".to_owned(),
                 fault: format!(

@@ -62,6 +62,21 @@ pub enum ConfigError {
         /// What is wrong, and what would do.
         fault: String,
     },
+    /// The network does not fit into memory.
+    #[error(
+        "the model '{model}' has {parameters} parameters; weights, gradients and what the optimizer remembers of them take {needed} \
+         of memory, and there are {available}: give it fewer or narrower layers"
+    )]
+    Memory {
+        /// The network.
+        model: &'static str,
+        /// How many parameters it would have, in words.
+        parameters: String,
+        /// Bytes that it needs at least, in words.
+        needed: String,
+        /// Bytes that there are, in words.
+        available: String,
+    },
     /// The network does not fit the images.
     #[error("the model '{model}' does not fit the dataset '{dataset}': {fault}")]
     Misfit {

@@ -297,6 +297,15 @@ impl DatasetSpec {
         })
     }
 
+    /// The key that says where it is; nothing if nobody says.
+    pub(super) fn place_key(&self) -> Option<&'static str> {
+        self.path()?;
+        Some(match self {
+            Self::Text { .. } | Self::Table(_) => "dataset.file",
+            _ => "dataset.data-dir",
+        })
+    }
+
     /// The folder or file that is given, if one is.
     pub fn path(&self) -> Option<&Path> {
         let path = match self {

@@ -1,8 +1,10 @@
 //! The event log of a run.
 
-use std::fs::{File, OpenOptions};
-use std::io::{Read, Seek, SeekFrom, Write};
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+
+use koala_system::LogFile;
 
 use crate::Error;
 use crate::training::{Event, Marks, Observer};
@@ -10,7 +12,7 @@ use crate::training::{Event, Marks, Observer};
 /// Writes events as JSON, one a line, each at once, so that a crash loses nothing that was told.
 #[derive(Debug)]
 pub struct EventLog {
-    file: File,
+    file: LogFile,
     path: PathBuf,
     every: u64,
 }
@@ -22,7 +24,7 @@ impl EventLog {
     ///
     /// [`Error::File`] if it cannot be made.
     pub fn create(path: &Path, every: u64) -> Result<Self, Error> {
-        let file = File::create(path).map_err(Error::file(path, "create"))?;
+        let file = LogFile::create(path).map_err(Error::file(path, "create"))?;
         Ok(Self::new(file, path, every))
     }
 
@@ -34,17 +36,16 @@ impl EventLog {
     /// [`Error::File`] if it cannot be opened, read or cut.
     pub fn resume(path: &Path, every: u64, length: u64) -> Result<Self, Error> {
         let open = || {
-            let mut options = OpenOptions::new();
-            let mut file = options.create(true).read(true).append(true).open(path)?;
-            let end = end_of_lines(&mut file, length)?;
-            file.set_len(end)?;
+            let mut file = LogFile::open(path)?;
+            let end = end_of_lines(file.reader(), length)?;
+            file.cut(end)?;
             Ok(file)
         };
         let file = open().map_err(Error::file(path, "continue"))?;
         Ok(Self::new(file, path, every))
     }
 
-    fn new(file: File, path: &Path, every: u64) -> Self {
+    fn new(file: LogFile, path: &Path, every: u64) -> Self {
         Self {
             file,
             path: path.to_owned(),
@@ -89,15 +90,11 @@ impl Observer for EventLog {
         let mut line = serde_json::to_vec(event).map_err(|e| failed(e.into()))?;
         line.push(b'\n');
         // One call a line: a file has no buffer of its own to flush.
-        self.file.write_all(&line).map_err(failed)
+        self.file.append(&line).map_err(failed)
     }
 
     fn marks(&mut self) -> Result<Marks, Error> {
-        let length = || {
-            self.file.sync_data()?;
-            Ok(self.file.metadata()?.len())
-        };
-        let length = length().map_err(Error::file(&self.path, "write"))?;
+        let length = self.file.sync().map_err(Error::file(&self.path, "write"))?;
         Ok(Marks::from([(Self::name(&self.path), length)]))
     }
 }

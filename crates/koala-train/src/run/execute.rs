@@ -2,8 +2,10 @@
 
 use koala_data::Loaded;
 
+use super::bound::Bound;
+use super::lock::{Held, Presence};
 use super::session::Session;
-use super::{DataNote, Outcome, RunConfig, RunFolder};
+use super::{DataNote, Found, Outcome, RunConfig, RunFolder};
 use crate::Error;
 use crate::training::{
     Both, Checkpoint, Company, Event, FailureEvent, Forgetful, Interrupt, Keeper, Observer, Silent,
@@ -17,6 +19,8 @@ pub enum Settled {
     Completed,
     /// It failed by itself, and would again; `failure.json` remembers why.
     Failed(String),
+    /// Something of it is damaged, or was made of another configuration: which, and what to do. Others can go on.
+    Damaged(String),
     /// Someone stopped it; it can go on.
     Interrupted,
 }
@@ -76,10 +80,10 @@ impl RunFolder {
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
     ) -> Result<Outcome, Error> {
-        let _lock = self.lock()?;
+        let held = self.lock()?;
         self.write_config(config)?;
         self.write_data(DataNote::of(data).as_ref())?;
-        self.run(config, data, observer, interrupt, None)
+        self.run(&held, config, data, observer, interrupt, None)
     }
 
     /// Goes on with the run in this folder where its newest whole checkpoint was made, or from its beginning if it was
@@ -97,8 +101,8 @@ impl RunFolder {
         interrupt: &Interrupt,
         warn: &mut dyn FnMut(&str),
     ) -> Result<Outcome, Error> {
-        let _lock = self.lock()?;
-        self.go_on(config, data, observer, interrupt, warn)
+        let held = self.lock()?;
+        self.go_on(&held, config, data, observer, interrupt, warn)
     }
 
     /// Brings the run of this folder to its end, whatever became of it so far: one that is complete or has failed is left
@@ -117,16 +121,17 @@ impl RunFolder {
         interrupt: &Interrupt,
         warn: &mut dyn FnMut(&str),
     ) -> Result<Settled, Error> {
-        let _lock = self.lock()?;
+        let held = self.lock()?;
         // Asked once it is locked: another program may have done it a moment ago.
         if let Some(settled) = self.settled()? {
             return Ok(settled);
         }
         self.write_config(config)?;
-        match self.go_on(config, data, observer, interrupt, warn) {
+        match self.go_on(&held, config, data, observer, interrupt, warn) {
             Ok(outcome) if outcome.result.status == Status::Interrupted => Ok(Settled::Interrupted),
             Ok(_) => Ok(Settled::Completed),
             Err(error) if error.is_of_the_run() => Ok(Settled::Failed(error.to_string())),
+            Err(error) if error.is_of_one_folder() => Ok(Settled::Damaged(error.to_string())),
             Err(error) => Err(error),
         }
     }
@@ -137,14 +142,20 @@ impl RunFolder {
     ///
     /// [`Error::File`] if that cannot be read.
     pub fn settled(&self) -> Result<Option<Settled>, Error> {
-        if self.completed()?.is_some() {
-            return Ok(Some(Settled::Completed));
+        match self.completed() {
+            Ok(None) => {}
+            Ok(Some(_)) => return Ok(Some(Settled::Completed)),
+            Err(error) if error.is_of_one_folder() => {
+                return Ok(Some(Settled::Damaged(error.to_string())));
+            }
+            Err(error) => return Err(error),
         }
         Ok(self.failed()?.map(Settled::Failed))
     }
 
     fn go_on(
         &self,
+        held: &Held,
         config: &RunConfig,
         data: &Loaded,
         observer: &mut dyn Observer,
@@ -155,6 +166,7 @@ impl RunFolder {
         self.check_data(note.as_ref().map(|note| note.sha256.as_str()))?;
         self.write_data(note.as_ref())?;
         let found = self.checkpoints(config).find()?;
+        self.check_bound(&found, &Bound::of(config, data.sha256()), config)?;
         for warning in &found.warnings {
             warn(warning);
         }
@@ -163,19 +175,21 @@ impl RunFolder {
                 warn(&warning);
             }
         }
-        self.run(config, data, observer, interrupt, found.checkpoint)
+        self.run(held, config, data, observer, interrupt, Some(found))
     }
 
     fn run(
         &self,
+        held: &Held,
         config: &RunConfig,
         data: &Loaded,
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
-        from: Option<Checkpoint>,
+        found: Option<Found>,
     ) -> Result<Outcome, Error> {
         self.forget_failure()?;
-        let outcome = self.keep(config, data, observer, interrupt, from);
+        self.forget_manifest()?;
+        let outcome = self.keep(held, config, data, observer, interrupt, found);
         if let Err(error) = &outcome
             && error.is_of_the_run()
         {
@@ -186,12 +200,14 @@ impl RunFolder {
 
     fn keep(
         &self,
+        held: &Held,
         config: &RunConfig,
         data: &Loaded,
         observer: &mut dyn Observer,
         interrupt: &Interrupt,
-        from: Option<Checkpoint>,
+        found: Option<Found>,
     ) -> Result<Outcome, Error> {
+        let (from, best) = found.map_or((None, None), |found| (found.checkpoint, found.best));
         let marks = from.as_ref().map(|checkpoint| &checkpoint.marks);
         let mut log = self.log(config.log_every, marks)?;
         let mut board = self.board(config, marks)?;
@@ -201,23 +217,31 @@ impl RunFolder {
             None => &mut silent,
         };
         let mut samples = self.samples();
-        let mut keeper = self.checkpoints(config);
+        let bound = Bound::of(config, data.sha256());
+        let mut keeper = self.checkpoints(config).of_run(bound, best);
         let outcome = go(
             config,
             data,
             &mut Both(
-                &mut Both(&mut Both(&mut log, board), &mut samples),
+                &mut Both(
+                    &mut Presence(held),
+                    &mut Both(&mut Both(&mut log, board), &mut samples),
+                ),
                 observer,
             ),
             &mut keeper,
             interrupt,
             from.as_ref(),
         )?;
+        held.check()?;
+        // What is noted of it below is what was written.
+        keeper.whole_best()?;
         self.write_weights(&outcome.network.weights()?)?;
         if let Some(critic) = outcome.network.critic_weights()? {
             self.write_critic(&critic)?;
         }
         self.write_result(&outcome.result)?;
+        held.check()?;
         Ok(outcome)
     }
 }
@@ -237,7 +261,9 @@ fn go(
     };
     let mut outcome = Session { config, from }.run(&data.data, company);
     if let Ok(outcome) = &mut outcome {
-        outcome.result.warnings = data.warnings.iter().map(ToString::to_string).collect();
+        // What is worth knowing of the data comes first.
+        let told = data.warnings.iter().map(ToString::to_string);
+        outcome.result.warnings.splice(0..0, told);
     }
     if let Err(error) = &outcome {
         let message = error.to_string();

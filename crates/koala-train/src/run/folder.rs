@@ -1,34 +1,36 @@
 //! The folder that keeps a run.
 
-use std::fs::{self, File};
+use std::collections::BTreeMap;
+use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use koala_system::{
+    Entry, MANIFEST, Manifest, make_folders, read, read_text, remove_file, sync_folder,
+};
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::bound::{Bound, Mismatch};
+use super::contents::{
+    BEST, CHECKPOINTS, CONFIG, CRITIC, Contents, DATA, EVENTS, FAILURE, RESULT, SAMPLES, WEIGHTS,
+};
 use super::durable::write_whole;
-use super::lock;
+use super::lock::{self, Held};
 use super::{
-    CheckpointPolicy, Checkpoints, DataNote, EventLog, RunConfig, RunResult, SampleFolder,
+    CheckpointPolicy, Checkpoints, DataNote, EventLog, Found, RunConfig, RunResult, SampleFolder,
     TensorBoard,
 };
 use crate::Error;
-use crate::training::Marks;
+use crate::training::{Marks, Status};
 
-const CONFIG: &str = "config.toml";
-const EVENTS: &str = "events.jsonl";
-const DATA: &str = "data.json";
-const RESULT: &str = "result.json";
-const FAILURE: &str = "failure.json";
-const WEIGHTS: &str = "model.safetensors";
-const CRITIC: &str = "critic.safetensors";
-const BEST: &str = "best.safetensors";
-const CHECKPOINTS: &str = "checkpoints";
-const SAMPLES: &str = "samples";
+/// No result, failure or note on data comes near it.
+const LARGEST: u64 = 16 << 20;
 
 /// The folder that keeps a run: `config.toml`, of data of one's own `data.json`, the log `events.jsonl`, [`TensorBoard`]'s file, `checkpoints/`, the weights
-/// of the best evaluation `best.safetensors`, and at its end `model.safetensors` and, last of all, `result.json`. A run that
+/// of the best evaluation `best.safetensors`, and at its end `model.safetensors`, `manifest.json` with the SHA-256 of what its numbers
+/// come from and, last of all, `result.json`. A run that
 /// makes images has them as pictures in `samples/`; its `model.safetensors` and `best.safetensors` are the generator's,
 /// and `critic.safetensors` is there at its end too. A run that failed by itself, and would again, has `failure.json` instead
 /// of a result. All but the logs are written under another name and renamed, so that
@@ -43,43 +45,30 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// [`Error::FolderNotEmpty`] if it holds something and `overwrite` is false; with `overwrite` the files of a run in it
-    /// are removed and everything else is left alone. [`Error::File`] if it cannot be made, [`Error::Busy`] if a program
-    /// is at that run.
+    /// [`Error::FolderNotEmpty`] if it holds something and `overwrite` is false (the beginning of a run that broke off before it had
+    /// a configuration is nothing); with `overwrite` the run in it is removed. [`Error::Foreign`] if it then holds something that is no
+    /// part of a run: nothing is removed. [`Error::File`] if it cannot be made, [`Error::Busy`] if a program is at that run.
     pub fn take(path: &Path, overwrite: bool) -> Result<Self, Error> {
-        fs::create_dir_all(path).map_err(Error::file(path, "create"))?;
-        let mut entries = fs::read_dir(path).map_err(Error::file(path, "read"))?;
+        make_folders(path).map_err(Error::file(path, "create"))?;
         let run = Self {
             path: path.to_owned(),
         };
-        if entries.next().is_some() {
-            if !overwrite {
-                return Err(Error::FolderNotEmpty {
-                    folder: path.to_owned(),
-                });
+        let found = match Contents::of(path) {
+            Err(Error::Foreign { .. }) if !overwrite => None,
+            found => Some(found?),
+        };
+        match found {
+            Some(found) if overwrite || found.is_nothing() => {
+                if found.is_anything() {
+                    let _lock = run.lock()?;
+                    found.remove()?;
+                }
+                Ok(run)
             }
-            let _lock = run.lock()?;
-            let names = [
-                RESULT,
-                FAILURE,
-                WEIGHTS,
-                CRITIC,
-                BEST,
-                EVENTS,
-                TensorBoard::FILE_NAME,
-                CONFIG,
-                DATA,
-            ];
-            for name in names {
-                let file = path.join(name);
-                gone(fs::remove_file(&file)).map_err(Error::file(file, "replace"))?;
-            }
-            for name in [CHECKPOINTS, SAMPLES] {
-                let folder = path.join(name);
-                gone(fs::remove_dir_all(&folder)).map_err(Error::file(folder, "replace"))?;
-            }
+            _ => Err(Error::FolderNotEmpty {
+                folder: path.to_owned(),
+            }),
         }
-        Ok(run)
     }
 
     /// The folder of a run that was begun, to go on with it, and its configuration.
@@ -122,16 +111,58 @@ impl RunFolder {
     ///
     /// # Errors
     ///
-    /// [`Error::File`] if it is there and cannot be read.
+    /// [`Error::Damaged`] if it, or a file that its numbers come from, is not what was written; [`Error::File`] if it is there and
+    /// cannot be read.
     pub fn completed(&self) -> Result<Option<serde_json::Value>, Error> {
-        let file = self.path.join(RESULT);
-        let text = match fs::read(&file) {
-            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
-            text => text.map_err(Error::file(&file, "read"))?,
-        };
+        let result = self.result()?;
+        if result.is_some() {
+            self.check_files()?;
+        }
+        Ok(result)
+    }
+
+    fn result(&self) -> Result<Option<serde_json::Value>, Error> {
         // A damaged result is written anew.
-        let result: Option<serde_json::Value> = serde_json::from_slice(&text).ok();
+        let result: Option<serde_json::Value> = self.read_json(RESULT)?;
         Ok(result.filter(|r| r["status"] == "completed"))
+    }
+
+    /// Whether the run has come to its end, as its result says; what that rests on is not looked at.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::File`] if that cannot be read.
+    pub fn is_over(&self) -> Result<bool, Error> {
+        Ok(self.result()?.is_some() || self.failed()?.is_some())
+    }
+
+    /// Whether the files of a finished run are what was written, as far as that was noted.
+    fn check_files(&self) -> Result<(), Error> {
+        let damaged = |name: &str, fault: String| Error::Damaged {
+            file: self.path.join(name),
+            fault,
+        };
+        let manifest = match Manifest::read(&self.path) {
+            Ok(Some(manifest)) => manifest,
+            Ok(None) => return Ok(()),
+            Err(fault) => return Err(damaged(MANIFEST, fault)),
+        };
+        match manifest.faults(&self.path).into_iter().next() {
+            Some((name, fault)) => Err(damaged(&name, fault)),
+            None => Ok(()),
+        }
+    }
+
+    /// What a file holds; nothing if it is not there or damaged.
+    fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+        let file = self.path.join(name);
+        match read(&file, LARGEST) {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
+            text => {
+                let text = text.map_err(Error::file(&file, "read"))?;
+                Ok(serde_json::from_slice(&text).ok())
+            }
+        }
     }
 
     /// Why the run failed, if it did by itself and would again; nothing if it did not.
@@ -140,13 +171,8 @@ impl RunFolder {
     ///
     /// [`Error::File`] if that is there and cannot be read.
     pub fn failed(&self) -> Result<Option<String>, Error> {
-        let file = self.path.join(FAILURE);
-        let text = match fs::read(&file) {
-            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
-            text => text.map_err(Error::file(&file, "read"))?,
-        };
         // A damaged one is found out anew.
-        let failure: Option<RunFailure> = serde_json::from_slice(&text).ok();
+        let failure: Option<RunFailure> = self.read_json(FAILURE)?;
         Ok(failure.map(|failure| failure.message))
     }
 
@@ -157,7 +183,7 @@ impl RunFolder {
     ///
     /// [`Error::File`] if it cannot be made.
     pub fn fresh(parent: &Path, config: &RunConfig) -> Result<Self, Error> {
-        fs::create_dir_all(parent).map_err(Error::file(parent, "create"))?;
+        make_folders(parent).map_err(Error::file(parent, "create"))?;
         let name = format!(
             "{}-{}-{}",
             config.dataset.name().name(),
@@ -168,7 +194,10 @@ impl RunFolder {
         loop {
             let path = parent.join(format!("{name}-{number:03}"));
             match fs::create_dir(&path) {
-                Ok(()) => return Ok(Self { path }),
+                Ok(()) => {
+                    sync_folder(parent).map_err(Error::file(parent, "write"))?;
+                    return Ok(Self { path });
+                }
                 Err(cause) if cause.kind() == ErrorKind::AlreadyExists => number += 1,
                 Err(cause) => return Err(Error::file(path, "create")(cause)),
             }
@@ -219,12 +248,12 @@ impl RunFolder {
     /// [`Error::File`] if it is there and cannot be read.
     pub fn data(&self) -> Result<Option<DataNote>, Error> {
         let file = self.path.join(DATA);
-        let text = match fs::read(&file) {
+        let text = match read_text(&file, LARGEST) {
             Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
             text => text.map_err(Error::file(&file, "read"))?,
         };
         let unreadable = |cause: serde_json::Error| Error::file(&file, "read")(cause.into());
-        serde_json::from_slice(&text).map(Some).map_err(unreadable)
+        serde_json::from_str(&text).map(Some).map_err(unreadable)
     }
 
     /// Whether these are the data that the run was begun with, as far as that was noted.
@@ -241,7 +270,37 @@ impl RunFolder {
         }
         Err(Error::OtherData {
             folder: self.path.clone(),
+            key: None,
+            noted: "it was begun (their SHA-256 is not that in its data.json)",
         })
+    }
+
+    /// Whether a checkpoint is of this configuration and these data, as far as it says so.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::OtherConfig`], which names the key, or [`Error::OtherData`] if it is not.
+    pub(super) fn check_bound(
+        &self,
+        found: &Found,
+        now: &Bound,
+        config: &RunConfig,
+    ) -> Result<(), Error> {
+        let folder = self.path.clone();
+        match found.bound.as_ref().and_then(|was| was.mismatch(now)) {
+            None => Ok(()),
+            Some(Mismatch::Key { key, was, is }) => Err(Error::OtherConfig {
+                folder,
+                key,
+                was,
+                is,
+            }),
+            Some(Mismatch::Data) => Err(Error::OtherData {
+                folder,
+                key: config.dataset.place_key(),
+                noted: "its checkpoint was made (their SHA-256 is not that in the checkpoint)",
+            }),
+        }
     }
 
     /// Stores what the run learns from, if that is data of one's own.
@@ -253,24 +312,41 @@ impl RunFolder {
         let Some(note) = note else {
             return Ok(());
         };
-        let file = self.path.join(DATA);
-        let mut text =
-            serde_json::to_string_pretty(note).map_err(|e| Error::file(file, "write")(e.into()))?;
-        text.push('\n');
+        let text = json(note).map_err(Error::file(self.path.join(DATA), "write"))?;
         self.write(DATA, text.as_bytes())
     }
 
-    /// Stores the result.
+    /// Stores the result, and before it what it rests on: the size and SHA-256 of each file that its numbers come from, and of
+    /// itself. Of a run that was stopped the files will change, and none is noted.
     ///
     /// # Errors
     ///
     /// [`Error::File`] if it cannot be written.
     pub fn write_result(&self, result: &RunResult) -> Result<(), Error> {
-        let file = self.path.join(RESULT);
-        let mut text = serde_json::to_string_pretty(result)
-            .map_err(|e| Error::file(file, "write")(e.into()))?;
-        text.push('\n');
+        let text = json(result).map_err(Error::file(self.path.join(RESULT), "write"))?;
+        if result.status == Status::Completed {
+            let mut files = BTreeMap::from([(RESULT.to_owned(), Entry::of(text.as_bytes()))]);
+            for name in [CONFIG, DATA, EVENTS, WEIGHTS, CRITIC, BEST] {
+                let file = self.path.join(name);
+                match Entry::of_file(&file) {
+                    Err(cause) if cause.kind() == ErrorKind::NotFound => None,
+                    entry => {
+                        files.insert(name.to_owned(), entry.map_err(Error::file(&file, "read"))?)
+                    }
+                };
+            }
+            let manifest = Manifest::of(files).map_err(std::io::Error::from);
+            let manifest = manifest.and_then(|manifest| json(&manifest));
+            let manifest = manifest.map_err(Error::file(self.path.join(MANIFEST), "write"))?;
+            self.write(MANIFEST, manifest.as_bytes())?;
+        }
         self.write(RESULT, text.as_bytes())
+    }
+
+    /// Forgets what an earlier result rested on: the files are about to change.
+    pub(super) fn forget_manifest(&self) -> Result<(), Error> {
+        let file = self.path.join(MANIFEST);
+        remove_file(&file).map_err(Error::file(file, "remove"))
     }
 
     /// Remembers that the run failed by itself.
@@ -279,17 +355,14 @@ impl RunFolder {
             message,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         };
-        let file = self.path.join(FAILURE);
-        let mut text = serde_json::to_string_pretty(&failure)
-            .map_err(|e| Error::file(file, "write")(e.into()))?;
-        text.push('\n');
+        let text = json(&failure).map_err(Error::file(self.path.join(FAILURE), "write"))?;
         self.write(FAILURE, text.as_bytes())
     }
 
     /// Forgets an earlier failure: the run is tried once more.
     pub(super) fn forget_failure(&self) -> Result<(), Error> {
         let file = self.path.join(FAILURE);
-        gone(fs::remove_file(&file)).map_err(Error::file(file, "remove"))
+        remove_file(&file).map_err(Error::file(file, "remove"))
     }
 
     /// The event log: a new one, or the one that is there, cut where a checkpoint found it.
@@ -368,7 +441,7 @@ impl RunFolder {
     }
 
     /// Keeps other programs away from the run as long as the file is open.
-    pub(super) fn lock(&self) -> Result<File, Error> {
+    pub(super) fn lock(&self) -> Result<Held, Error> {
         lock::take(&self.path)
     }
 
@@ -395,12 +468,9 @@ struct RunFailure {
     version: String,
 }
 
-/// It is as well if it was not there.
-fn gone(removed: std::io::Result<()>) -> std::io::Result<()> {
-    match removed {
-        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
-        _ => Ok(()),
-    }
+/// As it stands in a file.
+fn json(value: &impl Serialize) -> std::io::Result<String> {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
 }
 
 #[cfg(test)]
@@ -432,16 +502,80 @@ mod tests {
         let run = RunFolder::take(&path, false).unwrap();
         RunFolder::take(&path, false).unwrap();
         run.write_config(&config()).unwrap();
-        fs::write(path.join("notes.txt"), "mine").unwrap();
         let text = RunFolder::take(&path, false).unwrap_err().to_string();
         assert!(text.contains("already holds files"), "{text}");
+        fs::write(path.join("notes.txt"), "mine").unwrap();
+        let text = RunFolder::take(&path, true).unwrap_err().to_string();
+        assert!(
+            text.contains("notes.txt: this is no part of a run"),
+            "{text}"
+        );
+        assert!(run.is_begun());
+        let text = RunFolder::take(&path, false).unwrap_err().to_string();
+        assert!(text.contains("already holds files"), "{text}");
+        fs::remove_file(path.join("notes.txt")).unwrap();
         RunFolder::take(&path, true).unwrap();
-        let mut left: Vec<_> = fs::read_dir(&path)
+        let left: Vec<_> = fs::read_dir(&path)
             .unwrap()
             .map(|e| e.unwrap().file_name())
             .collect();
-        left.sort();
-        assert_eq!(left, [".lock", "notes.txt"]);
+        assert_eq!(left, [".lock"]);
+    }
+
+    #[test]
+    fn what_a_run_leaves_that_breaks_off_at_its_beginning_is_nothing() {
+        use koala_system::faults::{Fault, failing};
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("run");
+        let begin = || {
+            let run = RunFolder::take(&path, false)?;
+            let _lock = run.lock()?;
+            run.write_config(&config())
+        };
+        for at in 1.. {
+            let (outcome, operations) = failing(Fault::from(at), begin);
+            if operations < at {
+                outcome.unwrap();
+                assert!(at > 5);
+                break;
+            }
+            assert!(outcome.is_err());
+            if RunFolder::at(&path).is_begun() {
+                // Its name may not outlast a crash yet, but it is a run that can go on.
+                RunFolder::open(&path).unwrap();
+                RunFolder::take(&path, true).unwrap();
+            }
+        }
+    }
+
+    #[test]
+    fn a_finished_run_is_believed_as_long_as_its_files_are_what_was_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = RunFolder::at(folder.path());
+        let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+        write(RESULT, "{\"status\": \"completed\"}");
+        // Of before there were manifests, or of another program.
+        assert!(run.completed().unwrap().is_some());
+        write(WEIGHTS, "weights");
+        let entry = |name: &str| {
+            (
+                name.to_owned(),
+                Entry::of_file(&folder.path().join(name)).unwrap(),
+            )
+        };
+        let manifest = Manifest::of(BTreeMap::from([entry(RESULT), entry(WEIGHTS)])).unwrap();
+        write(MANIFEST, &json(&manifest).unwrap());
+        assert!(run.completed().unwrap().is_some());
+        write(WEIGHTS, "weightt");
+        let text = run.completed().unwrap_err().to_string();
+        assert!(
+            text.contains("model.safetensors: is not what was written"),
+            "{text}"
+        );
+        assert!(run.is_over().unwrap());
+        write(WEIGHTS, "weights");
+        write(RESULT, "{\"status\": \"completed\" }");
+        assert!(matches!(run.completed(), Err(Error::Damaged { .. })));
     }
 
     #[test]

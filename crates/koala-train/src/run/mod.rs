@@ -1,9 +1,11 @@
 //! A run: what was asked for, what came of it, and the folder that keeps both.
 
 mod adversarial;
+mod bound;
 mod checkpoints;
 mod config;
 mod config_error;
+mod contents;
 mod data_note;
 mod dataset;
 mod durable;
@@ -15,10 +17,12 @@ mod groups;
 mod length;
 mod lock;
 mod manifest;
+mod memory;
 mod model;
 mod network;
 mod outcome;
 mod overlay;
+mod parameters;
 mod resolve;
 mod result;
 mod samples;
@@ -42,6 +46,7 @@ pub use koala_models::stored::{weights_from_bytes, weights_to_bytes};
 pub use model::ModelSpec;
 pub use network::Network;
 pub use outcome::Outcome;
+pub use resolve::LARGEST_CONFIG;
 pub use result::{Findings, RunResult};
 pub use samples::SampleFolder;
 pub use tensorboard::TensorBoard;

@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use koala_system::read_text;
 use toml::{Table, Value};
 
 use super::flag::origin;
@@ -10,6 +11,9 @@ use super::groups::defaults;
 use super::overlay::{apply, merge};
 use super::{ConfigError, Override, RunConfig};
 use crate::device::DeviceName;
+
+/// Bytes of a configuration, a recipe or a suite at most: none comes near it.
+pub const LARGEST_CONFIG: u64 = 1 << 20;
 
 impl RunConfig {
     /// The configuration of a file, if one is given, with the overrides on top and defaults for the rest. Choosing another
@@ -24,7 +28,7 @@ impl RunConfig {
             Some(path) => {
                 let name = format!("configuration {}", path.display());
                 let text =
-                    std::fs::read_to_string(path).map_err(|cause| ConfigError::Unreadable {
+                    read_text(path, LARGEST_CONFIG).map_err(|cause| ConfigError::Unreadable {
                         file: name.clone(),
                         cause,
                     })?;

@@ -45,7 +45,7 @@ pub struct RunResult {
     pub optimizer_state_bytes: u64,
     /// Seconds in which a step waited for its batch.
     pub waiting_seconds: f64,
-    /// What is worth knowing of data of one's own, a sentence each.
+    /// What is worth knowing of data of one's own, and then of the run itself, a sentence each.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub warnings: Vec<String>,
     /// Version of this crate.
@@ -117,6 +117,22 @@ impl RunResult {
         match &self.findings {
             Findings::Predicted { test, .. } => test.as_ref().map(Figures::headline),
             Findings::Made { test, .. } => test.as_ref().map(FoundDistance::headline),
+        }
+    }
+
+    /// Takes up what makes a run's numbers not what they seem, if it has done all its steps and did one; and tells of it.
+    pub(super) fn judge(
+        &mut self,
+        warning: Option<String>,
+        observer: &mut dyn Observer,
+    ) -> Result<(), Error> {
+        let counts = self.status == Status::Completed && self.steps > 0;
+        match warning.filter(|_| counts) {
+            None => Ok(()),
+            Some(message) => {
+                self.warnings.push(message.clone());
+                observer.observe(&Event::warning(message))
+            }
         }
     }
 

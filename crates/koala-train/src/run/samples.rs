@@ -1,7 +1,8 @@
 //! The images that a run shows.
 
-use std::fs;
 use std::path::PathBuf;
+
+use koala_system::own_folder;
 
 use super::durable::write_whole;
 use crate::Error;
@@ -30,7 +31,7 @@ impl Observer for SampleFolder {
         let Event::Pictures(pictures) = event else {
             return Ok(());
         };
-        fs::create_dir_all(&self.path).map_err(Error::file(&self.path, "create"))?;
+        own_folder(&self.path).map_err(Error::file(&self.path, "create"))?;
         let name = format!("{}.png", pictures.name);
         let picture =
             grid(&pictures.images, COLUMNS).map_err(Error::file(self.path.join(&name), "write"))?;

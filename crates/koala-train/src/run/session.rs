@@ -15,7 +15,7 @@ use crate::Error;
 use crate::training::{
     Checkpoint, Classification, Company, Event, Figures, Learnable, Learner, Measure, Observer,
     Plan, Progress, Reconstruction, Regression, ResumeEvent, RowClassification, SampleTask,
-    Samples, StartEvent, Status, Task, TextTask, Trained, shape_of, shape_of_rows, train,
+    Samples, StartEvent, Status, Still, Task, TextTask, Trained, shape_of, shape_of_rows, train,
 };
 
 /// One session of a run: from its beginning, or from a checkpoint, to its end or an interrupt.
@@ -219,6 +219,7 @@ impl Session<'_> {
     ) -> Result<Outcome, Error> {
         let config = self.config;
         let parameters = trainable_parameters(&model);
+        let still = Still::of(&model);
         let plan = self.plan(task.batches() as u64);
         let start = self.start(parameters, size, plan.steps, Some(task.measure()));
         let optimizer = config.optimizer_for(&model)?;
@@ -237,7 +238,10 @@ impl Session<'_> {
             best_test: trained.best_test,
             best: counts.best,
         };
-        let result = self.result(parameters, &trained, findings);
+        let mut result = self.result(parameters, &trained, findings);
+        let still = still.warning(&trained.model);
+        let warning = still.or_else(|| counts.idleness(result.steps));
+        result.judge(warning, company.observer)?;
         result.tell(company.observer)?;
         Ok(Outcome {
             result,

@@ -1,11 +1,11 @@
 //! Trained weights on disk.
 
 use std::ffi::OsStr;
-use std::fs;
 use std::path::Path;
 
 use burn::module::Module;
 use koala_models::stored::{weights_from_bytes, weights_to_bytes};
+use koala_system::read;
 
 use super::durable::write_whole;
 use crate::Error;
@@ -30,7 +30,7 @@ pub fn write_weights<M: Module>(model: &M, file: &Path) -> Result<(), Error> {
 ///
 /// [`Error::Weights`] if the file cannot be read or holds other parameters; `model` is then as it was.
 pub fn read_weights<M: Module>(model: &mut M, file: &Path) -> Result<(), Error> {
-    let bytes = fs::read(file).map_err(|cause| fault(file, &cause))?;
+    let bytes = read(file, u64::MAX).map_err(|cause| fault(file, &cause))?;
     *model = weights_from_bytes(model.clone(), &bytes).map_err(|cause| fault(file, &cause))?;
     Ok(())
 }

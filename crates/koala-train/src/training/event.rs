@@ -32,10 +32,28 @@ pub enum Event {
     GanEpoch(GanEpochEvent),
     /// There are images to look at.
     Pictures(PicturesEvent),
+    /// Something is not as it should be, and the run goes on.
+    Warning(WarningEvent),
     /// It is over.
     End(EndEvent),
     /// It broke off.
     Failure(FailureEvent),
+}
+
+impl Event {
+    /// Something is not as it should be.
+    pub(crate) fn warning(message: impl Into<String>) -> Self {
+        Self::Warning(WarningEvent {
+            message: message.into(),
+        })
+    }
+}
+
+/// Something that is not as it should be, and does not end the run.
+#[derive(Debug, Clone, Serialize)]
+pub struct WarningEvent {
+    /// What it is.
+    pub message: String,
 }
 
 /// The beginning of a run.

@@ -1,5 +1,7 @@
 //! Who keeps what a run needs to go on.
 
+use koala_models::stored::StateError;
+
 use super::Checkpoint;
 use crate::Error;
 
@@ -8,12 +10,12 @@ pub trait Keeper {
     /// Whether a checkpoint should be made after this many steps. `last` at the end of a run and when it is stopped.
     fn due(&mut self, step: u64, last: bool) -> bool;
 
-    /// Keeps a checkpoint.
+    /// Keeps a checkpoint; what went wrong that the run does not need, in words.
     ///
     /// # Errors
     ///
     /// [`Error`] ends the run with it (a disk that is full).
-    fn keep(&mut self, checkpoint: Checkpoint) -> Result<(), Error>;
+    fn keep(&mut self, checkpoint: Checkpoint) -> Result<Option<String>, Error>;
 
     /// Keeps the weights of the best evaluation so far, as safetensors; they are made only if they are wanted.
     ///
@@ -30,6 +32,14 @@ pub trait Keeper {
     fn best_weights(&self) -> Result<Option<Vec<u8>>, Error> {
         Ok(None)
     }
+
+    /// The error that says that [`best_weights`](Keeper::best_weights) are no weights of this network.
+    fn refuse_best(&self, fault: String) -> Error {
+        Error::State(StateError::Damaged {
+            what: "best weights",
+            reason: fault,
+        })
+    }
 }
 
 /// Keeps nothing.
@@ -41,8 +51,8 @@ impl Keeper for Forgetful {
         false
     }
 
-    fn keep(&mut self, _checkpoint: Checkpoint) -> Result<(), Error> {
-        Ok(())
+    fn keep(&mut self, _checkpoint: Checkpoint) -> Result<Option<String>, Error> {
+        Ok(None)
     }
 
     fn best(&mut self, _weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>) -> Result<(), Error> {

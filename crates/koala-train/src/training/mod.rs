@@ -17,6 +17,7 @@ mod learner;
 mod loader;
 mod measure;
 mod metrics;
+mod movement;
 mod observer;
 mod part;
 mod pictures;
@@ -48,7 +49,7 @@ pub use checkpoint::{Checkpoint, Marks};
 pub(crate) use counting::Counting;
 pub use event::{
     EndEvent, EpochEvent, EvaluationEvent, Event, FailureEvent, ResumeEvent, StartEvent, Status,
-    StepEvent,
+    StepEvent, WarningEvent,
 };
 pub use figures::Figures;
 pub use goal::{Goal, Learnable};
@@ -59,6 +60,7 @@ pub use koala_models::cross_entropy;
 pub use learner::Learner;
 pub use measure::Measure;
 pub use metrics::{Evaluation, Misread, Tally};
+pub(crate) use movement::Still;
 pub use observer::{Both, Observer, Silent};
 pub use part::{Part, Samples};
 pub use pictures::Pictures;

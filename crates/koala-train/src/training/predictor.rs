@@ -134,6 +134,7 @@ impl<'a, M: Module, T: Task<M>> Trainee<'a> for Predictor<'a, M, T> {
 
     fn count((summary, tally): Self::Seen, progress: &mut Progress) -> (Event, bool) {
         progress.counts.tally.add(tally);
+        (progress.counts).add_length(summary.effective_learning_rate);
         let seen = tally.evaluation();
         let event = StepEvent {
             step: progress.step,

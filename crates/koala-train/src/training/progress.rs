@@ -34,6 +34,9 @@ pub struct Counts {
     pub judged: Option<Evaluation>,
     /// The best evaluation.
     pub best: Option<Best>,
+    /// Steps that had no length.
+    #[serde(default, skip_serializing_if = "none")]
+    pub idle: u64,
 }
 
 /// The first of the best evaluations.
@@ -58,10 +61,33 @@ pub struct Clocks {
     pub waiting: f64,
 }
 
+/// Whether it is a count of nothing, which is not written: so it was before there was one.
+fn none(count: &u64) -> bool {
+    *count == 0
+}
+
 impl Counts {
     /// Batches of the last epoch that is over, as they were met; of the first one while it is on.
     pub fn train(&self) -> Evaluation {
         self.train.unwrap_or_else(|| self.tally.evaluation())
+    }
+
+    /// Counts a step of this effective learning rate, if it had no length.
+    pub(super) fn add_length(&mut self, rate: f64) {
+        if rate == 0.0 || !rate.is_finite() {
+            self.idle += 1;
+        }
+    }
+
+    /// What is to be told if most of so many steps had no length.
+    pub(crate) fn idleness(&self, steps: u64) -> Option<String> {
+        (self.idle > steps / 2).then(|| {
+            format!(
+                "{} of {steps} steps had no length (an effective learning rate of 0, or none that is finite): most of the training \
+                 did nothing. Look at the optimizer's options",
+                self.idle
+            )
+        })
     }
 }
 

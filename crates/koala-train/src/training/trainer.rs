@@ -189,7 +189,10 @@ impl<'a, K: Trainee<'a>> Trainer<'a, K> {
         let mut checkpoint = Checkpoint::new(step, &self.progress, marks)?;
         self.trainee.put(&mut checkpoint)?;
         checkpoint.put_average(self.average.as_ref())?;
-        self.company.keeper.keep(checkpoint)
+        match self.company.keeper.keep(checkpoint)? {
+            None => Ok(()),
+            Some(message) => self.company.observer.observe(&Event::warning(message)),
+        }
     }
 
     /// The network as it would be used now.
@@ -264,7 +267,8 @@ impl<'a, K: Trainee<'a>> Trainer<'a, K> {
         let Some(weights) = self.company.keeper.best_weights()? else {
             return Ok(None);
         };
-        let best = weights_from_bytes(network.clone(), &weights)?;
+        let best = weights_from_bytes(network.clone(), &weights)
+            .map_err(|cause| self.company.keeper.refuse_best(cause.to_string()))?;
         Ok(Some(self.trainee.evaluate(&best, Part::Test)))
     }
 }

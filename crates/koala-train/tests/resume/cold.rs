@@ -21,9 +21,9 @@ impl Keeper for Catch {
         step == self.0
     }
 
-    fn keep(&mut self, checkpoint: Checkpoint) -> Result<(), Error> {
+    fn keep(&mut self, checkpoint: Checkpoint) -> Result<Option<String>, Error> {
         self.1 = Some(checkpoint);
-        Ok(())
+        Ok(None)
     }
 
     fn best(&mut self, _weights: &mut dyn FnMut() -> Result<Vec<u8>, Error>) -> Result<(), Error> {

@@ -217,6 +217,7 @@ fn the_folder_holds_the_run_and_its_weights_read_back() {
                 "config.toml",
                 "events.jsonl",
                 "events.out.tfevents.koala",
+                "manifest.json",
                 "model.safetensors",
                 "result.json"
             ]

@@ -1,9 +1,9 @@
 //! An event file that grows.
 
-use std::fs::{File, OpenOptions};
-use std::io::{BufReader, ErrorKind, Seek, SeekFrom, Write};
+use std::io::{BufReader, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use koala_system::LogFile;
 use prost::Message;
 
 use super::proto::{Event, What};
@@ -16,7 +16,7 @@ const VERSION: &str = "brain.Event:2";
 /// An event file, open at its end. Each event is written at once, so that a crash loses nothing that was told.
 #[derive(Debug)]
 pub(super) struct EventFile {
-    file: File,
+    file: LogFile,
     path: PathBuf,
     end: u64,
     step: i64,
@@ -26,18 +26,15 @@ pub(super) struct EventFile {
 impl EventFile {
     /// Opens a file, or makes it, and cuts it after the last whole record that ends at or before byte `offset`.
     pub(super) fn open(path: &Path, offset: u64) -> Result<Self, Error> {
-        let mut file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)
-            .map_err(Error::file(path, "open"))?;
-        let last =
-            record::last(BufReader::new(&file), offset).map_err(Error::file(path, "read"))?;
-        file.set_len(last.end)
-            .and_then(|()| file.seek(SeekFrom::Start(last.end)))
-            .map_err(Error::file(path, "cut"))?;
+        // A new file takes the place of one that is there: that may have another name too.
+        let file = match offset {
+            0 => LogFile::create(path),
+            _ => LogFile::open(path),
+        };
+        let mut file = file.map_err(Error::file(path, "open"))?;
+        let last = record::last(BufReader::new(file.reader()), offset)
+            .map_err(Error::file(path, "read"))?;
+        file.cut(last.end).map_err(Error::file(path, "cut"))?;
         Ok(Self {
             file,
             path: path.to_owned(),
@@ -80,7 +77,7 @@ impl EventFile {
         record::frame(&message, &mut self.record);
         // One call an event: a file has no buffer of its own to flush.
         self.file
-            .write_all(&self.record)
+            .append(&self.record)
             .map_err(Error::file(&self.path, "write"))?;
         self.end += self.record.len() as u64;
         self.step = event.step;
@@ -88,10 +85,8 @@ impl EventFile {
     }
 
     /// Where the last event ends, in bytes, once it is safely on the disk.
-    pub(super) fn position(&self) -> Result<u64, Error> {
-        self.file
-            .sync_data()
-            .map_err(Error::file(&self.path, "write"))?;
+    pub(super) fn position(&mut self) -> Result<u64, Error> {
+        self.file.sync().map_err(Error::file(&self.path, "write"))?;
         Ok(self.end)
     }
 }

@@ -12,6 +12,7 @@ use super::scalar::Scalar;
 use super::{adversaries, blocks, scalars, text};
 use crate::Error;
 use crate::run::RunConfig;
+use crate::run::contents::BOARD;
 use crate::training::{Event, Marks, Observer, ResumeEvent};
 
 /// Keeps a run in an event file that TensorBoard reads (`tensorboard --logdir runs`).
@@ -41,7 +42,7 @@ pub struct TensorBoard {
 impl TensorBoard {
     /// What the file is called in a run's folder. TensorBoard looks for `tfevents` in the name and names the run after
     /// the folder.
-    pub const FILE_NAME: &'static str = "events.out.tfevents.koala";
+    pub const FILE_NAME: &'static str = BOARD;
 
     /// A new event file at `path`, in place of one that is there, with the configuration as its first text.
     ///
@@ -94,7 +95,7 @@ impl TensorBoard {
     /// # Errors
     ///
     /// [`Error::File`] if the disk refuses.
-    pub fn position(&self) -> Result<u64, Error> {
+    pub fn position(&mut self) -> Result<u64, Error> {
         self.file.position()
     }
 
@@ -200,7 +201,7 @@ impl Observer for TensorBoard {
             }
             // All it says has been said by the last epoch, or before the run was stopped.
             // Pictures are files of their own.
-            Event::End(_) | Event::Pictures(_) => Ok(()),
+            Event::End(_) | Event::Pictures(_) | Event::Warning(_) => Ok(()),
             Event::Failure(failure) => {
                 let text = text::literal("failure", &failure.message);
                 self.write(self.file.step(), vec![text])

@@ -1,0 +1,23 @@
+//! What Koala asks of the operating system: files that outlast a crash, files of others read without trust, memory that there
+//! is.
+//!
+//! Whatever writes goes through here, so that it can be made to fail on request: see [`faults`].
+
+#![forbid(unsafe_code)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
+
+pub mod faults;
+mod folders;
+mod links;
+mod log;
+mod manifest;
+mod memory;
+mod read;
+mod write;
+
+pub use folders::{make_folders, own_folder, remove_file, remove_folder, rename, sync_folder};
+pub use log::{LogFile, is_in_place};
+pub use manifest::{Entry, MANIFEST, Manifest, sha256};
+pub use memory::available_memory;
+pub use read::{open, read, read_text};
+pub use write::{open_lock, write_synced, write_whole};
