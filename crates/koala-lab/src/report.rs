@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::{Args, ValueEnum};
 use koala_compare::Error;
-use koala_report::{Gathered, View, csv, gather_as, latex, markdown, page};
+use koala_report::{Gathered, View, csv, gather_as, latex, markdown, page, text};
 use koala_system::{make_folders, own_folder};
 use koala_train::run::write_whole;
 use serde_json::json;
@@ -14,6 +14,8 @@ use crate::terminal;
 
 /// Name of the folder that reports go to.
 const FOLDER: &str = "report";
+/// Name of the folder within it that figures go to.
+const FIGURES: &str = "figures";
 
 /// Arguments of `koala report`.
 #[derive(Args)]
@@ -56,13 +58,15 @@ enum Format {
     Csv,
     /// report.tex: the same tables, for a paper
     Latex,
+    /// figures/: every figure of the page as an SVG file
+    Svg,
 }
 
 impl Format {
     /// The files, by name.
-    fn files(self, found: &Gathered) -> Result<Vec<(&'static str, String)>, Error> {
+    fn files(self, found: &Gathered) -> Result<Vec<(PathBuf, String)>, Error> {
         let Gathered { comparison, root } = found;
-        Ok(match self {
+        let files = match self {
             Self::Html => vec![("report.html", page::html(comparison, root)?)],
             Self::Markdown => vec![("report.md", markdown::document(comparison))],
             Self::Csv => {
@@ -77,7 +81,14 @@ impl Format {
                 files
             }
             Self::Latex => vec![("report.tex", latex::document(comparison))],
-        })
+            Self::Svg => {
+                let pictures = page::pictures(comparison, root)?.into_iter();
+                let files = pictures.map(|one| (Path::new(FIGURES).join(one.file), one.text));
+                return Ok(files.collect());
+            }
+        };
+        let files = files.into_iter();
+        Ok(files.map(|(name, text)| (name.into(), text)).collect())
     }
 }
 
@@ -93,7 +104,7 @@ pub fn run(arguments: &ReportArguments) -> Result<ExitCode, Error> {
         (None, _) => PathBuf::from(FOLDER),
     };
     // Everything is put together before anything is written: a fault leaves an older report whole.
-    let mut files: Vec<(&str, String)> = Vec::new();
+    let mut files: Vec<(PathBuf, String)> = Vec::new();
     for format in &arguments.formats {
         for (name, content) in format.files(&found)? {
             if !files.iter().any(|(known, _)| *known == name) {
@@ -108,7 +119,14 @@ pub fn run(arguments: &ReportArguments) -> Result<ExitCode, Error> {
     }
     .map_err(Error::file(&folder, "make the folder"))?;
     for (name, content) in &files {
-        write_whole(&folder, name, content.as_bytes())?;
+        let path = folder.join(name);
+        let (Some(within), Some(name)) = (path.parent(), name.file_name()) else {
+            continue;
+        };
+        if within != folder {
+            own_folder(within).map_err(Error::file(within, "make the folder"))?;
+        }
+        write_whole(within, &name.to_string_lossy(), content.as_bytes())?;
     }
     let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.join(name)).collect();
     if arguments.json {
@@ -120,22 +138,41 @@ pub fn run(arguments: &ReportArguments) -> Result<ExitCode, Error> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn tell(found: &Gathered, paths: &[impl AsRef<Path>]) {
+fn tell(found: &Gathered, paths: &[PathBuf]) {
     let comparison = &found.comparison;
+    let overview = &comparison.overview;
+    let lines = [&overview.answer, &overview.grounds];
+    let lines = lines.into_iter().chain(&overview.at_other_lengths);
+    for line in lines.filter(|line| !line.is_empty()) {
+        terminal::line(line);
+    }
     for told in comparison.reference.iter().flat_map(|all| &all.told) {
         terminal::line(told);
     }
     for sentence in &comparison.verdict {
         terminal::line(&sentence.text);
     }
-    let warnings = comparison.warnings.len();
-    if warnings > 0 {
-        terminal::line(match warnings {
-            1 => "before you believe it: one warning is in the report".to_owned(),
-            _ => format!("before you believe it: {warnings} warnings are in the report"),
-        });
+    if let Some(chosen) = text::choices(comparison) {
+        terminal::line(chosen.trim_end());
     }
-    for path in paths {
-        terminal::line(path.as_ref().display());
+    for warning in &comparison.warnings {
+        terminal::line(format!("before you believe it: {warning}"));
+    }
+    // Of many figures their folder is enough.
+    let figures = paths
+        .iter()
+        .filter(|path| path.extension().is_some_and(|end| end == "svg"));
+    for path in paths
+        .iter()
+        .filter(|path| path.extension().is_none_or(|end| end != "svg"))
+    {
+        terminal::line(path.display());
+    }
+    if let Some(folder) = figures.clone().next().and_then(|path| path.parent()) {
+        terminal::line(format!(
+            "{} ({} figures)",
+            folder.display(),
+            figures.count()
+        ));
     }
 }

@@ -93,6 +93,87 @@ fn some_formats_of_several_folders_go_where_one_wants_them() {
     assert_eq!(names(&run.join("report")), FILES);
 }
 
+/// Every figure of the page, each a file that stands alone.
+#[test]
+fn figures_are_files() {
+    let here = tempdir().unwrap();
+    compare(here.path(), "--recipe=digits-mlp", "suite");
+    let assert = koala(here.path())
+        .args(["report", "suite", "--formats=svg,markdown"])
+        .assert()
+        .success();
+    let told = stdout(&assert);
+    assert!(told.starts_with("On "), "{told}");
+    assert!(
+        told.contains("suite/report/figures (") && told.contains("report.md"),
+        "{told}"
+    );
+    let folder = here.path().join("suite/report/figures");
+    let figures = names(&folder);
+    assert!(figures.len() >= 6, "{figures:?}");
+    for name in &figures {
+        let svg = text(&folder.join(name));
+        assert!(
+            svg.starts_with("<svg xmlns=") && svg.ends_with("</svg>"),
+            "{name}"
+        );
+        // Few programs but browsers know variables of a style.
+        assert!(
+            !svg.contains("var(") && !svg.contains("NaN") && !svg.contains("href"),
+            "{name}"
+        );
+    }
+    assert!(
+        figures
+            .iter()
+            .any(|name| name.contains("validation-error-over-steps")),
+        "{figures:?}"
+    );
+}
+
+/// Seeds 1 and 2 here, 3 and 4 there are one problem with four seeds; other steps are another problem.
+#[test]
+fn shards_of_a_suite_are_one_problem() {
+    let here = tempdir().unwrap();
+    let shard = |out: &str, seeds: &str, steps: &str| {
+        koala(here.path())
+            .args([
+                "compare",
+                "--quiet",
+                "--recipe=digits-mlp",
+                steps,
+                "--optimizers=koala-v,sgd",
+                seeds,
+                "--out",
+                out,
+            ])
+            .assert()
+            .success();
+    };
+    shard("one", "--seeds=1,2", "--max-steps=6");
+    shard("two", "--seeds=3,4", "--max-steps=6");
+    shard("three", "--seeds=3,4", "--max-steps=7");
+    let seen = |folders: [&str; 2]| {
+        let assert = koala(here.path())
+            .arg("report")
+            .args(folders)
+            .args(["--json", "--formats=csv"])
+            .assert()
+            .success();
+        let told = json(&assert)["comparison"].clone();
+        let workloads = told["workloads"].as_array().unwrap().clone();
+        let runs: Vec<usize> = workloads
+            .iter()
+            .map(|workload| workload["arms"][0]["runs"].as_array().unwrap().len())
+            .collect();
+        (runs, told["warnings"].to_string())
+    };
+    assert_eq!(seen(["one", "two"]).0, [4]);
+    let (runs, warnings) = seen(["one", "three"]);
+    assert_eq!(runs, [2, 2]);
+    assert!(warnings.contains("max-steps (6 and 7)"), "{warnings}");
+}
+
 #[test]
 fn what_cannot_be_reported_is_told_and_nothing_is_written() {
     let here = tempdir().unwrap();

@@ -11,7 +11,8 @@
   const hue = (series) => page.colour(series.hue === null ? "--grey" : `--hue-${series.hue}`);
   const width = (series) => series.koala ? 2.75 : 1.75;
   // Of two kinds in one chart the defaults are paler.
-  const pale = (chart, series) => chart.kind === "both" && series.kind === "defaults" ? "80" : "";
+  const pale = (chart, series) =>
+    chart.kind === "both" && series.kind === "defaults" && chart.tuned(chart.chart.series.indexOf(series)) ? "80" : "";
   const dash = (series) => DASHES[series.dash % DASHES.length];
 
   class Chart {
@@ -23,6 +24,12 @@
       this.hidden = new Set(this.chart.series.flatMap((series, at) => series.shown ? [] : [at]));
       this.kinds = [...new Set(this.chart.series.map((series) => series.kind))].filter((kind) => this.has(kind));
       this.kind = this.kinds.includes("tuned") ? "tuned" : this.kinds[0] ?? null;
+      // Where some are tuned and some are not, each optimizer is shown once.
+      const { series } = this.chart;
+      if (this.kinds.length > 1 && series.some((one, at) => one.kind !== "tuned" && !this.tuned(at))) {
+        this.kind = "both";
+        series.forEach((one, at) => { if (one.kind !== "tuned" && this.tuned(at)) this.hidden.add(at); });
+      }
       this.whole = false;
       this.controls();
       this.plot = page.element("div", "plot", place);
@@ -33,14 +40,44 @@
       this.legend();
       this.keys();
       this.redraw();
+      page.saver(place.closest("figure"), () => this.save());
       new ResizeObserver(() => this.resize()).observe(place);
+    }
+
+    // What is shown at the moment, as a file.
+    save() {
+      const { u, chart } = this;
+      const ratio = devicePixelRatio;
+      const frame = { left: u.bbox.left / ratio, top: u.bbox.top / ratio, width: u.bbox.width / ratio, height: u.bbox.height / ratio };
+      const place = (values) => values.map((value, at) => [u.valToPos(u.data[0][at], "x"), value === null ? null : u.valToPos(value, "y")]);
+      const count = chart.series.length;
+      const lines = chart.series.flatMap((series, at) => this.shown(at) ? [{
+        name: this.name(at),
+        colour: hue(series) + pale(this, series),
+        dash: series.dash % DASHES.length,
+        strong: series.koala,
+        low: place(u.data[1 + 2 * at]),
+        high: place(u.data[2 + 2 * at]),
+        middle: place(u.data[1 + 2 * count + at]),
+      }] : []);
+      const ticks = (axis, scale) => {
+        const { _splits: places, _values: texts } = u.axes[axis];
+        return (places ?? []).map((value, at) => [u.valToPos(value, scale), texts[at] ?? ""]).filter(([, text]) => text !== "");
+      };
+      const figure = this.place.closest("figure");
+      const title = figure.querySelector("figcaption").textContent;
+      const level = chart.reference === null || chart.reference[0] === null ? null : [u.valToPos(chart.reference[0], "y"), chart.reference[1]];
+      page.save(page.vector({
+        width: u.width, height: u.height, frame, title, description: figure.querySelector(".description").textContent,
+        x: chart.views[this.view].x, y: chart.y, xTicks: ticks(0, "x"), yTicks: ticks(1, "y"), level, lines,
+      }), `${title.toLowerCase().replace(/[^a-z0-9]+/g, "-").replace(/^-|-$/g, "")}.svg`);
     }
 
     controls() {
       const row = page.element("div", "controls", this.place);
       const views = this.chart.views;
       if (this.kinds.length > 1) {
-        this.choice(row, "Hyperparameters", [...this.kinds, "both"], this.kinds.indexOf(this.kind), (at) => {
+        this.choice(row, "Hyperparameters", [...this.kinds, "both"], this.kind === "both" ? this.kinds.length : this.kinds.indexOf(this.kind), (at) => {
           this.kind = this.kinds[at] ?? "both";
           this.legend();
           this.redraw();
@@ -78,6 +115,12 @@
       const { series, views } = this.chart;
       const any = (values) => values.some((value) => value !== null);
       return series.some((one, at) => one.kind === kind && views.some(({ lines }) => any(lines[at].middle) || any(lines[at].high)));
+    }
+
+    // The tuned line of the same optimizer, if there is one.
+    tuned(at) {
+      const { series } = this.chart;
+      return series.find((one, other) => other !== at && one.name === series[at].name && one.kind === "tuned");
     }
 
     // Whether a line is among those that can be chosen now, and whether it is chosen.

@@ -27,7 +27,36 @@
       this.cell = [0, 0];
       this.listen();
       this.redraw();
+      page.saver(place.closest("figure"), () => this.save());
       new ResizeObserver(() => this.redraw()).observe(place);
+    }
+
+    // The same cells as rectangles; neighbours of one colour are one.
+    save() {
+      const { cells, steps, blocks, low, high } = this.heat;
+      const [left, wide, row] = [180, 560, Math.min(20, Math.max(5, 300 / cells.length))];
+      const each = wide / steps.length;
+      const escape = (text) => text.replace(/[&<>"]/g, (letter) => `&#${letter.charCodeAt(0)};`);
+      const parts = [];
+      cells.forEach((values, block) => {
+        const top = block * row;
+        if (row >= 11) parts.push(`<text x="${left - 8}" y="${(top + row / 2 + 4).toFixed(1)}" text-anchor="end">${escape(blocks[block].slice(0, 24))}</text>`);
+        for (let from = 0; from < values.length;) {
+          let to = from + 1;
+          const fill = values[from] === null ? null : colour(this.share(values[from]));
+          while (to < values.length && (values[to] === null ? null : colour(this.share(values[to]))) === fill) to++;
+          if (fill) parts.push(`<rect x="${(left + from * each).toFixed(1)}" y="${top.toFixed(1)}" width="${((to - from) * each + 0.1).toFixed(1)}" height="${row.toFixed(1)}" fill="${fill}"/>`);
+          from = to;
+        }
+      });
+      const foot = cells.length * row + 18;
+      const value = (hundredths) => page.number(Number((10 ** (hundredths / 100)).toPrecision(2)));
+      parts.push(`<text x="${left}" y="${foot}">step ${steps[0]}</text><text x="${left + wide}" y="${foot}" text-anchor="end">step ${steps[steps.length - 1]}</text>`);
+      parts.push(`<text x="${left}" y="${foot + 20}">dark ${value(low)}, bright ${value(high)}, logarithmic; empty: left alone</text>`);
+      const title = this.place.closest("figure").querySelector("figcaption").textContent;
+      const box = `0 0 ${left + wide} ${foot + 30}`;
+      page.save(`<svg xmlns="http://www.w3.org/2000/svg" viewBox="${box}" font-family="system-ui, sans-serif" font-size="12" fill="${page.colour("--quiet")}"><title>${escape(title)}</title><rect width="100%" height="100%" fill="${page.colour("--paper")}"/>${parts.join("")}</svg>`,
+        "effective-learning-rates.svg");
     }
 
     share(value) {

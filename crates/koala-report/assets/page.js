@@ -97,6 +97,16 @@ const page = {
     page.redraw();
   };
   root.classList.add("scripted");
+
+  // What a link points at is unfolded.
+  const unfold = () => {
+    const target = document.getElementById(decodeURIComponent(location.hash.slice(1)));
+    if (!target) return;
+    for (let around = target.closest("details"); around; around = around.parentElement?.closest("details")) around.open = true;
+    target.scrollIntoView();
+  };
+  addEventListener("hashchange", unfold);
+  if (location.hash) unfold();
   button.addEventListener("click", () => {
     root.dataset.theme = dark() ? "light" : "dark";
     show();

@@ -43,6 +43,37 @@
     });
   }
 
+  // Columns that one does not need can be put away.
+  const MANY = 6;
+  for (const table of document.querySelectorAll(".wide table")) {
+    const heads = table.tHead ? [...table.tHead.rows[0].cells] : [];
+    if (heads.length < MANY) continue;
+    const details = page.element("details", "columns script");
+    page.element("summary", "", details, "Columns");
+    const choice = page.element("div", "", details);
+    heads.forEach((head, at) => {
+      // The first says whose row it is.
+      if (at === 0) return;
+      const label = page.element("label", "", choice);
+      const box = page.element("input", "", label);
+      box.type = "checkbox";
+      box.checked = true;
+      label.append(head.textContent);
+      box.addEventListener("change", () => {
+        for (const row of table.rows) if (row.cells.length === heads.length) row.cells[at].hidden = !box.checked;
+      });
+    });
+    table.parentElement.before(details);
+  }
+
+  const watch = new ResizeObserver((entries) => {
+    for (const { target } of entries) target.classList.toggle("scrolls", target.scrollWidth > target.clientWidth + 1);
+  });
+  for (const wide of document.querySelectorAll(".wide")) {
+    watch.observe(wide);
+    wide.addEventListener("scroll", () => wide.classList.remove("scrolls"), { once: true });
+  }
+
   for (const forest of document.querySelectorAll(".forest")) {
     const groups = [...forest.querySelectorAll("tbody[data-reference]")];
     if (groups.length < 2) continue;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::{AgainstReference, Measure, Tuning};
+use crate::{AgainstReference, Measure, Overview, Tuning};
 
 /// What a comparison found.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -24,6 +24,8 @@ pub struct Comparison {
     pub tuning: Option<Tuning>,
     /// Whether seconds are a measure: each run had the machine to itself, as far as one can see.
     pub timed: bool,
+    /// The answer in a line, and who is better than whom.
+    pub overview: Overview,
     /// Every arm against one that is the reference; nothing if there is none.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reference: Option<AgainstReference>,
@@ -54,6 +56,12 @@ pub struct WorkloadComparison {
     pub writers: Vec<String>,
     /// What is judged.
     pub measure: Measure,
+    /// Steps of the longest run that came to its end.
+    pub steps: Option<u64>,
+    /// Arms whose curves still fall at the end.
+    pub falling: Vec<Falling>,
+    /// What tuning chose, of how much.
+    pub choices: Vec<Chosen>,
     /// What has to be reached by the held-out samples.
     pub target: Option<Target>,
     /// Optimizers with their defaults, and tuned, in the suite's order.
@@ -280,6 +288,59 @@ pub struct Trial {
     pub validation: Option<f64>,
     /// Whether it was chosen.
     pub chosen: bool,
+}
+
+/// What tuning chose for an optimizer on a workload.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Chosen {
+    /// Name of the optimizer.
+    pub optimizer: String,
+    /// The trial; nothing if all trials failed.
+    pub trial: Option<usize>,
+    /// Trials that were made.
+    pub trials: usize,
+    /// How many of them have no result: a run failed.
+    pub failed: usize,
+    /// The held-out samples of the chosen trial.
+    pub validation: Option<f64>,
+    /// Each hyperparameter, with what was tried.
+    pub values: Vec<ChosenValue>,
+}
+
+/// A hyperparameter that tuning chose.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChosenValue {
+    /// The hyperparameter.
+    pub name: String,
+    /// The value that was chosen.
+    pub value: f64,
+    /// The least value that was tried.
+    pub least: f64,
+    /// The largest.
+    pub largest: f64,
+    /// At which end of what was tried it lies, if at one: the best may lie beyond.
+    pub edge: Option<Edge>,
+}
+
+/// An end of what was tried.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Edge {
+    /// Nothing smaller was tried.
+    Least,
+    /// Nothing larger was.
+    Largest,
+}
+
+/// An arm whose held-out samples still become better when its runs end.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Falling {
+    /// Name of the optimizer.
+    pub optimizer: String,
+    /// Whether it was tuned.
+    pub kind: ArmKind,
+    /// By what share of its value the measure fell over the last quarter of the steps, median over the seeds.
+    pub share: f64,
 }
 
 /// How much a hyperparameter of an optimizer matters on a workload.

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ArmKind, Interval, Measure};
+use crate::{ArmKind, Finding, Interval, Measure};
 
 /// The name by which the best tuned baseline of each workload is asked for.
 pub const BEST: &str = "best";
@@ -120,6 +120,14 @@ pub struct RatioOn {
     pub seeds: usize,
     /// The mean test result over that of the reference.
     pub result: Option<f64>,
+    /// The mean difference of test results, arm minus reference.
+    pub difference: Option<f64>,
+    /// Its interval, as in [`crate::Paired::interval`].
+    pub interval: Option<Interval>,
+    /// What may be said of the two, by that interval: the arm is the first. Nothing where there are no ratios.
+    pub finding: Option<Finding>,
+    /// Whether that holds when p is adjusted (Holm) for all workloads of this length.
+    pub survives: bool,
     /// The mean steps to the target over those of the reference; nothing if the reference itself does not get there.
     pub steps: Option<f64>,
     /// Whether with some seed the arm never came to the target, so that `steps` is a lower bound.

@@ -8,6 +8,7 @@ import json
 import sys
 import time
 import unittest
+import xml.etree.ElementTree
 from pathlib import Path
 
 from selenium import webdriver
@@ -54,6 +55,11 @@ class Report(unittest.TestCase):
         self.size(1200)
         self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
         self.driver.get(PAGE.as_uri())
+        self.unfold()
+
+    def unfold(self):
+        """The evidence is folded at first; most tests are about it."""
+        self.run_script("for (const part of document.querySelectorAll('details.part')) part.open = true")
 
     def size(self, width):
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
@@ -205,6 +211,99 @@ class Report(unittest.TestCase):
             self.assertEqual(len(names), len(select.options) - 1)
             self.assertNotIn(select.options[option].text, names)
 
+    def test_the_first_screen_is_the_answer_and_the_rest_is_folded(self):
+        self.driver.get(PAGE.as_uri())
+        answer = self.driver.find_element(By.TAG_NAME, "h1")
+        self.assertTrue(answer.text.endswith("."))
+        first = self.driver.find_element(By.CSS_SELECTOR, "svg.scene")
+        self.assertLess(first.rect["y"], 900)
+        for part in self.driver.find_elements(By.CSS_SELECTOR, "details.part"):
+            self.assertIsNone(part.get_attribute("open"))
+        # A link unfolds what it points at.
+        link = self.driver.find_element(By.CSS_SELECTOR, ".card a[href^='#workload']")
+        link.click()
+        target = self.driver.find_element(By.ID, link.get_attribute("href").rpartition("#")[2])
+        part = target.find_element(By.XPATH, "./ancestor::details[1]")
+        self.until(lambda: part.get_attribute("open") is not None, "the evidence to unfold")
+
+    def test_words_in_drawings_neither_touch_nor_leave_them(self):
+        for width in (1400, 390):
+            self.size(width)
+            overlaps = self.run_script("""
+                const found = [];
+                for (const svg of document.querySelectorAll("svg.scene")) {
+                  const box = svg.getBoundingClientRect();
+                  const texts = [...svg.querySelectorAll("text")].map((text) => [text.textContent, text.getBoundingClientRect()]);
+                  texts.forEach(([text, one], at) => {
+                    if (one.left < box.left - 1 || one.right > box.right + 1 || one.top < box.top - 1 || one.bottom > box.bottom + 1) {
+                      found.push(`${text} leaves its drawing`);
+                    }
+                    for (const [other, two] of texts.slice(at + 1)) {
+                      const across = Math.min(one.right, two.right) - Math.max(one.left, two.left);
+                      const down = Math.min(one.bottom, two.bottom) - Math.max(one.top, two.top);
+                      // A line of words is higher than its letters.
+                      if (across > 1 && down > 0.3 * Math.min(one.height, two.height)) found.push(`${text} on ${other}`);
+                    }
+                  });
+                }
+                return found;""")
+            self.assertEqual(overlaps, [], f"at {width} px")
+
+    def test_columns_can_be_put_away_and_come_back(self):
+        table = self.driver.find_element(By.CSS_SELECTOR, "table.results")
+        columns = table.find_element(By.XPATH, "../preceding-sibling::details[1]")
+        columns.find_element(By.TAG_NAME, "summary").click()
+        label = columns.find_elements(By.TAG_NAME, "label")[1]
+        cells = lambda: [row.find_elements(By.XPATH, "./*")[2].is_displayed() for row in table.find_elements(By.TAG_NAME, "tr")]
+        self.assertTrue(all(cells()))
+        label.click()
+        self.assertFalse(any(cells()))
+        label.click()
+        self.assertTrue(all(cells()))
+
+    def test_wide_tables_say_that_they_scroll(self):
+        for width in (1400, 390):
+            self.size(width)
+            self.driver.get(PAGE.as_uri())
+            for details in self.driver.find_elements(By.TAG_NAME, "details"):
+                self.run_script("arguments[0].open = true", details)
+            silent = """
+                return [...document.querySelectorAll(".wide")]
+                  .filter((wide) => wide.scrollWidth > wide.clientWidth + 1 && !wide.classList.contains("scrolls")).length;"""
+            self.until(lambda: self.run_script(silent) == 0, f"a hint at {width} px")
+            self.assertLessEqual(self.run_script("return document.documentElement.scrollWidth"), width)
+
+    def saved(self, figure):
+        """The SVG that a click on a figure's button saves, as it is and as a tree."""
+        self.run_script("page.saved = null; arguments[0].scrollIntoView({block: 'center'})", figure)
+        figure.find_element(By.CLASS_NAME, "save").click()
+        saved = self.until(lambda: self.run_script("return page.saved"), "a file")
+        self.assertTrue(saved["name"].endswith(".svg"), saved["name"])
+        self.assertNotIn("var(", saved["text"])
+        self.assertNotIn("NaN", saved["text"])
+        return saved["text"], xml.etree.ElementTree.fromstring(saved["text"])
+
+    def test_every_kind_of_figure_is_saved_as_svg_by_a_click(self):
+        drawn = self.driver.find_elements(By.CSS_SELECTOR, "figure.drawn")
+        self.assertTrue(drawn)
+        for figure in drawn[:4]:
+            text, tree = self.saved(figure)
+            # It has its style, and as many words as the page shows.
+            self.assertIn(".scene .curve", text)
+            words = len(figure.find_elements(By.TAG_NAME, "text"))
+            self.assertEqual(len(tree.findall(".//{http://www.w3.org/2000/svg}text")), words)
+        chart = self.near(".chart")
+        figure = chart.find_element(By.XPATH, "./ancestor::figure[1]")
+        text, _ = self.saved(figure)
+        shown = [at for at, shown in self.shown(chart).items() if shown]
+        name = self.run_script("return page.drawings.charts[0].series[arguments[0]].name", shown[0])
+        self.assertIn(name, text)
+        # What is hidden is not saved.
+        self.line(chart, shown[0]).click()
+        self.assertLess(len(self.saved(figure)[0]), len(text))
+        heat = self.near(".heat").find_element(By.XPATH, "./ancestor::figure[1]")
+        self.assertIn("<rect", self.saved(heat)[0])
+
     def test_evidence_is_folded_away(self):
         evidence = self.driver.find_elements(By.CSS_SELECTOR, ".verdict details")
         if not evidence:
@@ -240,13 +339,15 @@ class Report(unittest.TestCase):
         ActionChains(self.driver).move_to_element(chart.find_element(By.CSS_SELECTOR, ".u-over")).perform()
         self.until(lambda: "seconds" in chart.find_element(By.CLASS_NAME, "tooltip").text, "seconds in the tooltip")
 
-    def test_the_reference_stands_first_and_is_sorted_by_its_numbers(self):
+    def test_the_reference_is_sorted_by_its_numbers(self):
         sections = self.driver.find_elements(By.CSS_SELECTOR, "main > section")
         if not self.driver.find_elements(By.ID, "reference"):
             self.skipTest("the page has no reference")
-        self.assertEqual(sections[0].get_attribute("aria-labelledby"), "reference")
+        # The answer is about it, and its numbers are among the evidence.
+        self.assertNotEqual(sections[0].get_attribute("aria-labelledby"), "evidence")
+        part = self.driver.find_element(By.ID, "reference-part")
         table = next(
-            table for table in sections[0].find_elements(By.CSS_SELECTOR, "table.sortable") if "Steps to the target" in table.text
+            table for table in part.find_elements(By.CSS_SELECTOR, "table.sortable") if "Steps to the target" in table.text
         )
         table.find_elements(By.CSS_SELECTOR, "thead button")[2].click()
         cells = [row.find_elements(By.CSS_SELECTOR, "td")[1].text for row in table.find_elements(By.CSS_SELECTOR, "tbody tr")]
@@ -288,7 +389,12 @@ class Report(unittest.TestCase):
     def test_without_scripts_the_words_and_tables_are_there(self):
         self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": True})
         self.driver.get(PAGE.as_uri())
-        self.assertIn("Charts need JavaScript", self.driver.find_element(By.TAG_NAME, "body").text)
+        self.assertIn("need JavaScript", self.driver.find_element(By.TAG_NAME, "body").text)
+        self.assertTrue(self.driver.find_element(By.CSS_SELECTOR, "figure.drawn svg").is_displayed())
+        # What is folded opens without them.
+        part = self.driver.find_element(By.CSS_SELECTOR, "details.part")
+        part.find_element(By.TAG_NAME, "summary").click()
+        self.assertIsNotNone(part.get_attribute("open"))
         for selector in ("#verdict", "table", ".forest tbody:not([hidden]) svg path", "figure .description"):
             self.assertTrue(self.driver.find_elements(By.CSS_SELECTOR, selector), selector)
         self.assertFalse(self.driver.find_element(By.CSS_SELECTOR, ".chart").is_displayed())

@@ -23,6 +23,8 @@ pub struct Curve {
     pub name: &'static str,
     /// What it is drawn with; nothing for a fine line.
     pub mark: Option<char>,
+    /// Whether its points are joined: a line of marks, or with colours a fine line, which colours tell apart.
+    pub joined: bool,
     /// (steps, value), all of them finite.
     pub points: Vec<(f64, f64)>,
 }
@@ -37,10 +39,25 @@ impl Curve {
         Self {
             name,
             mark,
+            joined: mark.is_none(),
             points: points
                 .filter(|(_, value)| value.is_finite())
                 .map(|(step, value)| (step as f64, value))
                 .collect(),
+        }
+    }
+}
+
+impl Curve {
+    /// A line, of these marks where there are no colours to tell it from others.
+    pub fn line(
+        name: &'static str,
+        mark: Option<char>,
+        points: impl Iterator<Item = (u64, f64)>,
+    ) -> Self {
+        Self {
+            joined: true,
+            ..Self::new(name, mark, points)
         }
     }
 }

@@ -9,15 +9,16 @@ use super::fact::Fact;
 const NONE: &str = "this optimizer has no filter";
 const RATE: &str = "no step has been told yet";
 
-/// What each of P, R and Q is drawn with, in the order of [`VARIANCES`]; those of the velocity in small letters.
-const MARKS: [(char, &str); 7] = [
-    ('P', ""),
-    ('P', ""),
-    ('p', "vel."),
-    ('R', ""),
-    ('Q', ""),
-    ('Q', ""),
-    ('q', "vel."),
+/// What each of P, R and Q is called and, where there are no colours, drawn with, in the order of [`VARIANCES`]. A method has P and Q
+/// either whole or of position and velocity.
+const LINES: [(Option<char>, &str); 7] = [
+    (None, "P"),
+    (None, "P"),
+    (Some('·'), "P vel."),
+    (Some('•'), "R"),
+    (Some('×'), "Q"),
+    (Some('×'), "Q"),
+    (Some('+'), "Q vel."),
 ];
 
 /// P, R and Q; the innovation beside its predicted spread; the effective learning rate.
@@ -28,9 +29,9 @@ pub fn panels(log: &Log) -> [Panel; 3] {
     } else {
         NONE
     };
-    let variances = VARIANCES.iter().zip(MARKS).map(|((_, of), (mark, name))| {
+    let variances = VARIANCES.iter().zip(LINES).map(|((_, of), (mark, name))| {
         let told = reports().filter_map(|report| Some((report.step, of(report)?)));
-        Curve::new(name, Some(mark), told)
+        Curve::line(name, mark, told)
     });
     let innovation = reports().map(|report| {
         let size = over_blocks(report, |block| block.innovation.abs());
@@ -50,8 +51,8 @@ pub fn panels(log: &Log) -> [Panel; 3] {
             "Innovation",
             empty,
             vec![
-                Curve::new("size", Some('i'), innovation),
-                Curve::new("predicted spread √S", Some('s'), spread),
+                Curve::line("size", None, innovation),
+                Curve::line("predicted spread √S", Some('·'), spread),
             ],
         ),
         Panel::new(

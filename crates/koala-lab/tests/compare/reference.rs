@@ -158,11 +158,18 @@ fn the_report_begins_with_the_reference_in_every_form() {
     };
     let told = stdout(&compare(&[]));
     assert!(
-        told.starts_with(
-            "held\n\nLengths: test result over that of adamw (tuned) (geometric mean)"
-        ),
+        told.starts_with("held\n\nThe answer\n- On your 2 problems, koala-v (untuned) "),
         "{told}"
     );
+    // Too few seeds and too few steps: it says so.
+    let answer = told.split("\n\n").nth(1).unwrap().replace("\n  ", " ");
+    assert!(
+        answer.contains("stands beside tuned adamw; it takes 3 seeds to be told from it")
+            && answer.contains("that is no verdict."),
+        "{answer}"
+    );
+    let next = "\n\nLengths: test result over that of adamw (tuned) (geometric mean)";
+    assert!(told.contains(next), "{told}");
     let found = json(&compare(&["--json"]));
     let horizons = found["reference"]["horizons"].as_array().unwrap();
     assert_eq!(horizons.len(), 2);
@@ -196,9 +203,14 @@ fn the_report_begins_with_the_reference_in_every_form() {
         .success();
     let report = here.path().join("comparisons/held/report");
     for (file, expected) in [
-        ("report.md", "# held\n\n## Lengths: "),
+        (
+            "report.md",
+            "# held\n\n## The answer\n\n- On your 2 problems, ",
+        ),
+        ("report.md", "\n\n## Lengths: "),
         ("report.html", "<h2 id=\"reference\">Against adamw</h2>"),
-        ("report.tex", "\\section*{held}\n\n\\begin{table}"),
+        ("report.tex", "\\section*{held}\n"),
+        ("report.tex", "On your 2 problems, "),
         ("reference.csv", "reference,horizon,optimizer"),
         ("ratios.csv", "workload,horizon,measure"),
     ] {

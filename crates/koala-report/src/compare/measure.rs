@@ -61,6 +61,18 @@ impl<'a> Measured<'a> {
             .map(|result| result.steps)
     }
 
+    /// Steps and held-out samples of its evaluations, steps ascending, a step once.
+    pub(super) fn curve(&self) -> Vec<(f64, f64)> {
+        let evaluations = self.run.iter().flat_map(|run| &run.log.evaluations);
+        let mut curve: Vec<(f64, f64)> = evaluations
+            .filter_map(|at| Some((at.step as f64, at.validation(self.workload.measure)?)))
+            .collect();
+        // A run that was resumed may have gone back.
+        curve.sort_by(|one, other| one.0.total_cmp(&other.0));
+        curve.dedup_by_key(|point| point.0);
+        curve
+    }
+
     fn final_validation(&self) -> Option<f64> {
         let run = self.run?;
         let measure = self.workload.measure;

@@ -1,9 +1,12 @@
 //! From a suite's folder to what it found.
 
 mod arms;
+mod choices;
 mod clock;
+mod ends;
 mod found;
 mod measure;
+mod overview;
 mod pairs;
 mod profiles;
 mod reference;

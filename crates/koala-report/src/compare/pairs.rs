@@ -27,7 +27,7 @@ pub(super) fn gains(arms: &[Arm]) -> Vec<Paired> {
 }
 
 /// Comparisons that are made together.
-fn family<'a>(pairs: impl Iterator<Item = (&'a Arm, &'a Arm)>) -> Vec<Paired> {
+pub(super) fn family<'a>(pairs: impl Iterator<Item = (&'a Arm, &'a Arm)>) -> Vec<Paired> {
     let (mut pairs, two_sided): (Vec<Paired>, Vec<Option<f64>>) =
         pairs.map(|(first, second)| pair(first, second)).unzip();
     for (pair, adjusted) in pairs.iter_mut().zip(holm(&two_sided)) {

@@ -6,9 +6,12 @@ use std::path::Path;
 use super::arms::{self, optimizers};
 use super::found::Found;
 use super::measure::Measured;
-use super::{clock, pairs, profiles, reference, trials, verdict, warnings};
+use super::{
+    choices, clock, ends, overview, pairs, profiles, reference, trials, verdict, warnings,
+};
 use crate::{
-    ArmKind, Comparison, Error, Listing, Target, Workload, WorkloadComparison, Writer, statistics,
+    ArmKind, BEST, Comparison, Error, Listing, Target, Workload, WorkloadComparison, Writer,
+    statistics,
 };
 
 /// What the suite in a folder has found so far. Runs that are missing, going or damaged are no error: they are named in
@@ -30,7 +33,10 @@ pub(crate) fn compare_listed(
     untuned: ArmKind,
 ) -> Result<Comparison, Error> {
     let found = Found::read(folder, &listing);
-    let reference = reference::of(&listing, &found, untuned)?;
+    let reference = match &listing.reference {
+        Some(name) => Some(reference::of(name, &listing, &found, untuned)?),
+        None => None,
+    };
     let workloads: Vec<WorkloadComparison> = listing
         .workloads
         .iter()
@@ -40,7 +46,13 @@ pub(crate) fn compare_listed(
     // Of runs of no suite it is not known who shared the machine.
     let timed = clock.is_empty() && untuned == ArmKind::Defaults;
     let profiles = profiles::of(&workloads, &listing.choices, timed);
-    let verdict = verdict::of(&workloads, &profiles);
+    let verdict = verdict::of(&workloads, &listing.choices, &profiles);
+    // Where nobody named a reference, KOALA is held against the best of the others. Without such there is none.
+    let against = match &reference {
+        Some(reference) => Some(reference.clone()),
+        None => reference::of(BEST, &listing, &found, untuned).ok(),
+    };
+    let overview = overview::of(&listing, &workloads, against.as_ref());
     let warnings = warnings::of(&listing, &found, &workloads, clock);
     Ok(Comparison {
         name: listing.name,
@@ -50,6 +62,7 @@ pub(crate) fn compare_listed(
         seeds: listing.seeds,
         tuning: listing.tuning,
         timed,
+        overview,
         reference,
         workloads,
         profiles,
@@ -73,17 +86,21 @@ fn of(
     let optimizers = optimizers(&runs);
     let target = target(workload, &optimizers, &runs, untuned);
     let arms = arms::of(listing, workload, &optimizers, &runs, target, untuned);
+    let trials = trials::of(listing, workload, &optimizers, &runs);
     WorkloadComparison {
         name: workload.name.clone(),
         dataset: workload.dataset.clone(),
         model: workload.model.clone(),
         parameters: runs.iter().find_map(Measured::parameters),
         writers: writers(&runs),
+        steps: ends::steps(&runs),
+        falling: ends::falling(&optimizers, &runs, untuned),
+        choices: choices::of(listing, workload, &trials),
         measure: workload.measure,
         target,
         pairs: pairs::of(&arms),
         gains: pairs::gains(&arms),
-        trials: trials::of(listing, workload, &optimizers, &runs),
+        trials,
         sweeps: trials::sweeps(&optimizers, &runs),
         arms,
     }

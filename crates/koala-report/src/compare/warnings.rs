@@ -1,9 +1,10 @@
 //! What one should know before believing a comparison.
 
+use super::choices;
 use super::found::Found;
 use super::words::{count, list};
 use crate::statistics::LEAST;
-use crate::{Arm, CONFIDENCE, Listing, RunMeasures, RunState, WorkloadComparison};
+use crate::{Arm, CONFIDENCE, Edge, Listing, RunMeasures, RunState, WorkloadComparison};
 
 /// Runs that failed are named; so is all that makes what is said weaker than it looks, `clock` (see [`super::clock`]) too.
 pub(super) fn of(
@@ -23,11 +24,23 @@ pub(super) fn of(
     }
     data(listing, &mut warnings);
     tuning(listing, &mut warnings);
+    edges(workloads, &mut warnings);
+    ends(workloads, &mut warnings);
     seeds(listing, &mut warnings);
     warnings.extend(clock);
     chance(workloads, &mut warnings);
     files(listing, found, &mut warnings);
     warnings
+}
+
+/// After fewer steps optimizers have not yet shown what they do.
+const BRIEF: u64 = 50;
+
+impl WorkloadComparison {
+    /// Whether its runs are too short for a verdict.
+    pub(crate) fn is_brief(&self) -> bool {
+        self.steps.is_some_and(|steps| steps < BRIEF)
+    }
 }
 
 fn runs(workloads: &[WorkloadComparison]) -> impl Iterator<Item = &RunMeasures> {
@@ -129,6 +142,60 @@ fn tuning(listing: &Listing, warnings: &mut Vec<String>) {
             "Used both for tuning and for reporting, which makes tuned results too good: seed{} {}.",
             if both.len() == 1 { "" } else { "s" },
             list(&both)
+        ));
+    }
+}
+
+/// Where the best may lie beyond what was tried.
+fn edges(workloads: &[WorkloadComparison], warnings: &mut Vec<String>) {
+    for ((optimizer, name, edge), places) in choices::at_edges(workloads) {
+        let places: Vec<String> = places
+            .iter()
+            .map(|(workload, value)| format!("{workload} ({value})"))
+            .collect();
+        warnings.push(format!(
+            "Tuning chose the {} {name} that was tried of {optimizer} on {}: the best may lie beyond. Give it a wider space.",
+            match edge {
+                Edge::Least => "least",
+                Edge::Largest => "largest",
+            },
+            list(&places)
+        ));
+    }
+}
+
+/// Runs that are too short to be judged by.
+fn ends(workloads: &[WorkloadComparison], warnings: &mut Vec<String>) {
+    let brief = workloads.iter().filter(|workload| workload.is_brief());
+    let brief: Vec<String> = brief
+        .map(|workload| format!("{} ({})", workload.name, workload.steps.unwrap_or(0)))
+        .collect();
+    if !brief.is_empty() {
+        warnings.push(format!(
+            "Of less than {BRIEF} steps, which is no basis for a verdict: {}.",
+            list(&brief)
+        ));
+    }
+    let falling = workloads
+        .iter()
+        .filter(|workload| !workload.falling.is_empty());
+    let (mut places, mut most) = (Vec::new(), 0.0_f64);
+    for workload in falling {
+        let shares = workload.falling.iter().map(|arm| arm.share);
+        most = shares.fold(most, f64::max);
+        places.push(format!(
+            "{} ({} of {})",
+            workload.name,
+            workload.falling.len(),
+            count(workload.arms.len(), "arm")
+        ));
+    }
+    if !places.is_empty() {
+        warnings.push(format!(
+            "Curves still fall at the end on {}, by up to {:.0} % over the last quarter of the steps: who is better may change with \
+             more steps.",
+            list(&places),
+            100.0 * most
         ));
     }
 }

@@ -3,38 +3,47 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use super::View;
+use super::{View, shards};
 use crate::{LISTING_FORMAT, Listing};
 
-/// A listing of all suites, their run folders seen from `root`, and what should be known of it. Workloads that are called the
-/// same in several suites carry the suites' names, or their folders if those are the same too.
+/// A listing of all suites, their run folders seen from `root`, and what should be known of it. A workload that several of them have
+/// is one (see [`shards`]); other workloads that are called the same carry the suites' names, or their folders if those are the same
+/// too.
 /// A reference that `view` asks for stands for those of all suites.
 pub(super) fn listing(
     mut suites: Vec<(PathBuf, Listing)>,
     view: &View,
     root: &Path,
 ) -> (Listing, Vec<String>) {
-    let mut warnings = Vec::new();
+    let (homes, mut warnings) = shards::unite(&mut suites);
     let ambiguous = ambiguous(&suites, |listing| {
         let names = listing.workloads.iter();
         names.map(|workload| workload.name.clone()).collect()
     });
     let namesakes = self::ambiguous(&suites, |listing| vec![listing.name.clone()]);
-    for (folder, listing) in &mut suites {
-        let inner = folder.strip_prefix(root).unwrap_or(folder).to_owned();
-        let suite = match namesakes.contains(&listing.name) {
-            true => inner.display().to_string(),
-            false => listing.name.clone(),
+    let labels: Vec<String> = suites
+        .iter()
+        .map(
+            |(folder, listing)| match namesakes.contains(&listing.name) {
+                true => inner(folder, root).display().to_string(),
+                false => listing.name.clone(),
+            },
+        )
+        .collect();
+    for (at, (folder, listing)) in suites.iter_mut().enumerate() {
+        let suite = |name: &str| {
+            let home = homes.get(&(at, name.to_owned())).copied().unwrap_or(at);
+            labels.get(home).map_or("", String::as_str)
         };
         let renamed = |name: &str| match ambiguous.contains(name) {
-            true => format!("{name} of {suite}"),
+            true => format!("{name} of {}", suite(name)),
             false => name.to_owned(),
         };
         for workload in &mut listing.workloads {
             if let Some(horizon) = &mut workload.horizon
                 && ambiguous.contains(&workload.name)
             {
-                horizon.of = format!("{} of {suite}", horizon.of);
+                horizon.of = format!("{} of {}", horizon.of, suite(&workload.name));
             }
             workload.name = renamed(&workload.name);
         }
@@ -43,7 +52,8 @@ pub(super) fn listing(
         }
         for run in &mut listing.runs {
             run.workload = renamed(&run.workload);
-            run.folder = inner.join(&run.folder).to_string_lossy().into_owned();
+            let folder = inner(folder, root).join(&run.folder);
+            run.folder = folder.to_string_lossy().into_owned();
         }
     }
     if suites.len() == 1
@@ -101,6 +111,11 @@ pub(super) fn listing(
     all.seeds = seeds.into_iter().collect();
     all.source = sources.join("; ");
     (all, warnings)
+}
+
+/// A suite's folder seen from `root`.
+fn inner<'a>(folder: &'a Path, root: &Path) -> &'a Path {
+    folder.strip_prefix(root).unwrap_or(folder)
 }
 
 /// The names that occur in more than one suite.

@@ -2,6 +2,8 @@
 
 mod merged;
 mod plain;
+mod settings;
+mod shards;
 #[cfg(test)]
 mod tests;
 
@@ -28,8 +30,8 @@ pub struct Gathered {
     pub root: PathBuf,
 }
 
-/// Compares what lies in folders: those of suites, of runs, or folders that hold runs. Several suites stand side by side, the
-/// workloads of each as they are. Runs that belong to no suite are sorted by data set and network, and called by their
+/// Compares what lies in folders: those of suites, of runs, or folders that hold runs. Several suites stand side by side; a workload
+/// that several of them have, called the same and decided by the same settings, is one, with the seeds of all. Runs that belong to no suite are sorted by data set and network, and called by their
 /// optimizer and the hyperparameters in which they differ.
 ///
 /// # Errors

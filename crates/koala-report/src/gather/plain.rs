@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use super::settings::{self, Settings};
 use crate::{LISTING_FORMAT, ListedRun, Listing, Measure, Role, Run, Workload};
 
 /// A run that was found.
@@ -11,35 +12,18 @@ pub(super) struct Found {
     pub(super) folder: PathBuf,
     run: Run,
     /// What decided it, by name: `optimizer.gain`, `batch-size`.
-    settings: BTreeMap<String, String>,
+    settings: Settings,
 }
-
-/// Settings that do not tell arms apart: the seed, what was watched, and where it ran.
-const ASIDE: [&str; 8] = [
-    "seed",
-    "device",
-    "log-every",
-    "evaluate-every",
-    "tensorboard",
-    "checkpoint-every",
-    "checkpoint-minutes",
-    "keep-checkpoints",
-];
 
 /// Data sets that are someone's own, so that the name does not tell which it is.
 const OWN: [&str; 4] = ["text", "images", "idx", "table"];
 
 impl Found {
     pub(super) fn new(folder: &Path, run: Run) -> Self {
-        let mut settings = BTreeMap::new();
-        if let Some(config) = &run.config {
-            flatten("", config, &mut settings);
-        }
-        settings.retain(|name, _| !ASIDE.contains(&name.as_str()));
         Self {
             folder: folder.to_owned(),
+            settings: run.config.as_ref().map(settings::of).unwrap_or_default(),
             run,
-            settings,
         }
     }
 
@@ -104,20 +88,6 @@ impl Found {
     fn examples(&self) -> u64 {
         let size = self.settings.get("batch-size");
         size.and_then(|size| size.parse().ok()).unwrap_or(1)
-    }
-}
-
-fn flatten(prefix: &str, table: &toml::Table, settings: &mut BTreeMap<String, String>) {
-    for (name, value) in table {
-        match value {
-            toml::Value::Table(inner) => flatten(&format!("{prefix}{name}."), inner, settings),
-            toml::Value::String(text) => {
-                settings.insert(format!("{prefix}{name}"), text.clone());
-            }
-            other => {
-                settings.insert(format!("{prefix}{name}"), other.to_string());
-            }
-        }
     }
 }
 
@@ -213,24 +183,7 @@ pub(super) fn listing(found: &[Found], root: &Path) -> (Listing, Vec<String>) {
 /// The optimizer, and every setting in which runs of this optimizer on this workload differ.
 fn label(run: &Found, group: &[&Found]) -> String {
     let optimizer = run.optimizer();
-    let same: Vec<&&Found> = group
-        .iter()
-        .filter(|other| other.optimizer() == optimizer)
-        .collect();
-    let names: BTreeSet<&String> = same
-        .iter()
-        .flat_map(|other| other.settings.keys())
-        .collect();
-    let mut told = Vec::new();
-    for name in names {
-        let value = run.settings.get(name);
-        if same.iter().any(|other| other.settings.get(name) != value) {
-            let name = name.strip_prefix("optimizer.").unwrap_or(name);
-            told.push(format!("{name} {}", value.map_or("none", String::as_str)));
-        }
-    }
-    match told.is_empty() {
-        true => optimizer,
-        false => format!("{optimizer} ({})", told.join(", ")),
-    }
+    let same = group.iter().filter(|other| other.optimizer() == optimizer);
+    let all: Vec<&Settings> = same.map(|other| &other.settings).collect();
+    settings::label(&optimizer, &run.settings, &all)
 }

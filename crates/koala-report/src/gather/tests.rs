@@ -56,6 +56,127 @@ fn suites_stand_side_by_side_whatever_they_are_called() {
     assert_eq!(found[1].1, [Some(5.0), Some(6.0)]);
 }
 
+/// A shard: these seeds of two optimizers, each run with what decided it.
+fn shard(name: &str, seeds: &[u64], epochs: u32, rate: f64) -> Suite {
+    let mut suite = Suite::new(seeds);
+    suite.listing.name = name.to_owned();
+    suite.workload("digits", Measure::Error, None);
+    for seed in seeds {
+        for (optimizer, settings) in [
+            ("koala-m", "gain = 1.0".to_owned()),
+            ("sgd", format!("learning-rate = {rate}")),
+        ] {
+            let told = crate::testing::Told {
+                evaluations: &[(100, 2.0)],
+                test: *seed as f64,
+                milliseconds: 1.0,
+            };
+            let outcome = crate::testing::Outcome::Completed(told);
+            suite.run(optimizer, *seed, Role::Defaults, outcome);
+            let folder = suite.listing.runs.last().unwrap().folder.clone();
+            let config = format!(
+                "seed = {seed}\nepochs = {epochs}\n[optimizer]\nname = \"{optimizer}\"\n{settings}\n"
+            );
+            std::fs::write(suite.folder().join(folder).join("config.toml"), config).unwrap();
+        }
+    }
+    suite
+}
+
+fn folders(suites: &[&Suite]) -> Vec<PathBuf> {
+    suites
+        .iter()
+        .map(|suite| suite.folder().to_owned())
+        .collect()
+}
+
+#[test]
+fn shards_of_a_suite_are_one_problem() {
+    let (one, other) = (
+        shard("one", &[0, 1, 2], 5, 0.1),
+        shard("other", &[3, 4, 5], 5, 0.1),
+    );
+    let both = gather(&folders(&[&one, &other])).unwrap().comparison;
+    let [workload] = both.workloads.as_slice() else {
+        panic!("{:?}", both.workloads)
+    };
+    assert_eq!((workload.name.as_str(), workload.arms.len()), ("digits", 2));
+    let tests: Vec<Option<f64>> = workload.arms[0].runs.iter().map(|run| run.test).collect();
+    assert_eq!(tests, [0.0, 1.0, 2.0, 3.0, 4.0, 5.0].map(Some));
+    assert_eq!(both.seeds, [0, 1, 2, 3, 4, 5]);
+    // A third part with a seed that is there already, and one more.
+    let third = shard("third", &[5, 6], 5, 0.1);
+    let all = gather(&folders(&[&one, &other, &third]))
+        .unwrap()
+        .comparison;
+    assert_eq!(all.workloads.len(), 1);
+    assert_eq!(all.workloads[0].arms[1].runs.len(), 7);
+    assert!(
+        all.warnings
+            .iter()
+            .any(|text| text.contains("2 of the runs of 'third' are left out")),
+        "{:?}",
+        all.warnings
+    );
+}
+
+#[test]
+fn workloads_that_differ_are_two_problems_and_what_differs_is_told() {
+    let (one, other) = (
+        shard("one", &[0, 1], 5, 0.1),
+        shard("other", &[2, 3], 6, 0.1),
+    );
+    let both = gather(&folders(&[&one, &other])).unwrap().comparison;
+    let names: Vec<&str> = both
+        .workloads
+        .iter()
+        .map(|workload| workload.name.as_str())
+        .collect();
+    assert_eq!(names, ["digits of one", "digits of other"]);
+    assert!(
+        both.warnings
+            .iter()
+            .any(|text| text.contains("they differ in epochs (5 and 6)")),
+        "{:?}",
+        both.warnings
+    );
+    // A part of the first beside a problem of its own keeps to the first.
+    let third = shard("third", &[4], 5, 0.1);
+    let all = gather(&folders(&[&one, &other, &third]))
+        .unwrap()
+        .comparison;
+    let runs: Vec<usize> = all
+        .workloads
+        .iter()
+        .map(|workload| workload.arms[0].runs.len())
+        .collect();
+    assert_eq!(runs, [3, 2]);
+}
+
+/// Two configurations of one optimizer are two arms, called by what differs.
+#[test]
+fn arms_of_one_name_that_differ_are_told_apart() {
+    let (one, other) = (
+        shard("one", &[0, 1], 5, 0.1),
+        shard("other", &[2, 3], 5, 0.5),
+    );
+    let both = gather(&folders(&[&one, &other])).unwrap().comparison;
+    assert_eq!(both.workloads.len(), 1);
+    let arms: Vec<(&str, usize)> = both.workloads[0]
+        .arms
+        .iter()
+        .map(|arm| (arm.optimizer.as_str(), arm.runs.len()))
+        .collect();
+    assert_eq!(
+        arms,
+        [
+            ("koala-m", 4),
+            ("sgd (learning-rate 0.1)", 2),
+            ("sgd (learning-rate 0.5)", 2)
+        ]
+    );
+}
+
 #[test]
 fn loose_runs_stand_beside_a_suite_and_its_own_are_not_counted_twice() {
     let (one, other) = (suite("one", "digits", 3.0), suite("other", "clothes", 5.0));

@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 
+use super::figures::Figure;
 use super::numbers::Short;
 use crate::{Arm, ArmKind};
 
@@ -17,6 +18,16 @@ impl Drawings {
     pub(super) fn chart(&mut self, chart: Chart) -> usize {
         self.charts.push(chart);
         self.charts.len() - 1
+    }
+
+    /// The chart of a figure.
+    pub(super) fn chart_of(&self, figure: &Figure) -> Option<&Chart> {
+        self.charts.get(figure.number)
+    }
+
+    /// The heat map of a figure.
+    pub(super) fn heat_of(&self, figure: &Figure) -> Option<&super::heat::Heat> {
+        self.heats.get(figure.number)
     }
 
     /// Keeps a heat map; the number by which the page refers to it.
@@ -125,17 +136,15 @@ pub(super) struct Line {
     pub(super) high: Vec<Short>,
 }
 
-/// The optimizers of the page in the order in which they are met: the place decides the look.
+/// The optimizers of the page, ours first, each as they are met: the place decides the look.
 #[derive(Debug)]
 pub(super) struct Palette<'a> {
-    koala: Vec<&'a str>,
-    others: Vec<&'a str>,
+    names: Vec<&'a str>,
+    koala: usize,
 }
 
-/// Strong hues that the page's style knows, for ours.
-const STRONG: usize = 4;
-/// Its other hues.
-const HUES: usize = 12;
+/// Hues that the page's style knows.
+pub(super) const HUES: usize = 12;
 /// Dash patterns that the page's script knows, besides none.
 const DASHES: usize = 4;
 
@@ -152,26 +161,20 @@ impl<'a> Palette<'a> {
                 names.push(arm.optimizer.as_str());
             }
         }
-        Self { koala, others }
+        Self {
+            koala: koala.len(),
+            names: koala.into_iter().chain(others).collect(),
+        }
     }
 
-    /// How an optimizer's line looks: ours in strong hues without gaps, others by a hue and a dash pattern each.
+    /// How an optimizer's line looks: a hue of its own, and with more optimizers than hues a dash pattern too. Ours are wider.
     pub(super) fn series(&self, name: String, optimizer: &str) -> Series {
-        let place = |names: &[&str]| names.iter().position(|known| *known == optimizer);
-        let koala = place(&self.koala);
-        let (hue, dash) = match (koala, place(&self.others)) {
-            (Some(place), _) => (Some(place % STRONG), place / STRONG % (DASHES + 1)),
-            (None, Some(place)) => (
-                Some(STRONG + place % HUES),
-                1 + (place + place / HUES) % DASHES,
-            ),
-            (None, None) => (None, 0),
-        };
+        let place = self.names.iter().position(|known| *known == optimizer);
         Series {
             name,
-            hue,
-            dash,
-            koala: koala.is_some(),
+            hue: place.map(|place| place % HUES),
+            dash: place.map_or(0, |place| place / HUES % (DASHES + 1)),
+            koala: place.is_some_and(|place| place < self.koala),
             kind: None,
             shown: true,
         }

@@ -7,7 +7,7 @@ use super::clock::Clock;
 use super::figures::{Figure, ends};
 use super::numbers::{Short, short};
 use super::resample::{Band, Point, at, band, grid};
-use crate::{Arm, ArmKind, Detail, Finding, Run, WorkloadComparison};
+use crate::{Arm, ArmKind, Detail, Finding, Measure, Run, WorkloadComparison};
 
 /// Places of a curve. Two axes, two measures and three numbers a place: a few kilobytes an arm.
 const PLACES: usize = 160;
@@ -29,6 +29,11 @@ pub(super) struct Told {
 }
 
 impl Told {
+    /// Whether it is that arm.
+    pub(super) fn is(&self, arm: &Arm) -> bool {
+        self.series.name == arm.optimizer && self.series.kind == Some(arm.kind)
+    }
+
     pub(super) fn all(workload: &WorkloadComparison, root: &Path, palette: &Palette) -> Vec<Self> {
         let arms = workload.arms.iter();
         arms.map(|arm| {
@@ -84,15 +89,7 @@ pub(super) fn of(
     let target = workload
         .target
         .map(|target| (Short(target.value), "target".to_owned()));
-    let validation = |run: &Run, clock: Option<&Clock>| {
-        let evaluations = run.log.evaluations.iter();
-        points(evaluations.filter_map(|evaluated| {
-            let value = evaluated.judged()?.of(measure).unwrap_or(f64::NAN);
-            let step = evaluated.step as f64;
-            let log = evaluated.trained_seconds().unwrap_or(f64::NAN);
-            Some((clock.map_or(step, |clock| clock.at(step, log)), value))
-        }))
-    };
+    let validation = |run: &Run, clock: Option<&Clock>| evaluated(run, measure, clock);
     let training = |run: &Run, clock: Option<&Clock>| {
         points(run.log.steps.iter().map(|point| {
             let step = point.step as f64;
@@ -125,6 +122,28 @@ pub(super) fn of(
         ),
     ];
     figures.into_iter().flatten().collect()
+}
+
+/// Held-out samples by steps: the same places for all arms, and each one's band there.
+pub(super) fn validation(measure: Measure, arms: &[&Told]) -> (Vec<f64>, Vec<Band>) {
+    let run = |run: &Run| evaluated(run, measure, None);
+    let arm = |told: &&Told| {
+        let runs = told.runs.iter().map(run);
+        runs.filter(|run| !run.is_empty()).collect()
+    };
+    let all: Vec<Vec<Vec<Point>>> = arms.iter().map(arm).collect();
+    bands(&all)
+}
+
+/// What evaluations found, by steps or by a clock.
+fn evaluated(run: &Run, measure: Measure, clock: Option<&Clock>) -> Vec<Point> {
+    let evaluations = run.log.evaluations.iter();
+    points(evaluations.filter_map(|evaluated| {
+        let value = evaluated.judged()?.of(measure).unwrap_or(f64::NAN);
+        let step = evaluated.step as f64;
+        let log = evaluated.trained_seconds().unwrap_or(f64::NAN);
+        Some((clock.map_or(step, |clock| clock.at(step, log)), value))
+    }))
 }
 
 struct Wanted {

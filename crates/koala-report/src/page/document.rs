@@ -10,12 +10,16 @@ use super::embed;
 use super::figures::Figure;
 use super::filter::{self, Inside};
 use super::forest::{self, Forest};
+use super::glance::{self, Drawn};
 use super::profiles::{self, Shown};
+use super::ranking;
 use super::reference;
-use super::tables::{self, Table};
+use super::svg::STYLE;
+use super::tables::{self as numbers, Table};
 use super::tuning::{self, TrialRow};
 use super::verdict::{self, Said};
 use crate::compare::{BY_ITSELF, list};
+use crate::tables;
 use crate::{Comparison, Error, Sampler, WorkloadComparison, visible_lines};
 
 /// A comparison as one HTML file that needs nothing else. The runs' curves are read from their folders below `root`; the
@@ -34,8 +38,8 @@ pub fn html(comparison: &Comparison, root: &Path) -> Result<String, Error> {
     let workloads = comparison
         .workloads
         .iter()
-        .map(|workload| Section::of(workload, comparison.timed, root, &palette, &mut drawings))
-        .collect();
+        .map(|workload| Section::of(comparison, workload, root, &palette, &mut drawings))
+        .collect::<Result<Vec<Section>, Error>>()?;
     let profiles = comparison
         .profiles
         .iter()
@@ -44,6 +48,8 @@ pub fn html(comparison: &Comparison, root: &Path) -> Result<String, Error> {
     let page = Page {
         comparison,
         facts: facts(comparison),
+        over_all: glance::drawn(glance::over_all(comparison, &palette))?,
+        choices: tables::choices(comparison),
         reference: comparison.reference.as_ref().map(reference::of),
         verdict: verdict::of(comparison),
         by_itself: match comparison
@@ -59,11 +65,14 @@ pub fn html(comparison: &Comparison, root: &Path) -> Result<String, Error> {
         data: embed::json(&drawings).map_err(|fault| Error::Page(fault.to_string()))?,
         styles: [
             include_str!("../../assets/uplot.min.css"),
+            include_str!("../../assets/palette.css"),
             include_str!("../../assets/page.css"),
         ],
+        scene_style: STYLE,
         scripts: [
             include_str!("../../assets/uplot.min.js"),
             include_str!("../../assets/page.js"),
+            include_str!("../../assets/save.js"),
             include_str!("../../assets/tables.js"),
             include_str!("../../assets/chart.js"),
             include_str!("../../assets/heat.js"),
@@ -79,14 +88,19 @@ pub fn html(comparison: &Comparison, root: &Path) -> Result<String, Error> {
 struct Page<'a> {
     comparison: &'a Comparison,
     facts: Vec<String>,
+    /// What is drawn over all problems.
+    over_all: Vec<Drawn>,
+    choices: Option<tables::Table>,
     reference: Option<reference::Section<'a>>,
     verdict: Vec<Said<'a>>,
     by_itself: &'static str,
     workloads: Vec<Section<'a>>,
     profiles: Vec<Shown>,
     data: String,
-    styles: [&'static str; 2],
-    scripts: [&'static str; 5],
+    styles: [&'static str; 3],
+    /// How drawings look; a drawing that is saved takes it along.
+    scene_style: &'static str,
+    scripts: [&'static str; 6],
 }
 
 /// A workload on the page.
@@ -94,6 +108,10 @@ struct Section<'a> {
     workload: &'a WorkloadComparison,
     facts: String,
     heads: Vec<String>,
+    /// What is drawn of it at first sight.
+    drawn: Vec<Drawn>,
+    /// How many arms are not among them.
+    left_out: usize,
     tables: Vec<Table>,
     curves: Vec<Figure>,
     forests: Vec<Forest>,
@@ -105,26 +123,29 @@ struct Section<'a> {
 
 impl<'a> Section<'a> {
     fn of(
+        comparison: &Comparison,
         workload: &'a WorkloadComparison,
-        timed: bool,
         root: &Path,
         palette: &Palette,
         drawings: &mut Drawings,
-    ) -> Self {
+    ) -> Result<Self, Error> {
+        let (shown, all) = ranking::shown(comparison, workload);
         let arms = Told::all(workload, root, palette);
         let hue = |arm: &crate::Arm| palette.series(String::new(), &arm.optimizer).hue;
-        Self {
+        Ok(Self {
             workload,
             facts: setting(workload),
-            heads: tables::heads(workload.measure),
-            tables: tables::of(workload, timed, hue),
+            drawn: glance::drawn(glance::of(comparison, workload, &arms, palette))?,
+            left_out: all - shown.len(),
+            heads: numbers::heads(workload.measure),
+            tables: numbers::of(workload, comparison.timed, hue),
             curves: curves::of(workload, &arms, drawings),
             forests: forest::of(workload),
             sensitivity: tuning::sensitivity(workload, palette, drawings),
             tuning: tuning::trials(workload, palette, drawings),
             trials: tuning::rows(workload),
             inside: filter::of(&arms, workload.measure, drawings),
-        }
+        })
     }
 }
 

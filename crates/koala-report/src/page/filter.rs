@@ -2,7 +2,7 @@
 
 use koala_filter::{StepReport, Whiteness};
 
-use super::chart::{Chart, Drawings, Join, Line, Series, View, spans};
+use super::chart::{Chart, Drawings, HUES, Join, Line, Series, View, spans};
 use super::curves::{Told, line};
 use super::figures::{Figure, ends};
 use super::heat::Heat;
@@ -60,7 +60,7 @@ fn one(
         figures: [
             Some(normalised(series, &steps, &squared, drawings)),
             Some(innovation(series, &steps, reports, measure, drawings)),
-            Some(covariances(series, &steps, reports, drawings)),
+            Some(covariances(&steps, reports, drawings)),
             whiteness(series, &steps, reports, drawings),
         ]
         .into_iter()
@@ -105,14 +105,18 @@ fn honesty(squared: &[f64]) -> String {
         return "No block was measured in the second half of the steps shown.".to_owned();
     };
     let judged = if middle > 2.0 {
-        "the loss is farther from its target than the filter expects: it is too sure of itself"
+        "the loss is farther from its target than the filter expects, which is too sure of itself. If the curve is restless, let it \
+         trust the loss less: a larger fixed R (--measurement-noise-initial), an adaptive one that follows faster \
+         (--measurement-noise-smoothing nearer to 0), or a smaller --gain. If the curve falls evenly, nothing has to be done."
     } else if middle < 0.5 {
-        "the loss is nearer to its target than the filter expects: it is less sure than it could be"
+        "the loss is nearer to its target than the filter expects, which is less sure than it could be. If the curve falls too slowly, \
+         try a larger --gain, or more process noise (--process-noise; koala-a finds its own). If the curve is good as it is, nothing has \
+         to be done."
     } else {
-        "about what the filter expects"
+        "about what the filter expects. Nothing has to be done."
     };
     format!(
-        "In the second half of the steps shown, the median of the normalised innovation squared is {}: {judged}.",
+        "In the second half of the steps shown, the median of the normalised innovation squared is {}: {judged}",
         plain(middle)
     )
 }
@@ -172,12 +176,7 @@ fn innovation(
     }
 }
 
-fn covariances(
-    series: &Series,
-    steps: &[f64],
-    reports: &[StepReport],
-    drawings: &mut Drawings,
-) -> Figure {
+fn covariances(steps: &[f64], reports: &[StepReport], drawings: &mut Drawings) -> Figure {
     let told: Vec<(&str, Vec<f64>)> = VARIANCES
         .iter()
         .map(|(name, of)| {
@@ -200,9 +199,11 @@ fn covariances(
         series: told
             .iter()
             .enumerate()
-            .map(|(at, (name, _))| match name.as_bytes().first() {
-                Some(b'R') => Series::grey(name),
-                _ => renamed(series, name, at % 5),
+            .map(|(at, (name, _))| Series {
+                // A hue each: none of them is an optimizer.
+                hue: Some(at % HUES),
+                koala: true,
+                ..Series::grey(name)
             })
             .collect(),
     });

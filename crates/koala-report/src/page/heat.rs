@@ -12,15 +12,15 @@ const BLOCKS: usize = 128;
 /// A heat map. Cells are hundredths of the decimal logarithm: within two percent of the value, in four bytes.
 #[derive(Debug, Serialize)]
 pub(super) struct Heat {
-    steps: Vec<Short>,
+    pub(super) steps: Vec<Short>,
     /// Names of the blocks that are shown.
-    blocks: Vec<String>,
+    pub(super) blocks: Vec<String>,
     /// How many blocks there are.
     all: usize,
     /// Block by block, step by step; nothing where the block was left alone or its rate is not above zero.
-    cells: Vec<Vec<Option<i32>>>,
-    low: i32,
-    high: i32,
+    pub(super) cells: Vec<Vec<Option<i32>>>,
+    pub(super) low: i32,
+    pub(super) high: i32,
 }
 
 impl Heat {

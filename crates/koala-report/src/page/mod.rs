@@ -4,24 +4,34 @@ mod chart;
 mod clock;
 mod curves;
 mod document;
+mod dots;
 mod drawing;
 mod embed;
 mod figures;
 mod filter;
 mod forest;
+mod glance;
 mod heat;
+mod matrix;
 mod numbers;
+#[cfg(test)]
+mod palette;
+mod pictures;
 mod profiles;
+mod ranking;
 mod reference;
 mod resample;
+mod svg;
 mod tables;
 #[cfg(test)]
 mod tests;
 mod tuning;
 mod verdict;
+mod zoom;
 
 pub use document::html;
 pub use numbers::plain;
+pub use pictures::{Picture, pictures};
 
 use std::path::PathBuf;
 

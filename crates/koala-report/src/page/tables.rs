@@ -53,13 +53,13 @@ pub(super) fn heads(measure: Measure) -> Vec<String> {
     let (noun, unit) = (measure.noun(), measure.unit());
     vec![
         format!("Test {noun} ({unit})"),
-        format!("… best weights ({unit})"),
+        format!("Test {noun}, best weights ({unit})"),
         format!("Validation {noun} ({unit})"),
         format!("Training loss ({})", measure.loss_unit()),
         "Steps to target".to_owned(),
         "Seconds to target".to_owned(),
         "ms a step".to_owned(),
-        "… in optimizer".to_owned(),
+        "ms in optimizer".to_owned(),
         "Memory".to_owned(),
     ]
 }

@@ -58,9 +58,31 @@ fn names_from_files_are_only_text() {
     suite(folder.path(), 4);
     let page = page(folder.path());
     assert!(!page.contains("<script>alert") && !page.contains("<b>diverged"));
-    // As many elements as the template has: the data and the five scripts.
-    assert_eq!(page.matches("</script>").count(), 6);
+    // As many elements as the template has: the data and the six scripts.
+    assert_eq!(page.matches("</script>").count(), 7);
     assert!(page.contains("failed: it ") && page.contains("diverged"));
+}
+
+/// Drawings carry names too, in the page and in files of their own.
+#[test]
+fn names_in_drawings_are_only_text() {
+    let mut suite = crate::testing::Suite::new(&[0, 1, 2]);
+    suite.workload(HOSTILE, crate::Measure::Error, None);
+    for (at, optimizer) in ["koala-a", HOSTILE].into_iter().enumerate() {
+        let test = [1.0 + at as f64, 1.5, 2.0];
+        suite.arm(optimizer, &crate::Role::Defaults, 1.0, &test);
+    }
+    let comparison = suite.compare();
+    let page = html(&comparison, suite.folder()).unwrap();
+    assert!(page.contains("<svg xmlns=") && !page.contains("<script>alert"));
+    let pictures = super::pictures(&comparison, suite.folder()).unwrap();
+    // The ranking, the matrix, the curve and the chart of held-out samples.
+    assert_eq!(pictures.len(), 4);
+    for picture in pictures {
+        assert!(!picture.text.contains("<script"), "{}", picture.file);
+        assert!(picture.text.contains("&#60;/script"), "{}", picture.file);
+        assert!(!picture.text.contains("var("), "{}", picture.file);
+    }
 }
 
 #[test]

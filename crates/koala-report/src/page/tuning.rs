@@ -142,11 +142,7 @@ pub(super) fn trials(
         ..Line::default()
     });
     let number = drawings.chart(Chart {
-        y: format!(
-            "best validation {} so far ({})",
-            measure.noun(),
-            measure.unit()
-        ),
+        y: format!("best {} so far ({})", measure.noun(), measure.unit()),
         log: false,
         log_x: false,
         join: Join::Dots,

@@ -117,6 +117,15 @@ impl Run {
         })
     }
 
+    /// Everything that decided the run in a folder, without its log; nothing if `config.toml` is not there.
+    ///
+    /// # Errors
+    ///
+    /// [`Error`] if the file cannot be read or is damaged.
+    pub(crate) fn config_in(folder: &Path) -> Result<Option<toml::Table>, Error> {
+        config(folder)
+    }
+
     /// Whether a run was begun in a folder.
     pub fn is_begun(folder: &Path) -> bool {
         folder.join(CONFIG).is_file() || folder.join(Log::FILE).is_file()

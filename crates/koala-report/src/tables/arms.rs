@@ -11,14 +11,14 @@ pub(super) fn table(workload: &WorkloadComparison) -> Table {
         caption: caption(workload),
         columns: vec![
             Column::words("optimizer"),
-            Column::words("values"),
+            Column::words("settings"),
             Column::numbers("n"),
             Column::numbers("best val."),
             Column::numbers("test"),
             Column::numbers("to target"),
             Column::numbers("ms/step"),
-            Column::numbers("optim."),
-            Column::numbers("state"),
+            Column::numbers("in optim."),
+            Column::numbers("memory"),
         ],
         rows: workload.arms.iter().map(|arm| row(arm, measure)).collect(),
     }

@@ -1,6 +1,6 @@
-//! A whole comparison: arms against the reference if there is one, a table a workload, what may be said, what it rests on, and what one should know before believing it.
+//! A whole comparison: the answer, arms against the reference if there is one, a table a workload, what tuning chose, what may be said, what it rests on, and what one should know before believing it.
 
-use super::{Table, Writer, arms, evidence, reference};
+use super::{Table, Writer, arms, choices, evidence, reference};
 use crate::Comparison;
 use crate::compare::BY_ITSELF;
 
@@ -20,6 +20,14 @@ pub(super) trait Document: Writer {
 pub(super) fn write(comparison: &Comparison, notation: &impl Document) -> String {
     let mut out = String::new();
     notation.title(&mut out, &comparison.name);
+    let overview = &comparison.overview;
+    let answers: Vec<&str> = [&overview.answer, &overview.grounds]
+        .into_iter()
+        .chain(&overview.at_other_lengths)
+        .map(String::as_str)
+        .filter(|line| !line.is_empty())
+        .collect();
+    notation.remarks(&mut out, "The answer", &answers);
     if let Some(against) = &comparison.reference {
         for table in reference(against, true) {
             notation.table(&mut out, &table);
@@ -29,6 +37,9 @@ pub(super) fn write(comparison: &Comparison, notation: &impl Document) -> String
     }
     for workload in &comparison.workloads {
         notation.table(&mut out, &arms::table(workload));
+    }
+    if let Some(table) = choices::table(comparison) {
+        notation.table(&mut out, &table);
     }
     let verdict = comparison.verdict.iter().map(|sentence| &*sentence.text);
     let warnings = comparison.warnings.iter().map(String::as_str);

@@ -1,6 +1,7 @@
 //! A comparison as tables, in several notations.
 
 mod arms;
+mod choices;
 pub mod csv;
 mod data;
 mod document;
@@ -16,6 +17,7 @@ mod tests;
 pub mod text;
 mod tidy;
 
+pub(crate) use choices::table as choices;
 use document::{Document, write};
 pub(crate) use evidence::of as evidence;
 pub(crate) use reference::tables as reference;

@@ -25,7 +25,7 @@ pub(crate) fn tables(reference: &AgainstReference, narrow: bool) -> Vec<Table> {
 
 /// The geometric mean of each arm at each length, and its rank.
 fn lengths(reference: &AgainstReference) -> Table {
-    let mut columns = vec![Column::words("optimizer"), Column::words("values")];
+    let mut columns = vec![Column::words("optimizer"), Column::words("settings")];
     for horizon in &reference.horizons {
         columns.push(Column::numbers(format!("x {}", factor(horizon))));
         columns.push(Column::numbers("rank"));
@@ -88,14 +88,14 @@ fn results(name: &str, horizon: &AtHorizon) -> Table {
         ),
         columns: vec![
             Column::words("optimizer"),
-            Column::words("values"),
+            Column::words("settings"),
             Column::numbers("ratio"),
             Column::numbers("95 % interval"),
             Column::numbers("n"),
             Column::numbers("worst"),
-            Column::words("on"),
-            Column::numbers("≤ 1.05"),
-            Column::numbers("< 1"),
+            Column::words("worst on"),
+            Column::numbers("≤ +5 %"),
+            Column::numbers("better"),
         ],
         rows: others(horizon)
             .map(|arm| {
@@ -134,7 +134,7 @@ fn steps(name: &str, horizon: &AtHorizon) -> Table {
         ),
         columns: vec![
             Column::words("optimizer"),
-            Column::words("values"),
+            Column::words("settings"),
             Column::numbers("ratio"),
             Column::numbers("95 % interval"),
             Column::numbers("n"),
@@ -167,7 +167,35 @@ fn ratios(name: &str, horizon: &AtHorizon, narrow: bool) -> Vec<Table> {
         tables.push(ratios_on(name, horizon, from..to));
         from = to;
     }
-    tables
+    // A page is longer than wide.
+    match narrow {
+        true => tables,
+        false => tables.into_iter().map(turned).collect(),
+    }
+}
+
+/// A table of workloads by arms: a row of it is a column of the other.
+fn turned(table: Table) -> Table {
+    let cell = |row: &Vec<String>, at: usize| row.get(at).cloned().unwrap_or_default();
+    let mut columns = vec![Column::words("workload")];
+    columns.extend(table.rows.iter().map(|row| match cell(row, 0).as_str() {
+        "reference" => Column::numbers("result of the reference"),
+        optimizer => Column::numbers(format!("{optimizer}, {}", cell(row, 1))),
+    }));
+    let rows = table
+        .columns
+        .iter()
+        .enumerate()
+        .skip(2)
+        .map(|(at, column)| {
+            let cells = table.rows.iter().map(|row| cell(row, at));
+            [column.head.clone()].into_iter().chain(cells).collect()
+        });
+    Table {
+        rows: rows.collect(),
+        columns,
+        caption: table.caption,
+    }
 }
 
 /// The end of the workloads from `from` on that fit a line; at least one.
@@ -189,7 +217,7 @@ fn ratios_on(name: &str, horizon: &AtHorizon, places: std::ops::Range<usize>) ->
         let all = horizon.references.iter();
         all.skip(places.start).take(places.len())
     };
-    let mut columns = vec![Column::words("optimizer"), Column::words("values")];
+    let mut columns = vec![Column::words("optimizer"), Column::words("settings")];
     columns.extend(references().map(|on| Column::numbers(on.workload.clone())));
     let mut first = vec!["reference".to_owned(), "result".to_owned()];
     first.extend(references().map(|on| match on.test {

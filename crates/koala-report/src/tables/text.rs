@@ -16,6 +16,13 @@ pub fn table(comparison: &Comparison) -> String {
     write(comparison, &Text)
 }
 
+/// What tuning chose; nothing if nothing was tuned.
+pub fn choices(comparison: &Comparison) -> Option<String> {
+    let mut out = String::new();
+    Text.table(&mut out, &super::choices(comparison)?);
+    Some(out)
+}
+
 struct Text;
 
 impl Writer for Text {

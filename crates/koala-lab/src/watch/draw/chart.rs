@@ -12,14 +12,17 @@ use crate::watch::curves::{Curve, Panel};
 
 /// Draws a panel, logarithmic if it can be and is to be. All charts have steps from 0 to the same end.
 pub fn draw(frame: &mut Frame, area: Rect, panel: &Panel, look: &Look, end: f64) {
-    let mut title = vec![Span::styled(format!(" {} ", panel.title), look.strong())];
-    for (at, curve) in panel.curves.iter().enumerate() {
-        let mark = curve.mark.unwrap_or('⠒');
-        let legend = match curve.name.is_empty() {
-            true => format!(" {mark} "),
-            false => format!(" {mark} {} ", curve.name),
-        };
-        title.push(Span::styled(legend, look.curve(at)));
+    let legend = panel.curves.iter().enumerate().map(|(at, curve)| {
+        let mark = mark(curve, look).unwrap_or('⠒');
+        Span::styled(format!(" {mark} {} ", curve.name), look.curve(at))
+    });
+    let mut title: Vec<Span> = legend.collect();
+    let head = Span::styled(format!(" {} ", panel.title), look.strong());
+    // Where there is no room for both, the legend says what the lines are.
+    let room = usize::from(area.width).saturating_sub(2);
+    let whole = head.width() + title.iter().map(Span::width).sum::<usize>();
+    if whole <= room || title.is_empty() {
+        title.insert(0, head);
     }
     let values = || panel.curves.iter().flat_map(|curve| &curve.points);
     // What is 0 has no logarithm: where nearly all is, as an error may be, the axis is plain.
@@ -42,10 +45,10 @@ pub fn draw(frame: &mut Frame, area: Rect, panel: &Panel, look: &Look, end: f64)
     let datasets = panel.curves.iter().zip(&scaled).enumerate();
     let datasets = datasets.map(|(at, (curve, points))| {
         Dataset::default()
-            .marker(curve.mark.map_or(Marker::Braille, Marker::Custom))
-            .graph_type(match curve.mark {
-                None if points.len() > 1 => GraphType::Line,
-                _ => GraphType::Scatter,
+            .marker(mark(curve, look).map_or(Marker::Braille, Marker::Custom))
+            .graph_type(match curve.joined && points.len() > 1 {
+                true => GraphType::Line,
+                false => GraphType::Scatter,
             })
             .style(look.curve(at))
             .data(points)
@@ -87,6 +90,11 @@ pub fn draw(frame: &mut Frame, area: Rect, panel: &Panel, look: &Look, end: f64)
                 .style(look.quiet()),
         );
     frame.render_widget(chart, area);
+}
+
+/// What a curve is drawn with; nothing for a fine line, as all joined ones are where colours tell them apart.
+fn mark(curve: &Curve, look: &Look) -> Option<char> {
+    curve.mark.filter(|_| !(look.colours && curve.joined))
 }
 
 fn plain_steps(end: f64) -> String {

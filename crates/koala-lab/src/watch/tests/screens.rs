@@ -37,6 +37,42 @@ fn a_run_with_a_filter() {
     insta::assert_snapshot!("koala_60x16_p_r_q", drawn(&shown, 60, 16, &look));
 }
 
+/// Lines with a legend: with colours fine ones, each in its own; no letter lies upon another.
+#[test]
+fn p_r_and_q_are_lines() {
+    let made = Made::new("koala-m").start("koala-m", 500).steps(300, true);
+    let shown = made.shown(true, 2.0);
+    let look = Look {
+        panel: 2,
+        colours: true,
+        ..Look::default()
+    };
+    let screen = drawn(&shown, 70, 20, &look);
+    let text = screen.to_string();
+    let legend = text.lines().nth(4).unwrap();
+    for name in ["⠒ P ", "⠒ P vel.", "⠒ R ", "⠒ Q ", "⠒ Q vel."] {
+        assert!(legend.contains(name), "{legend}");
+    }
+    let inside = text.lines().skip(5).take(11);
+    let inside: String = inside
+        .map(|line| line.split('│').nth(2).unwrap_or(""))
+        .collect();
+    assert!(
+        !inside.contains(|letter: char| letter.is_ascii_alphabetic()),
+        "{text}"
+    );
+    let buffer = screen.buffer();
+    let hues: std::collections::BTreeSet<String> = buffer
+        .content
+        .iter()
+        .filter(|cell| {
+            ('\u{2801}'..='\u{28ff}').contains(&cell.symbol().chars().next().unwrap_or(' '))
+        })
+        .map(|cell| cell.fg.to_string())
+        .collect();
+    assert!(hues.len() >= 5, "{hues:?}");
+}
+
 #[test]
 fn a_run_without_a_filter() {
     let made = Made::new("sgd").start("sgd", 300).steps(300, false);

@@ -2,7 +2,7 @@
 
 use super::problem::{Problem, Side};
 use crate::compare::measure::Measured;
-use crate::statistics::{Matched, ratio};
+use crate::statistics::{Differences, Matched, ratio};
 use crate::{Facing, RatioOn, RunState};
 
 /// The ratios, and the values that they are made of.
@@ -12,6 +12,8 @@ pub(super) struct Faced {
     pub(super) results: Vec<Matched>,
     /// Steps to the target, seed by seed; nothing if the reference does not get there.
     pub(super) steps: Option<Vec<Matched>>,
+    /// [`Differences::two_sided`], to be adjusted.
+    pub(super) two_sided: Option<f64>,
 }
 
 /// An arm against the reference; either may not be there.
@@ -22,11 +24,16 @@ pub(super) fn of(problem: &Problem, arm: Option<&Side>, reference: Option<&Side>
             state: Facing::Open,
             seeds: 0,
             result: None,
+            difference: None,
+            interval: None,
+            finding: None,
+            survives: false,
             steps: None,
             at_least: false,
         },
         results: Vec::new(),
         steps: None,
+        two_sided: None,
     };
     faced.told.state = match (arm, reference) {
         (None, _) => Facing::Absent,
@@ -56,6 +63,16 @@ impl Faced {
         let Some(result) = results.as_deref().and_then(ratio) else {
             return Facing::NoRatio;
         };
+        let differences: Vec<f64> = seeds
+            .iter()
+            .filter_map(|(arm, reference)| Some(arm.test()? - reference.test()?))
+            .collect();
+        let found = Differences::of(&differences);
+        self.told.difference = found.mean;
+        self.told.interval = found.interval;
+        // Neither has a run that failed.
+        self.told.finding = Some(found.finding((true, true)));
+        self.two_sided = found.two_sided;
         self.results = results.unwrap_or_default();
         self.told.result = Some(result);
         let times: Option<Vec<Times>> = seeds

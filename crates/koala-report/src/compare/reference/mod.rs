@@ -15,19 +15,17 @@ pub(crate) use words::who;
 use super::found::Found;
 use crate::{AgainstReference, ArmKind, AtHorizon, Error, Listing};
 
-/// All arms against the listing's reference, if it has one; `untuned` is what its defaults are.
+/// All arms against a reference; `untuned` is what the listing's defaults are.
 ///
 /// # Errors
 ///
 /// [`Error::NoReference`] and [`Error::ReferenceWithoutRuns`].
 pub(super) fn of(
+    name: &str,
     listing: &Listing,
     found: &Found,
     untuned: ArmKind,
-) -> Result<Option<AgainstReference>, Error> {
-    let Some(name) = &listing.reference else {
-        return Ok(None);
-    };
+) -> Result<AgainstReference, Error> {
     let problems: Vec<Problem> = listing
         .workloads
         .iter()
@@ -46,14 +44,14 @@ pub(super) fn of(
         horizons.push(at(factor, &same.collect::<Vec<_>>(), &wished)?);
     }
     let mut reference = AgainstReference {
-        name: name.clone(),
+        name: name.to_owned(),
         horizons,
         told: Vec::new(),
         notes: Vec::new(),
     };
     reference.told = words::told(&reference);
     reference.notes = notes::of(&reference, &problems);
-    Ok(Some(reference))
+    Ok(reference)
 }
 
 /// All arms at one length.

@@ -2,8 +2,8 @@
 
 use super::facing::{self, Faced};
 use super::problem::{Problem, Side};
-use crate::statistics::{Matched, geometric_mean, interval_of_ratios};
-use crate::{ArmAgainst, ArmKind, Facing, MeanRatio, RatioOn, WorstRatio};
+use crate::statistics::{Matched, geometric_mean, holm, interval_of_ratios};
+use crate::{ArmAgainst, ArmKind, CONFIDENCE, Facing, MeanRatio, RatioOn, WorstRatio};
 
 /// So much larger a result is nearly as good.
 const WITHIN: f64 = 1.05;
@@ -15,11 +15,15 @@ pub(super) fn of(
     problems: &[&Problem],
     references: &[Option<&Side>],
 ) -> ArmAgainst {
-    let faced: Vec<Faced> = problems
+    let mut faced: Vec<Faced> = problems
         .iter()
         .zip(references)
         .map(|(problem, reference)| facing::of(problem, problem.side(optimizer, kind), *reference))
         .collect();
+    let two_sided: Vec<Option<f64>> = faced.iter().map(|faced| faced.two_sided).collect();
+    for (faced, adjusted) in faced.iter_mut().zip(holm(&two_sided)) {
+        faced.told.survives = adjusted.is_some_and(|adjusted| adjusted < 1.0 - CONFIDENCE);
+    }
     let on: Vec<RatioOn> = faced.iter().map(|faced| faced.told.clone()).collect();
     let fails: Vec<String> = on
         .iter()

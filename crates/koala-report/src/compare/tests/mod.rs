@@ -1,6 +1,7 @@
 //! What a comparison finds, against numbers that were worked out by hand and with scipy.
 
 mod numbers;
+mod overview;
 mod reference;
 mod states;
 mod tuning;

@@ -1,0 +1,232 @@
+//! Who is better than whom: a row an arm, a column the same arms, colour and sign.
+
+use super::chart::Palette;
+use super::ranking;
+use super::svg::{Anchor, BOLD, Colour, Mark, Scene, cut, width};
+use crate::{Comparison, Duel, Verdicts};
+
+/// Width of a name, at most.
+const NAME: f64 = 190.0;
+/// Of more arms a matrix is no longer small.
+const ARMS: usize = 14;
+const HIGH: f64 = 28.0;
+const TOP: f64 = 26.0;
+const FOOT: f64 = 26.0;
+
+/// A pair as its row sees it.
+struct Seen {
+    better: Verdicts,
+    worse: Verdicts,
+    undecided: usize,
+    unknown: usize,
+}
+
+/// The matrix; nothing of one arm. Of many arms ours and the first others stand in it.
+pub(super) fn of(comparison: &Comparison, palette: &Palette) -> Option<Scene> {
+    let overview = &comparison.overview;
+    let mut arms = ranking::order(comparison);
+    while arms.len() > ARMS {
+        let at = arms
+            .iter()
+            .rposition(|arm| !overview.field[*arm].is_koala());
+        arms.remove(at.unwrap_or(arms.len() - 1));
+    }
+    if arms.len() < 2 {
+        return None;
+    }
+    let several = comparison.workloads.len() > 1;
+    let wide = if several { 46.0 } else { 34.0 };
+    let mixed = ranking::mixed(arms.iter().map(|arm| overview.field[*arm].kind));
+    let named = arms.iter().map(|arm| {
+        let entrant = &overview.field[*arm];
+        cut(
+            &ranking::name(&entrant.optimizer, entrant.kind, mixed),
+            NAME,
+        )
+    });
+    let names: Vec<String> = named.collect();
+    let widest = names.iter().map(|name| width(name)).fold(0.0, f64::max);
+    let left = widest * BOLD + 34.0;
+    let (across, down) = (wide * arms.len() as f64, HIGH * arms.len() as f64);
+    let foot = match several {
+        true => "+ better, − worse, on so many problems; = cannot be told",
+        false => "+ better, − worse, = cannot be told",
+    };
+    let mut scene = Scene {
+        width: (left + across + 2.0).max(width(foot)),
+        height: TOP + down + FOOT,
+        title: "Who is better than whom".to_owned(),
+        ..Scene::default()
+    };
+    let quiet = Colour::Named("quiet");
+    let mut told = Vec::new();
+    for (row, (own, name)) in arms.iter().zip(&names).enumerate() {
+        let entrant = &overview.field[*own];
+        let hue = palette.series(String::new(), &entrant.optimizer);
+        let top = TOP + HIGH * row as f64;
+        let foot = top + HIGH / 2.0 + 4.5;
+        let number = (row + 1).to_string();
+        scene.marks.push(Mark::text(
+            (18.0, foot),
+            Anchor::End,
+            "tick",
+            quiet,
+            number.clone(),
+        ));
+        let class = if hue.koala { "name strong" } else { "name" };
+        scene.marks.push(Mark::text(
+            (28.0, foot),
+            Anchor::Start,
+            class,
+            Colour::Hue(hue.hue),
+            name,
+        ));
+        let head = (left + wide * (row as f64 + 0.5), TOP - 9.0);
+        scene
+            .marks
+            .push(Mark::text(head, Anchor::Middle, "tick", quiet, number));
+        for (column, other) in arms.iter().enumerate() {
+            let place = [
+                left + wide * column as f64 + 1.0,
+                top + 1.0,
+                wide - 2.0,
+                HIGH - 2.0,
+            ];
+            let middle = (place[0] + place[2] / 2.0, foot);
+            let Some(seen) = seen(&overview.duels, *own, *other) else {
+                scene.marks.push(Mark::Cell {
+                    place,
+                    class: "self",
+                    colour: Colour::Named("line"),
+                    share: 0.6,
+                    told: String::new(),
+                });
+                continue;
+            };
+            let words = words(
+                &entrant.words(),
+                &overview.field[*other].words(),
+                &seen,
+                several,
+            );
+            let (colour, share) = tint(&seen);
+            scene.marks.push(Mark::Cell {
+                place,
+                class: "cell",
+                colour,
+                share,
+                told: words.clone(),
+            });
+            let class = match seen.better.adjusted + seen.worse.adjusted {
+                0 => "value",
+                _ => "value strong",
+            };
+            scene.marks.push(Mark::text(
+                middle,
+                Anchor::Middle,
+                class,
+                Colour::Named("text"),
+                sign(&seen, several),
+            ));
+            if column > row {
+                told.push(words);
+            }
+        }
+    }
+    scene.description = told.join("; ");
+    scene.marks.push(Mark::text(
+        (0.0, TOP + down + 19.0),
+        Anchor::Start,
+        "axis",
+        quiet,
+        foot,
+    ));
+    Some(scene)
+}
+
+fn seen(duels: &[Duel], own: usize, other: usize) -> Option<Seen> {
+    let turned = own > other;
+    let pair = (own.min(other), own.max(other));
+    let duel = duels
+        .iter()
+        .find(|duel| (duel.first, duel.second) == pair)?;
+    let (better, worse) = match turned {
+        false => (duel.better, duel.worse),
+        true => (duel.worse, duel.better),
+    };
+    Some(Seen {
+        better,
+        worse,
+        undecided: duel.undecided,
+        unknown: duel.unknown,
+    })
+}
+
+/// `+5 −1`, or `+` of one problem.
+fn sign(seen: &Seen, several: bool) -> String {
+    let part = |sign: &str, verdicts: &Verdicts| match (verdicts.all, several) {
+        (0, _) => String::new(),
+        (_, false) => sign.to_owned(),
+        (some, true) => format!("{sign}{some}"),
+    };
+    let told = [part("+", &seen.better), part("−", &seen.worse)];
+    match told.concat().is_empty() {
+        false => told.join(" ").trim().to_owned(),
+        true if seen.undecided > 0 => "=".to_owned(),
+        true => "?".to_owned(),
+    }
+}
+
+fn tint(seen: &Seen) -> (Colour, f64) {
+    let all = seen.better.all + seen.worse.all + seen.undecided + seen.unknown;
+    let balance = seen.better.all as f64 - seen.worse.all as f64;
+    let share = balance.abs() / all.max(1) as f64;
+    match balance {
+        0.0 => (Colour::Named("raised"), 1.0),
+        ..0.0 => (Colour::Named("worse"), 0.15 + 0.45 * share),
+        _ => (Colour::Named("better"), 0.15 + 0.45 * share),
+    }
+}
+
+fn words(own: &str, other: &str, seen: &Seen, several: bool) -> String {
+    if !several {
+        let verdict = match (seen.better, seen.worse, seen.undecided) {
+            (
+                Verdicts {
+                    all: 1..,
+                    adjusted: 0,
+                },
+                ..,
+            ) => "is better by itself, not after adjusting, than",
+            (Verdicts { all: 1.., .. }, ..) => "is better than",
+            (
+                _,
+                Verdicts {
+                    all: 1..,
+                    adjusted: 0,
+                },
+                _,
+            ) => "is worse by itself, not after adjusting, than",
+            (_, Verdicts { all: 1.., .. }, _) => "is worse than",
+            (.., 1..) => "cannot be told from",
+            _ => "has too few seeds in common with",
+        };
+        return format!("{own} {verdict} {other}");
+    }
+    let adjusted = |verdicts: &Verdicts| match verdicts.all {
+        0 => String::new(),
+        _ => format!(" ({} also after adjusting)", verdicts.adjusted),
+    };
+    let mut told = format!(
+        "{own} is better than {other} on {}{}, worse on {}{}, cannot be told from it on {}",
+        seen.better.all,
+        adjusted(&seen.better),
+        seen.worse.all,
+        adjusted(&seen.worse),
+        seen.undecided
+    );
+    if seen.unknown > 0 {
+        told.push_str(&format!(", not held against it on {}", seen.unknown));
+    }
+    told
+}
