@@ -26,13 +26,23 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod activation;
+mod attention;
 mod choice;
 mod dense;
+mod dropout;
+mod gelu;
 #[allow(unsafe_code)]
 mod kernel;
+mod layer_norm;
 mod linear;
+mod lstm;
 mod operation;
 
 pub use activation::Activation;
+pub use attention::{Sight, attention};
 pub use choice::{is_fused, with_burn};
+pub use dropout::{DropoutMask, add_dropped, dropout};
+pub use gelu::gelu;
+pub use layer_norm::layer_norm;
 pub use linear::linear;
+pub use lstm::{LstmWeights, lstm};
