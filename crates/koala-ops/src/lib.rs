@@ -27,6 +27,7 @@
 
 mod activation;
 mod choice;
+mod conv;
 mod dense;
 #[allow(unsafe_code)]
 mod kernel;
@@ -35,4 +36,5 @@ mod operation;
 
 pub use activation::Activation;
 pub use choice::{is_fused, with_burn};
+pub use conv::conv2d;
 pub use linear::linear;
