@@ -28,6 +28,7 @@
 mod activation;
 mod attention;
 mod choice;
+mod conv;
 mod dense;
 mod dropout;
 mod gelu;
@@ -41,6 +42,7 @@ mod operation;
 pub use activation::Activation;
 pub use attention::{Sight, attention};
 pub use choice::{is_fused, with_burn};
+pub use conv::conv2d;
 pub use dropout::{DropoutMask, add_dropped, dropout};
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;

@@ -3,6 +3,7 @@
 //! Sums have a fixed number of lanes, and parallel ones fixed chunks that are added in order, so that neither the
 //! instructions of the processor nor the number of threads decide on bits.
 
+mod columns;
 mod drop;
 mod gelu;
 mod lanes;
@@ -12,17 +13,22 @@ mod math;
 mod matrix;
 mod multiply;
 mod rows;
+mod scratch;
 mod softmax;
+mod sums;
 mod transpose;
 
+pub(crate) use columns::{Plane, gather, scatter};
 pub(crate) use drop::{drop_onto, drop_within, judge};
 pub(crate) use gelu::{gelu_back, gelu_into};
 pub(crate) use layer_norm::{RowMoments, normalise_row, normalise_row_back};
 pub(crate) use lstm_cell::{lstm_cell, lstm_cell_back};
 pub(crate) use matrix::{Matrix, MatrixMut};
 pub(crate) use multiply::{Store, Threads, multiply};
-pub(crate) use rows::{add, add_bias, add_bias_relu, mask_where_zero, sum_rows};
+pub(crate) use rows::{add, add_bias, add_bias_relu, add_scalar, mask_where_zero, sum_rows};
+pub(crate) use scratch::with_scratch;
 pub(crate) use softmax::{drop_marked, dropped_marked, softmax_row, softmax_row_back};
+pub(crate) use sums::sum;
 pub(crate) use transpose::transpose;
 
 /// Elements of a chunk of elementwise work: 128 KiB, so that what a few chunks hold fits a core's cache.

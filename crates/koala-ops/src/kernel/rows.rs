@@ -10,6 +10,14 @@ pub(crate) fn add(target: &mut [f32], values: &[f32]) {
     }
 }
 
+/// Adds the same number to each element.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+pub(crate) fn add_scalar(target: &mut [f32], number: f32) {
+    for target in target {
+        *target += number;
+    }
+}
+
 /// Adds the rows to one.
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 pub(crate) fn sum_rows(total: &mut [f32], rows: &[f32]) {
