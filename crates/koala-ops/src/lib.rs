@@ -26,15 +26,20 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 mod activation;
+mod batch_norm;
 mod choice;
 mod conv;
 mod dense;
 #[allow(unsafe_code)]
 mod kernel;
 mod linear;
+mod max_pool;
+pub mod nn;
 mod operation;
 
 pub use activation::Activation;
+pub use batch_norm::{Then, batch_norm, batch_norm_train};
 pub use choice::{is_fused, with_burn};
 pub use conv::conv2d;
 pub use linear::linear;
+pub use max_pool::max_pool2d;

@@ -6,6 +6,8 @@
 mod columns;
 mod matrix;
 mod multiply;
+mod normalise;
+mod pairs;
 mod rows;
 mod scratch;
 mod sums;
@@ -13,6 +15,10 @@ mod sums;
 pub(crate) use columns::{Plane, gather, scatter};
 pub(crate) use matrix::{Matrix, MatrixMut};
 pub(crate) use multiply::{Store, Threads, multiply};
+pub(crate) use normalise::{
+    Affine, Slope, centred_sums, mask_and_sum, normalise, normalise_back, normalise_back_into,
+};
+pub(crate) use pairs::{largest_of_four, to_largest};
 pub(crate) use rows::{add, add_bias, add_bias_relu, add_scalar, mask_where_zero, sum_rows};
 pub(crate) use scratch::with_scratch;
 pub(crate) use sums::sum;
