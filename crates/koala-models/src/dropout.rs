@@ -1,8 +1,8 @@
 //! Dropout whose draws can be repeated.
 
-use burn::tensor::{Tensor, TensorData};
+use burn::tensor::Tensor;
+use koala_ops::{DropoutMask, add_dropped, dropout};
 use rand_chacha::ChaCha8Rng;
-use rand_chacha::rand_core::Rng;
 
 use crate::random;
 
@@ -12,6 +12,8 @@ use crate::random;
 #[derive(Debug, Clone)]
 pub struct Masks {
     generator: Option<ChaCha8Rng>,
+    /// Values that the pass has drawn for.
+    drawn: u64,
 }
 
 impl Masks {
@@ -19,42 +21,49 @@ impl Masks {
     pub fn new(seed: u64, step: u64) -> Self {
         Self {
             generator: Some(random::generator(seed, b"dropout", step)),
+            drawn: 0,
         }
     }
 
     /// No dropout: for inference.
     pub fn off() -> Self {
-        Self { generator: None }
+        Self {
+            generator: None,
+            drawn: 0,
+        }
     }
 
     /// Sets each value to 0 with the given probability and divides the others by its complement. A probability that is not
     /// above 0 changes nothing; one of 1 or more leaves zeros.
     pub fn apply<const D: usize>(&mut self, probability: f64, x: Tensor<D>) -> Tensor<D> {
-        let Some(generator) = &mut self.generator else {
-            return x;
-        };
-        // Also false if it is not a number.
-        let drops = probability > 0.0;
-        if !drops {
-            return x;
+        match self.mask(probability, x.shape().num_elements()) {
+            Some(mask) => dropout(x, &mask),
+            None => x,
         }
-        if probability >= 1.0 {
-            return x.zeros_like();
+    }
+
+    /// `base` and what [`Masks::apply`] leaves of `x`.
+    pub fn add<const D: usize>(
+        &mut self,
+        probability: f64,
+        base: Tensor<D>,
+        x: Tensor<D>,
+    ) -> Tensor<D> {
+        match self.mask(probability, x.shape().num_elements()) {
+            Some(mask) => add_dropped(base, x, &mask),
+            None => base + x,
         }
-        let threshold = (probability * 2.0f64.powi(32)) as u64;
-        let kept = (1.0 / (1.0 - probability)) as f32;
-        let shape = x.dims();
-        let values: Vec<f32> = (0..shape.iter().product())
-            .map(|_| {
-                if u64::from(generator.next_u32()) < threshold {
-                    0.0
-                } else {
-                    kept
-                }
-            })
-            .collect();
-        let mask = Tensor::from_data(TensorData::new(values, shape), &x.device());
-        x * mask
+    }
+
+    /// The mask of the next `count` values; nothing if none of them is dropped.
+    pub(crate) fn mask(&mut self, probability: f64, count: usize) -> Option<DropoutMask> {
+        let generator = self.generator.clone()?;
+        let mask = DropoutMask::new(generator, self.drawn, probability)?;
+        // Where everything is dropped, nothing is left to chance.
+        if probability < 1.0 {
+            self.drawn += count as u64;
+        }
+        Some(mask)
     }
 }
 

@@ -152,7 +152,7 @@ fn mask(gradient: &mut [f32], results: &[f32]) {
 }
 
 /// The sum of rows of `columns` elements, in fixed chunks that are added in order.
-fn sum_over_rows(values: &[f32], columns: usize) -> Vec<f32> {
+pub(crate) fn sum_over_rows(values: &[f32], columns: usize) -> Vec<f32> {
     let mut total = vec![0.0; columns];
     if values.is_empty() {
         return total;
