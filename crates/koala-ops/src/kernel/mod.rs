@@ -1,9 +1,10 @@
 //! Loops over memory. The crate's `unsafe` is here and nowhere else, each block with its reason.
 //!
-//! Sums have a fixed number of lanes, and parallel ones fixed chunks that are added in order, so that neither the
-//! instructions of the processor nor the number of threads decide on bits.
+//! Sums have a fixed number of lanes, and parallel ones fixed chunks that are added in order, so that the number of
+//! threads does not decide on bits. Products are rounded before they are added only on processors that can't do without.
 
 mod columns;
+mod correlate;
 mod cross_entropy;
 mod drop;
 mod gelu;
@@ -22,6 +23,7 @@ mod sums;
 mod transpose;
 
 pub(crate) use columns::{Plane, gather, scatter};
+pub(crate) use correlate::{BLOCK, LINE, Lines, correlate, correlate_sums};
 pub(crate) use cross_entropy::{log_sum_exp, scaled_softmax};
 pub(crate) use drop::{drop_onto, drop_within, judge};
 pub(crate) use gelu::{gelu_back, gelu_into};
