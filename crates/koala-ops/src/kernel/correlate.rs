@@ -24,44 +24,69 @@ pub(crate) struct Lines<'a> {
 pub(crate) fn correlate(source: Lines<'_>, taps: &[usize], weights: &[f32], into: &mut [f32]) {
     // Tiles of as many sums as there are registers for.
     match_target! {
-        "x86_64+avx512f+avx512vl+fma" => correlate_by::<8, 48, true>(source, taps, weights, into),
-        "x86_64+avx2+fma" => correlate_by::<4, 24, true>(source, taps, weights, into),
-        "aarch64" => correlate_by::<4, 24, true>(source, taps, weights, into),
-        _ => correlate_by::<4, 8, false>(source, taps, weights, into),
+        "x86_64+avx512f+avx512vl+fma" => correlate_by::<8, 3, 16, true>(source, taps, weights, into),
+        "x86_64+avx2+fma" => correlate_by::<4, 3, 8, true>(source, taps, weights, into),
+        "aarch64" => correlate_by::<4, 3, 8, true>(source, taps, weights, into),
+        _ => correlate_by::<4, 2, 4, false>(source, taps, weights, into),
     }
 }
 
 #[inline(always)]
-fn correlate_by<const OUTPUTS: usize, const WIDTH: usize, const FUSED: bool>(
+fn correlate_by<
+    const OUTPUTS: usize,
+    const VECTORS: usize,
+    const LANES: usize,
+    const FUSED: bool,
+>(
     source: Lines<'_>,
     taps: &[usize],
     weights: &[f32],
     into: &mut [f32],
 ) {
     let length = into.len() / BLOCK;
-    for start in (0..length).step_by(WIDTH) {
+    for start in (0..length).step_by(VECTORS * LANES) {
         for first in (0..BLOCK).step_by(OUTPUTS) {
-            let mut sums = [[0.0; WIDTH]; OUTPUTS];
-            let mut weights = weights.as_chunks::<BLOCK>().0.iter();
-            for line in source.values.chunks(source.pitch) {
-                for (tap, weights) in taps.iter().zip(weights.by_ref()) {
-                    let Some((values, _)) = line[tap + start..].split_first_chunk::<WIDTH>() else {
-                        return;
-                    };
-                    for output in 0..OUTPUTS {
-                        let weight = weights[first + output];
-                        for at in 0..WIDTH {
-                            sums[output][at] =
-                                add_product::<FUSED>(sums[output][at], values[at], weight);
-                        }
-                    }
-                }
-            }
+            let weights = &weights[first..];
+            let sums = tile::<OUTPUTS, VECTORS, LANES, FUSED>(source, start, taps, weights);
             for (output, sums) in sums.iter().enumerate() {
-                into[(first + output) * length + start..][..WIDTH].copy_from_slice(sums);
+                let into = &mut into[(first + output) * length + start..];
+                for (into, sums) in into.chunks_exact_mut(LANES).zip(sums) {
+                    into.copy_from_slice(sums);
+                }
             }
         }
     }
+}
+
+/// The sums of a tile. Written in arrays of a vector each, which is what the compiler keeps in registers.
+#[inline(always)]
+fn tile<const OUTPUTS: usize, const VECTORS: usize, const LANES: usize, const FUSED: bool>(
+    source: Lines<'_>,
+    start: usize,
+    taps: &[usize],
+    weights: &[f32],
+) -> [[[f32; LANES]; VECTORS]; OUTPUTS] {
+    let mut sums = [[[0.0; LANES]; VECTORS]; OUTPUTS];
+    let mut weights = weights.chunks(BLOCK);
+    for line in source.values.chunks_exact(source.pitch) {
+        for (tap, weights) in taps.iter().zip(&mut weights) {
+            let mut values = [[0.0; LANES]; VECTORS];
+            let line = line[start + tap..].chunks_exact(LANES);
+            for (values, line) in values.iter_mut().zip(line) {
+                values.copy_from_slice(line);
+            }
+            let weights = &weights[..OUTPUTS];
+            for output in 0..OUTPUTS {
+                for vector in 0..VECTORS {
+                    for lane in 0..LANES {
+                        let sum = &mut sums[output][vector][lane];
+                        *sum = add_product::<FUSED>(*sum, values[vector][lane], weights[output]);
+                    }
+                }
+            }
+        }
+    }
+    sums
 }
 
 /// Adds to each weight of `into`, `[outputs, channels x taps]`, the sum along the lines of its output's gradient times what its tap
@@ -93,38 +118,51 @@ fn sums_by<const OUTPUTS: usize, const TAPS: usize, const FUSED: bool>(
     let start = |weight: usize| weight / taps.len() * source.pitch + taps[weight % taps.len()];
     for first_weight in (0..weights).step_by(TAPS) {
         // What is left over at an end is computed twice, and written once.
-        let met: [&[f32]; TAPS] = std::array::from_fn(|at| {
+        let mut met = [&source.values[..0]; TAPS];
+        for (at, met) in met.iter_mut().enumerate() {
             let weight = (first_weight + at).min(weights - 1);
-            &source.values[start(weight)..][..gradients.pitch]
-        });
+            *met = &source.values[start(weight)..][..gradients.pitch];
+        }
         for first_output in (0..outputs).step_by(OUTPUTS) {
-            let lines: [&[f32]; OUTPUTS] = std::array::from_fn(|at| {
+            let mut lines = [&gradients.values[..0]; OUTPUTS];
+            for (at, line) in lines.iter_mut().enumerate() {
                 let output = (first_output + at).min(outputs - 1);
-                &gradients.values[output * gradients.pitch..][..gradients.pitch]
-            });
-            let mut sums = [[[0.0; LANES]; TAPS]; OUTPUTS];
-            for from in (0..gradients.pitch / LANES * LANES).step_by(LANES) {
-                let piece = |line: &[f32]| -> [f32; LANES] {
-                    std::array::from_fn(|lane| line[from..from + LANES][lane])
-                };
-                let met: [[f32; LANES]; TAPS] = std::array::from_fn(|at| piece(met[at]));
-                for output in 0..OUTPUTS {
-                    let gradient = piece(lines[output]);
-                    for tap in 0..TAPS {
-                        for lane in 0..LANES {
-                            let sum = &mut sums[output][tap][lane];
-                            *sum = add_product::<FUSED>(*sum, gradient[lane], met[tap][lane]);
-                        }
-                    }
-                }
+                *line = &gradients.values[output * gradients.pitch..][..gradients.pitch];
             }
+            let sums = tile_sums::<OUTPUTS, TAPS, FUSED>(lines, met);
             for (output, sums) in (first_output..outputs).zip(&sums) {
                 for (weight, lanes) in (first_weight..weights).zip(sums) {
-                    into[output * weights + weight] += fold(*lanes);
+                    into[output * weights + weight] += fold(lanes);
                 }
             }
         }
     }
+}
+
+/// The sums of a tile, in lanes.
+#[inline(always)]
+fn tile_sums<const OUTPUTS: usize, const TAPS: usize, const FUSED: bool>(
+    lines: [&[f32]; OUTPUTS],
+    met: [&[f32]; TAPS],
+) -> [[[f32; LANES]; TAPS]; OUTPUTS] {
+    let mut sums = [[[0.0; LANES]; TAPS]; OUTPUTS];
+    for from in (0..lines[0].len() / LANES * LANES).step_by(LANES) {
+        let mut values = [[0.0; LANES]; TAPS];
+        for (values, met) in values.iter_mut().zip(met) {
+            values.copy_from_slice(&met[from..from + LANES]);
+        }
+        for output in 0..OUTPUTS {
+            let mut gradient = [0.0; LANES];
+            gradient.copy_from_slice(&lines[output][from..from + LANES]);
+            for tap in 0..TAPS {
+                for lane in 0..LANES {
+                    let sum = &mut sums[output][tap][lane];
+                    *sum = add_product::<FUSED>(*sum, gradient[lane], values[tap][lane]);
+                }
+            }
+        }
+    }
+    sums
 }
 
 /// `sum + a b`, rounded once where the processor can.
@@ -139,8 +177,14 @@ fn add_product<const FUSED: bool>(sum: f32, a: f32, b: f32) -> f32 {
 
 /// The sum of the lanes, halves onto halves.
 #[inline(always)]
-fn fold(lanes: [f32; LANES]) -> f32 {
-    let eight: [f32; 8] = std::array::from_fn(|at| lanes[at] + lanes[at + 8]);
-    let four: [f32; 4] = std::array::from_fn(|at| eight[at] + eight[at + 4]);
-    (four[0] + four[2]) + (four[1] + four[3])
+fn fold(lanes: &[f32; LANES]) -> f32 {
+    let mut lanes = *lanes;
+    let mut half = LANES / 2;
+    while half > 0 {
+        for at in 0..half {
+            lanes[at] += lanes[at + half];
+        }
+        half /= 2;
+    }
+    lanes[0]
 }
