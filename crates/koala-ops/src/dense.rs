@@ -78,10 +78,10 @@ mod tests {
         let found = dense(numbered().transpose());
         assert_eq!(found[..4], [0.0, 4.0, 8.0, 1.0]);
         assert_eq!(found.shape().as_slice(), [4, 3]);
-        assert_eq!(dense(numbered().slice([1..3]))[..2], [4.0, 5.0]);
-        assert_eq!(dense(numbered().slice([1..1])).len(), 0);
+        assert_eq!(dense(numbered().narrow(0, 1, 2))[..2], [4.0, 5.0]);
+        assert_eq!(dense(numbered().slice(burn::tensor::s![1..1])).len(), 0);
         assert_eq!(
-            dense(numbered().slice([1..2]).expand([2, 4]))[..],
+            dense(numbered().narrow(0, 1, 1).expand([2, 4]))[..],
             [4.0, 5.0, 6.0, 7.0, 4.0, 5.0, 6.0, 7.0]
         );
     }
@@ -89,7 +89,7 @@ mod tests {
     #[test]
     fn what_others_hold_is_not_written_to() {
         let held = numbered();
-        let mut part = dense(held.clone().slice([1..2]));
+        let mut part = dense(held.clone().narrow(0, 1, 1));
         part.writable()[0] = 100.0;
         assert_eq!(part[..], [100.0, 5.0, 6.0, 7.0]);
         assert_eq!(dense(held)[4], 4.0);

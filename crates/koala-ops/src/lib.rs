@@ -27,8 +27,10 @@
 
 mod activation;
 mod attention;
+mod batch_norm;
 mod choice;
 mod conv;
+mod cross_entropy;
 mod dense;
 mod dropout;
 mod gelu;
@@ -37,14 +39,19 @@ mod kernel;
 mod layer_norm;
 mod linear;
 mod lstm;
+mod max_pool;
+pub mod nn;
 mod operation;
 
 pub use activation::Activation;
 pub use attention::{Sight, attention};
+pub use batch_norm::{Then, batch_norm, batch_norm_train};
 pub use choice::{is_fused, with_burn};
 pub use conv::conv2d;
+pub use cross_entropy::cross_entropy;
 pub use dropout::{DropoutMask, add_dropped, dropout};
 pub use gelu::gelu;
 pub use layer_norm::layer_norm;
 pub use linear::linear;
 pub use lstm::{LstmWeights, lstm};
+pub use max_pool::max_pool2d;

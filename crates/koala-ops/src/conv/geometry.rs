@@ -75,6 +75,14 @@ impl Geometry {
         self.outputs * self.output_pixels()
     }
 
+    /// Zeros below and to the right that meet a weight, with a stride of 1.
+    pub fn padding_after(&self) -> [usize; 2] {
+        [0, 1].map(|axis| {
+            let reached = self.out[axis] + self.kernel[axis] - 1;
+            reached.saturating_sub(self.size[axis] + self.padding[axis])
+        })
+    }
+
     pub fn weights(&self) -> usize {
         self.outputs * self.taps()
     }

@@ -1,6 +1,7 @@
 //! Convolution in two dimensions.
 
 mod columns;
+mod direct;
 mod geometry;
 mod pointwise;
 
@@ -13,6 +14,7 @@ use crate::choice::{operand, operands, optional_operand};
 use crate::dense::Dense;
 use crate::kernel::{add_scalar, sum};
 use crate::operation::Operation;
+use direct::Direct;
 use geometry::Geometry;
 
 /// The convolution of images, `[images, inputs, height, width]`, with `weight`, `[outputs, inputs, height, width]`, plus `bias`,
@@ -62,23 +64,31 @@ pub fn conv2d(
 }
 
 fn forward(geometry: &Geometry, input: &[f32], weight: &[f32]) -> Vec<f32> {
-    match geometry.is_pointwise() {
-        true => pointwise::forward(geometry, input, weight),
-        false => columns::forward(geometry, input, weight),
+    if geometry.is_pointwise() {
+        return pointwise::forward(geometry, input, weight);
+    }
+    match Direct::of(geometry) {
+        Some(direct) => direct.forward(input, weight),
+        None => columns::forward(geometry, input, weight),
     }
 }
 
 fn input_gradient(geometry: &Geometry, upstream: &[f32], weight: &[f32]) -> Vec<f32> {
-    match geometry.is_pointwise() {
-        true => pointwise::input_gradient(geometry, upstream, weight),
-        false => columns::input_gradient(geometry, upstream, weight),
+    if geometry.is_pointwise() {
+        return pointwise::input_gradient(geometry, upstream, weight);
     }
+    Direct::of(geometry)
+        .and_then(|direct| direct.input_gradient(upstream, weight))
+        .unwrap_or_else(|| columns::input_gradient(geometry, upstream, weight))
 }
 
 fn weight_gradient(geometry: &Geometry, upstream: &[f32], input: &[f32]) -> Vec<f32> {
-    match geometry.is_pointwise() {
-        true => pointwise::weight_gradient(geometry, upstream, input),
-        false => columns::weight_gradient(geometry, upstream, input),
+    if geometry.is_pointwise() {
+        return pointwise::weight_gradient(geometry, upstream, input);
+    }
+    match Direct::of(geometry) {
+        Some(direct) => direct.weight_gradient(upstream, input),
+        None => columns::weight_gradient(geometry, upstream, input),
     }
 }
 

@@ -1,9 +1,11 @@
 //! Loops over memory. The crate's `unsafe` is here and nowhere else, each block with its reason.
 //!
-//! Sums have a fixed number of lanes, and parallel ones fixed chunks that are added in order, so that neither the
-//! instructions of the processor nor the number of threads decide on bits.
+//! Sums have a fixed number of lanes, and parallel ones fixed chunks that are added in order, so that the number of
+//! threads does not decide on bits. Products are rounded before they are added only on processors that can't do without.
 
 mod columns;
+mod correlate;
+mod cross_entropy;
 mod drop;
 mod gelu;
 mod lanes;
@@ -12,6 +14,8 @@ mod lstm_cell;
 mod math;
 mod matrix;
 mod multiply;
+mod normalise;
+mod pairs;
 mod rows;
 mod scratch;
 mod softmax;
@@ -19,12 +23,18 @@ mod sums;
 mod transpose;
 
 pub(crate) use columns::{Plane, gather, scatter};
+pub(crate) use correlate::{BLOCK, LINE, Lines, correlate, correlate_sums};
+pub(crate) use cross_entropy::{log_sum_exp, scaled_softmax};
 pub(crate) use drop::{drop_onto, drop_within, judge};
 pub(crate) use gelu::{gelu_back, gelu_into};
 pub(crate) use layer_norm::{RowMoments, normalise_row, normalise_row_back};
 pub(crate) use lstm_cell::{lstm_cell, lstm_cell_back};
 pub(crate) use matrix::{Matrix, MatrixMut};
 pub(crate) use multiply::{Store, Threads, multiply};
+pub(crate) use normalise::{
+    Affine, Slope, centred_sums, mask_and_sum, normalise, normalise_back, normalise_back_into,
+};
+pub(crate) use pairs::{largest_of_four, to_largest};
 pub(crate) use rows::{add, add_bias, add_bias_relu, add_scalar, mask_where_zero, sum_rows};
 pub(crate) use scratch::with_scratch;
 pub(crate) use softmax::{drop_marked, dropped_marked, softmax_row, softmax_row_back};
