@@ -4,7 +4,7 @@
 
 mod support;
 
-use burn::tensor::{Device, Tensor};
+use burn::tensor::{DType, Device, Tensor};
 use koala_ops::{DropoutMask, add_dropped, dropout, with_burn};
 use proptest::prelude::*;
 use rand_chacha::ChaCha8Rng;
@@ -53,6 +53,17 @@ fn each_place_has_its_own_draws() {
     assert_eq!(of(10), of(10));
     assert_ne!(of(10), of(11));
     assert_eq!(of(10)[1..], of(11)[..999]);
+}
+
+#[test]
+fn other_numbers_are_dropped_by_the_same_draws() {
+    let device = Device::flex();
+    let values = Tensor::<1>::ones([1000], &device);
+    let mask = mask(3, 0.5);
+    let wide = dropout(values.clone().cast(DType::F64), &mask);
+    assert_eq!(wide.dtype(), DType::F64);
+    let found = floats(wide.cast(DType::F32));
+    assert_eq!(found, floats(dropout(values, &mask)));
 }
 
 #[test]
