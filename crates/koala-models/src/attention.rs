@@ -3,10 +3,9 @@
 use burn::module::Module;
 use burn::nn::Linear;
 use burn::tensor::Tensor;
-use koala_ops::{Activation, Sight, attention};
+use koala_ops::{Activation, Sight, attention, nn};
 
 use crate::Masks;
-use crate::layers::linear;
 
 /// Scaled dot-product attention of several heads.
 ///
@@ -36,9 +35,9 @@ impl Attention {
     pub(crate) fn forward(&self, x: Tensor<3>, sight: Sight, masks: &mut Masks) -> Tensor<3> {
         let [batch, time, _] = x.dims();
         let mask = masks.mask(self.dropout, batch * self.heads * time * time);
-        let packed = linear(&self.input, x, Activation::Identity);
+        let packed = nn::linear(&self.input, x, Activation::Identity);
         let mixed = attention(packed, self.heads, sight, mask.as_ref());
-        linear(&self.output, mixed, Activation::Identity)
+        nn::linear(&self.output, mixed, Activation::Identity)
     }
 
     /// Both layers.

@@ -70,7 +70,7 @@ impl Masks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use burn::tensor::Device;
+    use burn::tensor::{Device, Int};
 
     fn dropped(masks: &mut Masks, probability: f64) -> Vec<f32> {
         let x = Tensor::<2>::ones([100, 100], &Device::flex());
@@ -98,6 +98,44 @@ mod tests {
         assert_ne!(of(1, 2), of(2, 2));
         let mut masks = Masks::new(1, 2);
         assert_ne!(dropped(&mut masks, 0.5), dropped(&mut masks, 0.5));
+    }
+
+    /// So that a run that was begun by an older version goes on with the same masks.
+    #[test]
+    fn draws_are_the_generators_one_after_the_other() {
+        use rand_chacha::rand_core::Rng;
+
+        let mut generator = random::generator(7, b"dropout", 3);
+        let mut drawn = |count: usize, probability: f64| -> Vec<bool> {
+            let threshold = (probability * 2.0f64.powi(32)) as u64;
+            let draws = (0..count).map(|_| u64::from(generator.next_u32()));
+            draws.map(|draw| draw >= threshold).collect()
+        };
+        let mut masks = Masks::new(7, 3);
+        let mut kept = |count: usize, probability: f64| -> Vec<bool> {
+            let x = Tensor::<1>::ones([count], &Device::flex());
+            let values = masks.apply(probability, x).into_data();
+            let values: Vec<f32> = values.try_into_vec().unwrap();
+            values.into_iter().map(|value| value != 0.0).collect()
+        };
+        assert_eq!(kept(70_001, 0.3), drawn(70_001, 0.3));
+        // Nothing is drawn for these.
+        assert_eq!(
+            (kept(5, 0.0), kept(5, 1.0)),
+            (vec![true; 5], vec![false; 5])
+        );
+        assert_eq!(kept(40, 0.65), drawn(40, 0.65));
+    }
+
+    #[test]
+    fn what_is_added_is_what_would_be_left() {
+        let device = Device::flex();
+        let of = |n: f32| Tensor::<1, Int>::arange(0..50, &device).float() * n;
+        for probability in [0.0, 0.4, 1.0] {
+            let sum = Masks::new(1, 2).add(probability, of(0.1), of(0.3));
+            let expected = of(0.1) + Masks::new(1, 2).apply(probability, of(0.3));
+            assert_eq!(sum.into_data(), expected.into_data(), "{probability}");
+        }
     }
 
     #[test]

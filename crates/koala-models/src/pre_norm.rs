@@ -3,10 +3,10 @@
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
-use koala_ops::{Activation, Sight, gelu};
+use koala_ops::{Activation, Sight, gelu, nn};
 
 use crate::attention::Attention;
-use crate::layers::{layer_norm, linear};
+use crate::layers::layer_norm;
 use crate::{Draws, Masks};
 
 /// Standard deviation of most initial weights.
@@ -62,8 +62,8 @@ impl PreNormBlock {
         let attended = self.attention.forward(normal, sight, masks);
         let y = masks.add(self.dropout, x, attended);
         let normal = layer_norm(&self.hidden_norm, y.clone());
-        let hidden = gelu(linear(&self.expand, normal, Activation::Identity));
-        let changed = linear(&self.contract, hidden, Activation::Identity);
+        let hidden = gelu(nn::linear(&self.expand, normal, Activation::Identity));
+        let changed = nn::linear(&self.contract, hidden, Activation::Identity);
         masks.add(self.dropout, y, changed)
     }
 

@@ -3,11 +3,11 @@
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
-use koala_ops::{Activation, Sight};
+use koala_ops::{Activation, Sight, nn};
 use serde::{Deserialize, Serialize};
 
 use super::{Classifier, Draws, ImageShape, Masks};
-use crate::layers::{layer_norm, linear};
+use crate::layers::layer_norm;
 use crate::pre_norm::{DEVIATION, PreNormBlock, PreNormForm};
 use crate::spec_error::{SpecError, at_most, counts, heads};
 
@@ -136,12 +136,12 @@ impl Vit {
 impl Classifier for Vit {
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
         let patches = patches(images, self.patch);
-        let embedded = linear(&self.embedding, patches, Activation::Identity);
+        let embedded = nn::linear(&self.embedding, patches, Activation::Identity);
         let x = embedded + self.positions.val().unsqueeze();
         let off = &mut Masks::off();
         let x = (self.blocks.iter()).fold(x, |x, block| block.forward(x, Sight::All, off));
         let mean: Tensor<2> = layer_norm(&self.norm, x).mean_dim(1).squeeze_dim(1);
-        linear(&self.output, mean, Activation::Identity)
+        nn::linear(&self.output, mean, Activation::Identity)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::MaxPool2d;
-use burn::nn::{BatchNorm, Linear, PaddingConfig2d};
+use burn::nn::{BatchNorm, LayerNorm, Linear, PaddingConfig2d};
 use burn::tensor::Tensor;
 use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
 
@@ -80,6 +80,16 @@ pub fn batch_norm<const D: usize>(layer: &BatchNorm, input: Tensor<D>, then: The
         state.update(next.detach());
     }
     found.output
+}
+
+/// `layer.forward(input)`, of a layer with this epsilon, which it has but does not show.
+///
+/// # Panics
+///
+/// As the layer's own `forward`.
+pub fn layer_norm<const D: usize>(layer: &LayerNorm, input: Tensor<D>, epsilon: f64) -> Tensor<D> {
+    let beta = layer.beta.as_ref().map(|beta| beta.val());
+    crate::layer_norm(input, layer.gamma.val(), beta, epsilon)
 }
 
 /// Padding before and after, of rows and columns; `None` where the layer finds it from the size of its input.

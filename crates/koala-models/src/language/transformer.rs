@@ -3,12 +3,12 @@
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::{Device, Int, Tensor, TensorData, module::embedding};
-use koala_ops::{Activation, Sight};
+use koala_ops::{Activation, Sight, nn};
 use serde::{Deserialize, Serialize};
 
 use super::WindowModel;
 use crate::attention::Attention;
-use crate::layers::{layer_norm, linear};
+use crate::layers::layer_norm;
 use crate::spec_error::{SpecError, counts, dropout, heads};
 use crate::{Draws, Masks};
 
@@ -93,9 +93,9 @@ impl EncoderLayer {
         let attended = self.attention.forward(x.clone(), Sight::Before, masks);
         let y = masks.add(self.dropout, x, attended);
         let y = layer_norm(&self.attention_norm, y);
-        let hidden = linear(&self.expand, y.clone(), Activation::Relu);
+        let hidden = nn::linear(&self.expand, y.clone(), Activation::Relu);
         let hidden = masks.apply(self.dropout, hidden);
-        let changed = linear(&self.contract, hidden, Activation::Identity);
+        let changed = nn::linear(&self.contract, hidden, Activation::Identity);
         layer_norm(&self.output_norm, masks.add(self.dropout, y, changed))
     }
 }
@@ -143,7 +143,7 @@ impl WindowModel for TransformerModel {
         let positions = positions(time, width, &device);
         let x = masks.apply(self.dropout, embedded + positions);
         let x = (self.layers.iter()).fold(x, |x, layer| layer.forward(x, masks));
-        linear(&self.output, x, Activation::Identity)
+        nn::linear(&self.output, x, Activation::Identity)
     }
 }
 
