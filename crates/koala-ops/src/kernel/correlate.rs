@@ -70,10 +70,12 @@ fn tile<const OUTPUTS: usize, const VECTORS: usize, const LANES: usize, const FU
     let mut weights = weights.chunks(BLOCK);
     for line in source.values.chunks_exact(source.pitch) {
         for (tap, weights) in taps.iter().zip(&mut weights) {
+            let line = &line[start + tap..][..VECTORS * LANES];
             let mut values = [[0.0; LANES]; VECTORS];
-            let line = line[start + tap..].chunks_exact(LANES);
-            for (values, line) in values.iter_mut().zip(line) {
-                values.copy_from_slice(line);
+            for vector in 0..VECTORS {
+                for lane in 0..LANES {
+                    values[vector][lane] = line[vector * LANES + lane];
+                }
             }
             let weights = &weights[..OUTPUTS];
             for output in 0..OUTPUTS {
