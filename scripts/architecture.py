@@ -19,33 +19,34 @@ PICTURE = ROOT / "docs" / "images" / "architecture.svg"
 
 # Name, floor, left and right edge, library of tensors, one line.
 BOXES = [
-    ("koala-lab", 5, 206, 976, "burn", "the program koala: arguments, progress, exit codes"),
-    ("koala-compare", 4, 206, 976, "burn", "suites, tuning, sensitivity; every run once"),
-    ("koala-train", 3, 586, 976, "burn", "optimizers, the loop, runs on disk, recipes"),
+    ("koala-lab", 5, 206, 1106, "burn", "the program koala: arguments, progress, exit codes"),
+    ("koala-compare", 4, 206, 1106, "burn", "suites, tuning, sensitivity; every run once"),
+    ("koala-train", 3, 586, 1106, "burn", "optimizers, the loop, runs on disk, recipes"),
     ("koala-report", 2, 206, 376, "none", "runs read, compared"),
     ("koala-optim", 2, 396, 566, "pytorch", "KOALA for PyTorch"),
     ("koala-burn", 2, 586, 756, "burn", "KOALA for Burn"),
     ("koala-models", 2, 776, 926, "burn", "networks, losses"),
     ("koala-filter", 1, 306, 756, "none", "the filter: sums in, steps out; the optimizers over slices"),
-    ("koala-data", 1, 776, 976, "none", "data sets as plain arrays"),
-    ("koala-system", 0, 206, 976, "none", "files that outlast a crash, files of others, memory that there is"),
+    ("koala-ops", 1, 776, 926, "burn", "fused operations"),
+    ("koala-data", 1, 946, 1106, "none", "data sets as arrays"),
+    ("koala-system", 0, 206, 1106, "none", "files that outlast a crash, files of others, memory that there is"),
 ]
 FLOORS = {
     5: "the program",
     4: "comparisons",
     3: "training",
     2: "adapters, networks,\nreports",
-    1: "the filter, data",
+    1: "the filter, data,\noperations",
     0: "the system",
 }
 # Where an arrow goes down that would not find its way in the middle of what both boxes have in common.
 LANES = {
     ("koala-compare", "koala-report"): 291,
     ("koala-report", "koala-system"): 256,
-    ("koala-train", "koala-data"): 951,
+    ("koala-train", "koala-data"): 1026,
 }
 LEGEND = {"none": "no tensor library", "burn": "Burn", "pytorch": "PyTorch (python/)"}
-WIDTH, TOP, BOX, GAP, LEFT, RIGHT = 1000, 24, 76, 44, 24, 976
+WIDTH, TOP, BOX, GAP, LEFT, RIGHT = 1130, 24, 76, 44, 24, 1106
 
 STYLE = """
   .page { fill: #fbfaf7 } .floor { stroke: #dedad0; stroke-width: 1; stroke-dasharray: 2 5 }
@@ -158,7 +159,7 @@ def picture() -> str:
             )
 
     y = height - 34
-    x = BOXES[-2][2]
+    x = min(box[2] for box in BOXES)
     for library, words in LEGEND.items():
         parts.append(f'<rect class="box {library}" x="{x}" y="{y}" width="16" height="16" rx="3"/>')
         parts.append(f'<text class="key" x="{x + 24}" y="{y + 13}">{escape(words)}</text>')

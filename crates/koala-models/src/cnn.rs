@@ -5,6 +5,7 @@ use burn::nn::conv::Conv2d;
 use burn::nn::pool::{MaxPool2d, MaxPool2dConfig};
 use burn::nn::{BatchNorm, Linear};
 use burn::tensor::{Tensor, activation::relu};
+use koala_ops::{Activation, Then, nn};
 use serde::{Deserialize, Serialize};
 
 use super::{Classifier, Draws};
@@ -99,17 +100,17 @@ impl Classifier for Cnn {
         let mut x = images;
         for (block, convolution) in self.convolutions.iter().enumerate() {
             // The maximum comes first: the rest then has a quarter of the work.
-            x = self.pool.forward(convolution.forward(x));
-            if let Some(norm) = self.norms.get(block) {
-                x = norm.forward(x);
-            }
-            x = relu(x);
+            x = nn::max_pool2d(&self.pool, nn::conv2d(convolution, x));
+            x = match self.norms.get(block) {
+                Some(norm) => nn::batch_norm(norm, x, Then::activate(Activation::Relu)),
+                None => relu(x),
+            };
         }
         let mut x: Tensor<2> = x.flatten(1, 3);
         if let Some(hidden) = &self.hidden {
-            x = relu(hidden.forward(x));
+            x = nn::linear(hidden, x, Activation::Relu);
         }
-        self.output.forward(x)
+        nn::linear(&self.output, x, Activation::Identity)
     }
 }
 

@@ -7,6 +7,7 @@ use burn::tensor::{Device, Tensor, TensorData};
 use rand_chacha::ChaCha8Rng;
 use rand_chacha::rand_core::SeedableRng;
 
+use crate::layers::LAYER_NORM_EPSILON;
 use crate::random;
 
 /// Share of a batch's statistics in the new running statistics, PyTorch's default.
@@ -115,7 +116,9 @@ impl Draws {
 
     /// Layer normalisation with weight 1 and bias 0; draws nothing.
     pub fn layer_norm(&self, channels: usize) -> LayerNorm {
-        LayerNormConfig::new(channels).init(&self.device)
+        LayerNormConfig::new(channels)
+            .with_epsilon(LAYER_NORM_EPSILON)
+            .init(&self.device)
     }
 
     /// Zeros; draws nothing.

@@ -25,6 +25,7 @@ mod dropout;
 pub mod gan;
 mod init;
 pub mod language;
+mod layers;
 #[cfg(test)]
 mod learning;
 mod loss;

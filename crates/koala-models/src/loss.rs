@@ -1,16 +1,13 @@
 //! The loss of each sample.
 
-use burn::tensor::{Int, Tensor, activation::log_sigmoid, activation::log_softmax};
+use burn::tensor::{Int, Tensor, activation::log_sigmoid};
 
 /// Cross-entropy of each sample in nats, `[batch]`: minus the logarithm of the probability of the right class.
 ///
 /// `scores` are before the softmax, `[batch, classes]`; `targets` are classes, `[batch]`. Stable: the largest score is
 /// taken off before anything is exponentiated.
 pub fn cross_entropy(scores: Tensor<2>, targets: Tensor<1, Int>) -> Tensor<1> {
-    log_softmax(scores, 1)
-        .gather(1, targets.unsqueeze_dim(1))
-        .squeeze_dim(1)
-        .neg()
+    koala_ops::cross_entropy(scores, targets)
 }
 
 /// Binary cross-entropy of each sample in nats, averaged over its values, `[batch]`: what the deep autoencoder of Hinton and

@@ -2,7 +2,8 @@
 
 use burn::module::Module;
 use burn::nn::Linear;
-use burn::tensor::{Tensor, activation::relu};
+use burn::tensor::Tensor;
+use koala_ops::{Activation, nn};
 use serde::{Deserialize, Serialize};
 
 use super::{Classifier, Draws, Regressor};
@@ -60,11 +61,11 @@ impl Mlp {
 
     /// `[batch, inputs]` to `[batch, outputs]`.
     pub(crate) fn through(&self, mut x: Tensor<2>) -> Tensor<2> {
-        for (i, layer) in self.layers.iter().enumerate() {
-            if i > 0 {
-                x = relu(x);
+        if let Some((last, hidden)) = self.layers.split_last() {
+            for layer in hidden {
+                x = nn::linear(layer, x, Activation::Relu);
             }
-            x = layer.forward(x);
+            x = nn::linear(last, x, Activation::Identity);
         }
         x
     }

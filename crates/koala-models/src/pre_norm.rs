@@ -2,9 +2,11 @@
 
 use burn::module::Module;
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::{Tensor, activation::gelu};
+use burn::tensor::Tensor;
+use koala_ops::{Activation, Sight, gelu, nn};
 
 use crate::attention::Attention;
+use crate::layers::layer_norm;
 use crate::{Draws, Masks};
 
 /// Standard deviation of most initial weights.
@@ -55,18 +57,14 @@ impl PreNormBlock {
     }
 
     /// `[batch, time, width]` to the same.
-    pub(crate) fn forward(
-        &self,
-        x: Tensor<3>,
-        mask: Option<Tensor<4>>,
-        masks: &mut Masks,
-    ) -> Tensor<3> {
-        let normal = self.attention_norm.forward(x.clone());
-        let attended = self.attention.forward(normal, mask, masks);
-        let y = x + masks.apply(self.dropout, attended);
-        let normal = self.hidden_norm.forward(y.clone());
-        let changed = self.contract.forward(gelu(self.expand.forward(normal)));
-        y + masks.apply(self.dropout, changed)
+    pub(crate) fn forward(&self, x: Tensor<3>, sight: Sight, masks: &mut Masks) -> Tensor<3> {
+        let normal = layer_norm(&self.attention_norm, x.clone());
+        let attended = self.attention.forward(normal, sight, masks);
+        let y = masks.add(self.dropout, x, attended);
+        let normal = layer_norm(&self.hidden_norm, y.clone());
+        let hidden = gelu(nn::linear(&self.expand, normal, Activation::Identity));
+        let changed = nn::linear(&self.contract, hidden, Activation::Identity);
+        masks.add(self.dropout, y, changed)
     }
 
     /// Checks that the weights are from N(0, deviation^2), and those that are added to the residual stream from

@@ -3,10 +3,11 @@
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
 use burn::tensor::Tensor;
+use koala_ops::{Activation, Sight, nn};
 use serde::{Deserialize, Serialize};
 
 use super::{Classifier, Draws, ImageShape, Masks};
-use crate::attention::{Sight, through};
+use crate::layers::layer_norm;
 use crate::pre_norm::{DEVIATION, PreNormBlock, PreNormForm};
 use crate::spec_error::{SpecError, at_most, counts, heads};
 
@@ -134,17 +135,13 @@ impl Vit {
 
 impl Classifier for Vit {
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let embedded = self.embedding.forward(patches(images, self.patch));
+        let patches = patches(images, self.patch);
+        let embedded = nn::linear(&self.embedding, patches, Activation::Identity);
         let x = embedded + self.positions.val().unsqueeze();
-        let x = through(
-            &self.blocks,
-            x,
-            Sight::All,
-            &mut Masks::off(),
-            PreNormBlock::forward,
-        );
-        let mean: Tensor<2> = self.norm.forward(x).mean_dim(1).squeeze_dim(1);
-        self.output.forward(mean)
+        let off = &mut Masks::off();
+        let x = (self.blocks.iter()).fold(x, |x, block| block.forward(x, Sight::All, off));
+        let mean: Tensor<2> = layer_norm(&self.norm, x).mean_dim(1).squeeze_dim(1);
+        nn::linear(&self.output, mean, Activation::Identity)
     }
 }
 

@@ -3,6 +3,7 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::tensor::{Tensor, activation::leaky_relu};
+use koala_ops::nn;
 
 use super::DcganSpec;
 use super::layers::{Scale, shrinking, transposed};
@@ -51,8 +52,8 @@ impl Critic {
         let x = self
             .layers
             .iter()
-            .fold(images, |x, layer| leaky_relu(layer.forward(x), SLOPE));
-        self.output.forward(x).flatten(0, 3)
+            .fold(images, |x, layer| leaky_relu(nn::conv2d(layer, x), SLOPE));
+        nn::conv2d(&self.output, x).flatten(0, 3)
     }
 
     /// The gradient of each image's score with respect to its pixels, `[batch, channels, height, width]` to the same.
@@ -72,7 +73,7 @@ impl Critic {
         let mut slopes = Vec::with_capacity(self.layers.len());
         // Nothing is recorded on the way to the slopes.
         for layer in self.layers.clone().no_grad() {
-            x = layer.forward(x);
+            x = nn::conv2d(&layer, x);
             let positive = x.clone().greater_scalar(0.0);
             slopes.push(x.full_like(SLOPE).mask_fill(positive, 1.0));
             x = leaky_relu(x, SLOPE);

@@ -3,7 +3,8 @@
 use burn::module::Module;
 use burn::nn::BatchNorm;
 use burn::nn::conv::ConvTranspose2d;
-use burn::tensor::{Tensor, activation::relu};
+use burn::tensor::Tensor;
+use koala_ops::{Activation, Then, nn};
 
 use super::DcganSpec;
 use super::layers::{DEVIATION, Scale, growing};
@@ -52,7 +53,7 @@ impl Generator {
         for (i, layer) in self.layers.iter().enumerate() {
             x = layer.forward(x);
             if let Some(norm) = self.norms.get(i) {
-                x = relu(norm.forward(x));
+                x = nn::batch_norm(norm, x, Then::activate(Activation::Relu));
             }
         }
         x.tanh()

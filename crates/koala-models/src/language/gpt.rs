@@ -3,11 +3,12 @@
 use burn::module::{Module, Param};
 use burn::nn::LayerNorm;
 use burn::tensor::{Int, Tensor, TensorData, module::embedding};
+use koala_ops::Sight;
 use serde::{Deserialize, Serialize};
 
 use super::WindowModel;
 use super::tied::tied_scores;
-use crate::attention::{Sight, through};
+use crate::layers::layer_norm;
 use crate::pre_norm::{DEVIATION, PreNormBlock, PreNormForm};
 use crate::spec_error::{SpecError, counts, dropout, heads};
 use crate::{Draws, Masks};
@@ -111,8 +112,8 @@ impl WindowModel for Gpt {
         let numbers = Tensor::from_data(TensorData::new(numbers, [1, time]), &weight.device());
         let embedded = embedding(weight.clone(), tokens) + embedding(positions, numbers);
         let x = masks.apply(self.dropout, embedded);
-        let x = through(&self.blocks, x, Sight::Before, masks, PreNormBlock::forward);
-        tied_scores(self.norm.forward(x), weight, None)
+        let x = (self.blocks.iter()).fold(x, |x, block| block.forward(x, Sight::Before, masks));
+        tied_scores(layer_norm(&self.norm, x), weight, None)
     }
 
     fn longest_window(&self) -> Option<usize> {

@@ -1,7 +1,8 @@
 //! One layer of a long short-term memory.
 
 use burn::module::{Module, Param};
-use burn::tensor::{Tensor, activation::sigmoid};
+use burn::tensor::Tensor;
+use koala_ops::{LstmWeights, lstm};
 
 use crate::Draws;
 
@@ -65,31 +66,16 @@ impl LstmLayer {
         }
     }
 
-    /// `[time, batch, inputs]` to `[time, batch, hidden]`, and the state after it. `time` must not be 0.
+    /// `[time, batch, inputs]` to `[time, batch, hidden]`, and the state after it.
     pub fn forward(&self, input: Tensor<3>, state: LstmState) -> (Tensor<3>, LstmState) {
-        let [time, batch, inputs] = input.dims();
-        let gates = 4 * state.hidden.dims()[1];
-        let bias = (self.input_bias.val() + self.hidden_bias.val()).unsqueeze();
-        let from_input = input
-            .reshape([time * batch, inputs])
-            .matmul(self.input_weight.val())
-            + bias;
-        let steps = from_input.reshape([time, batch, gates]).split(1, 0);
-        let weight = self.hidden_weight.val();
-        let LstmState {
-            mut hidden,
-            mut cell,
-        } = state;
-        let mut outputs = Vec::with_capacity(time);
-        for step in steps {
-            let gates = step.squeeze_dim(0) + hidden.matmul(weight.clone());
-            let size = gates.dims()[1] / 4;
-            let gate = |n: usize| gates.clone().narrow(1, n * size, size);
-            cell = sigmoid(gate(1)) * cell + sigmoid(gate(0)) * gate(2).tanh();
-            hidden = sigmoid(gate(3)) * cell.clone().tanh();
-            outputs.push(hidden.clone());
-        }
-        (Tensor::stack(outputs, 0), LstmState { hidden, cell })
+        let weights = LstmWeights {
+            input_weight: self.input_weight.val(),
+            input_bias: self.input_bias.val(),
+            hidden_weight: self.hidden_weight.val(),
+            hidden_bias: self.hidden_bias.val(),
+        };
+        let (outputs, [hidden, cell]) = lstm(input, weights, [state.hidden, state.cell]);
+        (outputs, LstmState { hidden, cell })
     }
 
     /// All values, flat.

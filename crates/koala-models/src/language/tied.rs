@@ -1,6 +1,7 @@
 //! The embedding as the decoder's matrix too.
 
 use burn::tensor::Tensor;
+use koala_ops::{Activation, linear};
 
 /// Scores of hidden values, `[batch, time, width]`, by the embedding, `[vocabulary, width]`, and a bias if there is one:
 /// `[batch, time, vocabulary]`.
@@ -9,13 +10,5 @@ pub(super) fn tied_scores(
     embedding: Tensor<2>,
     bias: Option<Tensor<1>>,
 ) -> Tensor<3> {
-    let [batch, time, width] = hidden.dims();
-    let vocabulary = embedding.dims()[0];
-    let rows = hidden.reshape([batch * time, width]);
-    let scores = rows.matmul(embedding.transpose());
-    let scores = match bias {
-        Some(bias) => scores + bias.unsqueeze(),
-        None => scores,
-    };
-    scores.reshape([batch, time, vocabulary])
+    linear(hidden, embedding.transpose(), bias, Activation::Identity)
 }

@@ -2,11 +2,13 @@
 
 use burn::module::{Module, Param};
 use burn::nn::{LayerNorm, Linear};
-use burn::tensor::{Device, Int, Tensor, TensorData, activation::relu, module::embedding};
+use burn::tensor::{Device, Int, Tensor, TensorData, module::embedding};
+use koala_ops::{Activation, Sight, nn};
 use serde::{Deserialize, Serialize};
 
 use super::WindowModel;
-use crate::attention::{Attention, Sight, through};
+use crate::attention::Attention;
+use crate::layers::layer_norm;
 use crate::spec_error::{SpecError, counts, dropout, heads};
 use crate::{Draws, Masks};
 
@@ -87,14 +89,14 @@ impl EncoderLayer {
         }
     }
 
-    fn forward(&self, x: Tensor<3>, mask: Option<Tensor<4>>, masks: &mut Masks) -> Tensor<3> {
-        let attended = self.attention.forward(x.clone(), mask, masks);
-        let y = self
-            .attention_norm
-            .forward(x + masks.apply(self.dropout, attended));
-        let hidden = masks.apply(self.dropout, relu(self.expand.forward(y.clone())));
-        let changed = masks.apply(self.dropout, self.contract.forward(hidden));
-        self.output_norm.forward(y + changed)
+    fn forward(&self, x: Tensor<3>, masks: &mut Masks) -> Tensor<3> {
+        let attended = self.attention.forward(x.clone(), Sight::Before, masks);
+        let y = masks.add(self.dropout, x, attended);
+        let y = layer_norm(&self.attention_norm, y);
+        let hidden = nn::linear(&self.expand, y.clone(), Activation::Relu);
+        let hidden = masks.apply(self.dropout, hidden);
+        let changed = nn::linear(&self.contract, hidden, Activation::Identity);
+        layer_norm(&self.output_norm, masks.add(self.dropout, y, changed))
     }
 }
 
@@ -140,8 +142,8 @@ impl WindowModel for TransformerModel {
         let embedded = embedding(weight, tokens) * (width as f64).sqrt();
         let positions = positions(time, width, &device);
         let x = masks.apply(self.dropout, embedded + positions);
-        let x = through(&self.layers, x, Sight::Before, masks, EncoderLayer::forward);
-        self.output.forward(x)
+        let x = (self.layers.iter()).fold(x, |x, layer| layer.forward(x, masks));
+        nn::linear(&self.output, x, Activation::Identity)
     }
 }
 

@@ -4,7 +4,8 @@ use burn::module::Module;
 use burn::nn::BatchNorm;
 use burn::nn::conv::Conv2d;
 use burn::nn::pool::{AvgPool2d, AvgPool2dConfig};
-use burn::tensor::{Tensor, activation::relu};
+use burn::tensor::Tensor;
+use koala_ops::{Activation, Then, nn};
 
 use super::spec::BlockForm;
 use crate::Draws;
@@ -77,19 +78,24 @@ impl ResidualBlock {
     /// `[batch, channels, height, width]` to `[batch, outputs, height/stride, width/stride]`, rounded up.
     pub fn forward(&self, input: Tensor<4>) -> Tensor<4> {
         let mut x = input.clone();
+        let mut input = Some(input);
         for (i, (convolution, norm)) in self.convolutions.iter().zip(&self.norms).enumerate() {
-            if i > 0 {
-                x = relu(x);
-            }
-            x = norm.forward(convolution.forward(x));
+            x = nn::conv2d(convolution, x);
+            let last = i + 1 == self.convolutions.len();
+            let around = input.take_if(|_| last);
+            let then = Then {
+                add: around.map(|input| self.shortcut(input, x.dims()[1])),
+                activation: Activation::Relu,
+            };
+            x = nn::batch_norm(norm, x, then);
         }
-        let channels = x.dims()[1];
-        relu(x + self.shortcut(input, channels))
+        x
     }
 
     fn shortcut(&self, input: Tensor<4>, channels: usize) -> Tensor<4> {
         if let Some(Projection { convolution, norm }) = &self.projection {
-            return norm.forward(convolution.forward(input));
+            let then = Then::activate(Activation::Identity);
+            return nn::batch_norm(norm, nn::conv2d(convolution, input), then);
         }
         let x = match &self.subsample {
             Some(subsample) => subsample.forward(input),

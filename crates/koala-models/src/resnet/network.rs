@@ -3,7 +3,8 @@
 use burn::module::Module;
 use burn::nn::conv::Conv2d;
 use burn::nn::{BatchNorm, Linear};
-use burn::tensor::{Tensor, activation::relu};
+use burn::tensor::Tensor;
+use koala_ops::{Activation, Then, nn};
 
 use super::{ResNetForm, ResNetSpec, ResidualBlock};
 use crate::ImageShape;
@@ -53,10 +54,12 @@ impl ResNet {
 
 impl Classifier for ResNet {
     fn forward(&self, images: Tensor<4>) -> Tensor<2> {
-        let stem = relu(self.stem_norm.forward(self.stem.forward(images)));
+        let then = Then::activate(Activation::Relu);
+        let stem = nn::batch_norm(&self.stem_norm, nn::conv2d(&self.stem, images), then);
         let x = self.blocks.iter().fold(stem, |x, block| block.forward(x));
         let pixels: Tensor<3> = x.flatten(2, 3);
-        self.output.forward(pixels.mean_dim(2).squeeze_dim(2))
+        let means = pixels.mean_dim(2).squeeze_dim(2);
+        nn::linear(&self.output, means, Activation::Identity)
     }
 }
 

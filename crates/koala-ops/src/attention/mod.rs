@@ -1,0 +1,7 @@
+//! Attention of positions to each other.
+
+mod composed;
+mod item;
+mod operation;
+
+pub use operation::{Sight, attention};
