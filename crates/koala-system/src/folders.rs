@@ -38,7 +38,13 @@ pub fn own_folder(path: &Path) -> Result<()> {
         return Ok(());
     }
     faults::pass()?;
-    fs::create_dir(path)?;
+    match fs::create_dir(path) {
+        // Another program was faster, if what it made is a folder.
+        Err(cause) if cause.kind() == ErrorKind::AlreadyExists && links::check_folder(path)? => {
+            Ok(())
+        }
+        made => made,
+    }?;
     sync_folder(path.parent().unwrap_or(Path::new("")))
 }
 
@@ -117,6 +123,23 @@ mod tests {
         }
         fs::write(parent.path().join("file"), "").unwrap();
         assert!(own_folder(&parent.path().join("file")).is_err());
+    }
+
+    #[test]
+    fn several_may_make_the_same_folder_at_once() {
+        let parent = tempfile::tempdir().unwrap();
+        for round in 0..200 {
+            let path = parent.path().join(round.to_string());
+            let barrier = std::sync::Barrier::new(4);
+            std::thread::scope(|scope| {
+                for _ in 0..4 {
+                    scope.spawn(|| {
+                        barrier.wait();
+                        own_folder(&path).unwrap();
+                    });
+                }
+            });
+        }
     }
 
     #[test]
