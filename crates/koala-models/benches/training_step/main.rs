@@ -28,6 +28,9 @@ struct Arguments {
     /// Timed steps of each.
     #[arg(long, default_value_t = 10)]
     steps: usize,
+    /// By Burn's own operations instead of the fused ones.
+    #[arg(long)]
+    burn: bool,
     /// A line of JSON for each network and optimizer.
     #[arg(long)]
     json: bool,
@@ -50,7 +53,12 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     for network in networks {
         for optimizer in &arguments.optimizers {
-            let found = network.time(*optimizer, arguments.steps)?;
+            let time = || network.time(*optimizer, arguments.steps);
+            let found = if arguments.burn {
+                koala_ops::with_burn(time)
+            } else {
+                time()
+            }?;
             println!(
                 "{}",
                 match arguments.json {
