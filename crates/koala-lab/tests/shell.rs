@@ -81,10 +81,10 @@ fn flags_stand_where_one_looks_for_them() {
     let help = String::from_utf8(help.stdout).unwrap();
     let group = |flag: &str| {
         let before = &help[..help.find(&format!("      --{flag} <")).unwrap()];
-        let heads = before
+        let mut heads = before
             .lines()
             .filter(|line| line.ends_with(':') && !line.starts_with(' '));
-        heads.last().unwrap().to_owned()
+        heads.next_back().unwrap().to_owned()
     };
     for (flag, expected) in [
         ("recipe", "Run:"),
