@@ -2,6 +2,8 @@
 
 use multiversion::multiversion;
 
+use super::rows::let_through;
+
 /// Lanes of a sum: so many that additions need not wait for each other.
 const LANES: usize = 32;
 
@@ -69,19 +71,13 @@ pub(crate) fn mask_and_sum(
     mean: f32,
 ) -> [f32; 2] {
     let (mut sums, mut products) = ([0.0; LANES], [0.0; LANES]);
-    let (chunks, rest) = gradient.as_chunks_mut::<LANES>();
-    let (value_chunks, value_rest) = values.as_chunks::<LANES>();
     if let Some(results) = results {
-        let (result_chunks, result_rest) = results.as_chunks::<LANES>();
-        for (chunk, results) in chunks.iter_mut().zip(result_chunks) {
-            for (gradient, result) in chunk.iter_mut().zip(results) {
-                *gradient = if *result <= 0.0 { 0.0 } else { *gradient };
-            }
-        }
-        for (gradient, result) in rest.iter_mut().zip(result_rest) {
-            *gradient = if *result <= 0.0 { 0.0 } else { *gradient };
+        for (gradient, result) in gradient.iter_mut().zip(results) {
+            *gradient = let_through(*result, *gradient);
         }
     }
+    let (chunks, rest) = gradient.as_chunks::<LANES>();
+    let (value_chunks, value_rest) = values.as_chunks::<LANES>();
     for (chunk, values) in chunks.iter().zip(value_chunks) {
         for lane in 0..LANES {
             sums[lane] += chunk[lane];

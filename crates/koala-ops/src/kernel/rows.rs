@@ -53,6 +53,14 @@ pub(crate) fn add_bias_relu(rows: &mut [f32], bias: &[f32]) {
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 pub(crate) fn mask_where_zero(gradient: &mut [f32], results: &[f32]) {
     for (gradient, result) in gradient.iter_mut().zip(results) {
-        *gradient = if *result <= 0.0 { 0.0 } else { *gradient };
+        *gradient = let_through(*result, *gradient);
     }
+}
+
+/// The gradient where a result of ReLU is not 0, else 0; not a number lets it through.
+#[inline(always)]
+pub(crate) fn let_through(result: f32, gradient: f32) -> f32 {
+    // By its bits: whether to write at all cannot be chosen for many at once.
+    let bits = if result <= 0.0 { 0 } else { u32::MAX };
+    f32::from_bits(gradient.to_bits() & bits)
 }
