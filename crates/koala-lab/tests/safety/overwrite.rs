@@ -44,7 +44,7 @@ fn a_run_with_all_its_files_and_its_report_is_replaced() {
     for _ in 0..2 {
         koala(here.path()).args(TRAIN).assert().success();
         koala(here.path())
-            .args(["report", "run", "--quiet"])
+            .args(["report", "run", "--quiet", "--formats=html,svg"])
             .assert()
             .success();
         assert!(here.path().join("run/report/report.html").is_file());

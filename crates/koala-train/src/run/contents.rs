@@ -1,6 +1,7 @@
 //! What a run's folder may hold: what is a run's may be removed, and nothing else is touched.
 
 use std::fs::{self, DirEntry};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use koala_system::{MANIFEST, read_text, remove_file, remove_folder};
@@ -38,6 +39,10 @@ const REPORTS: [&str; 7] = [
     "reference.csv",
     "ratios.csv",
 ];
+/// Where it puts its figures, if they are asked for by themselves; they have names of their own, and all begin so.
+const FIGURES: &str = "figures";
+const FIGURE: &str = "<svg xmlns=\"http://www.w3.org/2000/svg\" class=\"scene\"";
+
 /// The files and folders of a run, in the order in which they are removed.
 #[derive(Debug, Default)]
 pub(super) struct Contents {
@@ -67,12 +72,20 @@ impl Contents {
                         if !checkpoints::is_one(&name) || Kind::of(&inner)? != Kind::Folder {
                             return Err(foreign(inner.path()));
                         }
-                        found.all_of(inner.path(), checkpoints::is_part)?;
+                        found.all_of(inner.path(), |_, name| checkpoints::is_part(name))?;
                     }
                     found.folders.push(path);
                 }
-                Kind::Folder if name == SAMPLES => found.all_of(path, is_sample)?,
-                Kind::Folder if name == REPORT => found.all_of(path, is_report)?,
+                Kind::Folder if name == SAMPLES => found.all_of(path, |_, name| is_sample(name))?,
+                Kind::Folder if name == REPORT => {
+                    let figures = path.join(FIGURES);
+                    if let Ok(kind) = fs::symlink_metadata(&figures)
+                        && kind.is_dir()
+                    {
+                        found.all_of(figures, |path, _| is_figure(path))?;
+                    }
+                    found.all_of(path, |_, name| is_report(name))?;
+                }
                 _ => return Err(foreign(path)),
             }
         }
@@ -114,13 +127,17 @@ impl Contents {
         }
     }
 
-    /// All in a folder, and the folder itself.
-    fn all_of(&mut self, folder: PathBuf, is_ours: fn(&str) -> bool) -> Result<(), Error> {
+    /// All in a folder, but for folders that are known already, and the folder itself.
+    fn all_of(&mut self, folder: PathBuf, is_ours: fn(&Path, &str) -> bool) -> Result<(), Error> {
         for (entry, name) in entries(&folder)? {
-            if !is_ours(&name) || Kind::of(&entry)? != Kind::File {
-                return Err(foreign(entry.path()));
+            let path = entry.path();
+            if self.folders.contains(&path) {
+                continue;
             }
-            self.files.push(entry.path());
+            if Kind::of(&entry)? != Kind::File || !is_ours(&path, &name) {
+                return Err(foreign(path));
+            }
+            self.files.push(path);
         }
         self.folders.push(folder);
         Ok(())
@@ -196,6 +213,13 @@ fn is_report(name: &str) -> bool {
         .strip_prefix('.')
         .and_then(|name| name.strip_suffix(".part"));
     REPORTS.contains(&whole.unwrap_or(name))
+}
+
+/// Whether a file is a figure of a report.
+fn is_figure(path: &Path) -> bool {
+    let mut start = [0; FIGURE.len()];
+    let read = fs::File::open(path).and_then(|mut file| file.read_exact(&mut start));
+    read.is_ok() && start == FIGURE.as_bytes()
 }
 
 /// Whether a file is the configuration of a run, be it another program's.
@@ -306,6 +330,21 @@ mod tests {
         let begun = folder(&[".lock", ".config.toml.part"]);
         assert!(Contents::of(begun.path()).unwrap().is_nothing());
         assert!(!Contents::of(folder(&WHOLE).path()).unwrap().is_nothing());
+    }
+
+    #[test]
+    fn figures_are_known_by_how_they_begin() {
+        let run = folder(&WHOLE);
+        let figures = run.path().join("report/figures");
+        fs::create_dir(&figures).unwrap();
+        fs::write(figures.join("a-b.svg"), format!("{FIGURE} viewBox")).unwrap();
+        assert!(Contents::of(run.path()).is_ok());
+        fs::write(figures.join("mine.svg"), "<svg>").unwrap();
+        let fault = Contents::of(run.path()).unwrap_err().to_string();
+        assert!(fault.contains("mine.svg"), "{fault}");
+        fs::remove_file(figures.join("mine.svg")).unwrap();
+        Contents::of(run.path()).unwrap().remove().unwrap();
+        assert!(!run.path().join("report").exists());
     }
 
     #[cfg(unix)]
