@@ -60,13 +60,9 @@ pub(super) fn draw(common: &Common, rows: &[Row]) -> Scene {
         // Writing to a string cannot fail.
         let _ = write!(grid, "M{at:.1} {TOP}v{:.1}", high + 4.0);
         let place = (at, TOP + high + 18.0);
-        scene.marks.push(Mark::text(
-            place,
-            Anchor::Middle,
-            "tick",
-            Colour::Named("quiet"),
-            label,
-        ));
+        scene
+            .marks
+            .push(Mark::of_axis(place, Anchor::Middle, "tick", label));
     }
     scene
         .marks
@@ -76,13 +72,9 @@ pub(super) fn draw(common: &Common, rows: &[Row]) -> Scene {
     let middle = f64::midpoint(left, WIDTH - right).clamp(half, WIDTH - half);
     let foot = (middle, TOP + high + 36.0);
     let words = cut(&common.axis, WIDTH);
-    scene.marks.push(Mark::text(
-        foot,
-        Anchor::Middle,
-        "axis",
-        Colour::Named("quiet"),
-        words,
-    ));
+    scene
+        .marks
+        .push(Mark::of_axis(foot, Anchor::Middle, "axis", words));
     if let Some(mark) = common.mark.filter(|mark| axis.holds(*mark)) {
         let d = format!("M{:.1} {TOP}v{:.1}", axis.at(mark), high);
         scene

@@ -6,29 +6,23 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use koala_system::{
-    Entry, MANIFEST, Manifest, make_folders, read, read_text, remove_file, sync_folder,
-};
+use koala_system::{Entry, MANIFEST, Manifest, make_folders, read, remove_file, sync_folder};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::bound::{Bound, Mismatch};
 use super::contents::{
     BEST, CHECKPOINTS, CONFIG, CRITIC, Contents, DATA, EVENTS, FAILURE, RESULT, SAMPLES, WEIGHTS,
 };
 use super::durable::write_whole;
 use super::lock::{self, Held};
-use super::{
-    CheckpointPolicy, Checkpoints, DataNote, EventLog, Found, RunConfig, RunResult, SampleFolder,
-    TensorBoard,
-};
+use super::{CheckpointPolicy, Checkpoints, DataNote, RunConfig, RunResult, SampleFolder};
 use crate::Error;
-use crate::training::{Marks, Status};
+use crate::training::Status;
 
 /// No result, failure or note on data comes near it.
-const LARGEST: u64 = 16 << 20;
+pub(super) const LARGEST: u64 = 16 << 20;
 
-/// The folder that keeps a run: `config.toml`, of data of one's own `data.json`, the log `events.jsonl`, [`TensorBoard`]'s file, `checkpoints/`, the weights
+/// The folder that keeps a run: `config.toml`, of data of one's own `data.json`, the log `events.jsonl`, [`TensorBoard`](super::TensorBoard)'s file, `checkpoints/`, the weights
 /// of the best evaluation `best.safetensors`, and at its end `model.safetensors`, `manifest.json` with the SHA-256 of what its numbers
 /// come from and, last of all, `result.json`. A run that
 /// makes images has them as pictures in `samples/`; its `model.safetensors` and `best.safetensors` are the generator's,
@@ -107,54 +101,8 @@ impl RunFolder {
         self.path.join(CONFIG).is_file()
     }
 
-    /// The result of a run that has done all its steps, as it was written; nothing if it has not.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::Damaged`] if it, or a file that its numbers come from, is not what was written; [`Error::File`] if it is there and
-    /// cannot be read.
-    pub fn completed(&self) -> Result<Option<serde_json::Value>, Error> {
-        let result = self.result()?;
-        if result.is_some() {
-            self.check_files()?;
-        }
-        Ok(result)
-    }
-
-    fn result(&self) -> Result<Option<serde_json::Value>, Error> {
-        // A damaged result is written anew.
-        let result: Option<serde_json::Value> = self.read_json(RESULT)?;
-        Ok(result.filter(|r| r["status"] == "completed"))
-    }
-
-    /// Whether the run has come to its end, as its result says; what that rests on is not looked at.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`] if that cannot be read.
-    pub fn is_over(&self) -> Result<bool, Error> {
-        Ok(self.result()?.is_some() || self.failed()?.is_some())
-    }
-
-    /// Whether the files of a finished run are what was written, as far as that was noted.
-    fn check_files(&self) -> Result<(), Error> {
-        let damaged = |name: &str, fault: String| Error::Damaged {
-            file: self.path.join(name),
-            fault,
-        };
-        let manifest = match Manifest::read(&self.path) {
-            Ok(Some(manifest)) => manifest,
-            Ok(None) => return Ok(()),
-            Err(fault) => return Err(damaged(MANIFEST, fault)),
-        };
-        match manifest.faults(&self.path).into_iter().next() {
-            Some((name, fault)) => Err(damaged(&name, fault)),
-            None => Ok(()),
-        }
-    }
-
     /// What a file holds; nothing if it is not there or damaged.
-    fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
+    pub(super) fn read_json<T: DeserializeOwned>(&self, name: &str) -> Result<Option<T>, Error> {
         let file = self.path.join(name);
         match read(&file, LARGEST) {
             Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(None),
@@ -163,17 +111,6 @@ impl RunFolder {
                 Ok(serde_json::from_slice(&text).ok())
             }
         }
-    }
-
-    /// Why the run failed, if it did by itself and would again; nothing if it did not.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`] if that is there and cannot be read.
-    pub fn failed(&self) -> Result<Option<String>, Error> {
-        // A damaged one is found out anew.
-        let failure: Option<RunFailure> = self.read_json(FAILURE)?;
-        Ok(failure.map(|failure| failure.message))
     }
 
     /// Takes a new folder inside `parent`, called after the run and numbered: the first number that is free, also when
@@ -241,68 +178,6 @@ impl RunFolder {
         self.write(CONFIG, config.to_toml().as_bytes())
     }
 
-    /// What the run learned from, if that is data of one's own and was noted.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::File`] if it is there and cannot be read.
-    pub fn data(&self) -> Result<Option<DataNote>, Error> {
-        let file = self.path.join(DATA);
-        let text = match read_text(&file, LARGEST) {
-            Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
-            text => text.map_err(Error::file(&file, "read"))?,
-        };
-        let unreadable = |cause: serde_json::Error| Error::file(&file, "read")(cause.into());
-        serde_json::from_str(&text).map(Some).map_err(unreadable)
-    }
-
-    /// Whether these are the data that the run was begun with, as far as that was noted.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OtherData`] if they are not; [`Error::File`] if the note cannot be read.
-    pub fn check_data(&self, fingerprint: Option<&str>) -> Result<(), Error> {
-        let (Some(noted), Some(now)) = (self.data()?, fingerprint) else {
-            return Ok(());
-        };
-        if noted.sha256 == now {
-            return Ok(());
-        }
-        Err(Error::OtherData {
-            folder: self.path.clone(),
-            key: None,
-            noted: "it was begun (their SHA-256 is not that in its data.json)",
-        })
-    }
-
-    /// Whether a checkpoint is of this configuration and these data, as far as it says so.
-    ///
-    /// # Errors
-    ///
-    /// [`Error::OtherConfig`], which names the key, or [`Error::OtherData`] if it is not.
-    pub(super) fn check_bound(
-        &self,
-        found: &Found,
-        now: &Bound,
-        config: &RunConfig,
-    ) -> Result<(), Error> {
-        let folder = self.path.clone();
-        match found.bound.as_ref().and_then(|was| was.mismatch(now)) {
-            None => Ok(()),
-            Some(Mismatch::Key { key, was, is }) => Err(Error::OtherConfig {
-                folder,
-                key,
-                was,
-                is,
-            }),
-            Some(Mismatch::Data) => Err(Error::OtherData {
-                folder,
-                key: config.dataset.place_key(),
-                noted: "its checkpoint was made (their SHA-256 is not that in the checkpoint)",
-            }),
-        }
-    }
-
     /// Stores what the run learns from, if that is data of one's own.
     ///
     /// # Errors
@@ -365,57 +240,6 @@ impl RunFolder {
         remove_file(&file).map_err(Error::file(file, "remove"))
     }
 
-    /// The event log: a new one, or the one that is there, cut where a checkpoint found it.
-    pub(super) fn log(&self, every: u64, marks: Option<&Marks>) -> Result<EventLog, Error> {
-        let path = self.path.join(EVENTS);
-        match marks.and_then(|marks| marks.get(EVENTS)) {
-            None => EventLog::create(&path, every),
-            Some(length) => EventLog::resume(&path, every, *length),
-        }
-    }
-
-    /// The event file for TensorBoard, if it is wished: a new one, or the one that is there, cut where a checkpoint found
-    /// it.
-    pub(super) fn board(
-        &self,
-        config: &RunConfig,
-        marks: Option<&Marks>,
-    ) -> Result<Option<TensorBoard>, Error> {
-        let path = self.path.join(TensorBoard::FILE_NAME);
-        let length = marks.and_then(|marks| marks.get(TensorBoard::FILE_NAME));
-        let open = || TensorBoard::append(&path, length.copied().unwrap_or(0), config);
-        config.tensorboard.then(open).transpose()
-    }
-
-    /// What the logs have lost since a checkpoint was made, a line each. The run does not need it to go on.
-    pub(super) fn shortened_logs(
-        &self,
-        config: &RunConfig,
-        marks: &Marks,
-    ) -> Result<Vec<String>, Error> {
-        let board = config.tensorboard.then_some(TensorBoard::FILE_NAME);
-        let mut warnings = Vec::new();
-        for name in [Some(EVENTS), board].into_iter().flatten() {
-            let path = self.path.join(name);
-            let Some(expected) = marks.get(name) else {
-                continue;
-            };
-            let shown = path.display();
-            match fs::metadata(&path) {
-                Ok(found) if found.len() >= *expected => {}
-                Ok(found) => warnings.push(format!(
-                    "{shown} has {} bytes instead of {expected}: what is missing is lost, the run goes on",
-                    found.len()
-                )),
-                Err(cause) if cause.kind() == ErrorKind::NotFound => warnings.push(format!(
-                    "{shown} is gone: it is begun anew with the steps that follow"
-                )),
-                Err(cause) => return Err(Error::file(path, "read")(cause)),
-            }
-        }
-        Ok(warnings)
-    }
-
     /// Where pictures go.
     pub(super) fn samples(&self) -> SampleFolder {
         SampleFolder::new(self.path.join(SAMPLES))
@@ -461,9 +285,9 @@ impl RunFolder {
 
 /// `failure.json`.
 #[derive(Debug, Serialize, Deserialize)]
-struct RunFailure {
+pub(super) struct RunFailure {
     /// Why, in words.
-    message: String,
+    pub message: String,
     /// Version of this crate.
     version: String,
 }

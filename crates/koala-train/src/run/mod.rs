@@ -1,6 +1,7 @@
 //! A run: what was asked for, what came of it, and the folder that keeps both.
 
 mod adversarial;
+mod believed;
 mod bound;
 mod checkpoints;
 mod config;
@@ -16,6 +17,7 @@ mod folder;
 mod groups;
 mod length;
 mod lock;
+mod logs;
 mod manifest;
 mod memory;
 mod model;

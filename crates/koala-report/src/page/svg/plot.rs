@@ -46,49 +46,33 @@ impl Plot {
             // Writing to a string cannot fail.
             let _ = write!(grid, "M{left:.1} {at:.1}h{wide:.1}");
             let place = (left - 6.0, at + 4.0);
-            scene.marks.push(Mark::text(
-                place,
-                Anchor::End,
-                "tick",
-                Colour::Named("quiet"),
-                label,
-            ));
+            scene
+                .marks
+                .push(Mark::of_axis(place, Anchor::End, "tick", label));
         }
         for (value, label) in ticks(&self.x, 10.0, width) {
             let at = self.x.at(value);
             let _ = write!(grid, "M{at:.1} {:.1}v4", top + high);
             let place = (at, top + high + 17.0);
-            scene.marks.push(Mark::text(
-                place,
-                Anchor::Middle,
-                "tick",
-                Colour::Named("quiet"),
-                label,
-            ));
+            scene
+                .marks
+                .push(Mark::of_axis(place, Anchor::Middle, "tick", label));
         }
         scene
             .marks
             .insert(0, Mark::path("grid", Colour::Named("line"), grid));
         let foot = (left + wide, top + high + 34.0);
-        scene.marks.push(Mark::text(
-            foot,
-            Anchor::End,
-            "axis",
-            Colour::Named("quiet"),
-            x,
-        ));
+        scene
+            .marks
+            .push(Mark::of_axis(foot, Anchor::End, "axis", x));
         let scale = match self.y.scale {
             Scale::Linear => y.to_owned(),
             Scale::Logarithmic => format!("{y}, logarithmic"),
         };
         let head = (0.0, top - 10.0);
-        scene.marks.push(Mark::text(
-            head,
-            Anchor::Start,
-            "axis",
-            Colour::Named("quiet"),
-            scale,
-        ));
+        scene
+            .marks
+            .push(Mark::of_axis(head, Anchor::Start, "axis", scale));
     }
 
     /// A horizontal line at a value, named.

@@ -131,6 +131,16 @@ impl Mark {
         }
     }
 
+    /// Words of an axis, in the colour of what is not to be looked at first.
+    pub(in crate::page) fn of_axis(
+        place: (f64, f64),
+        anchor: Anchor,
+        class: &'static str,
+        text: impl Into<String>,
+    ) -> Self {
+        Self::text(place, anchor, class, Colour::Named("quiet"), text)
+    }
+
     pub(in crate::page) fn text(
         (x, y): (f64, f64),
         anchor: Anchor,
