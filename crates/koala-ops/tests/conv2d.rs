@@ -107,12 +107,37 @@ proptest! {
     }
 }
 
+prop_compose! {
+    /// What minimal filtering takes, odd sizes and any padding of its kernel among them.
+    fn cases_of_many_channels()(
+        images in 1usize..9, channels in [16usize..41, 16usize..41], size in [3usize..24, 3usize..24],
+        padding in [(0usize..3, 0usize..3), (0usize..3, 0usize..3)],
+    ) -> Case {
+        Case { images, channels, size, kernel: [3, 3], stride: [1, 1], padding }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn many_channels_agree_with_burns(
+        case in cases_of_many_channels(), wanted in [any::<bool>(), any::<bool>(), any::<bool>()],
+    ) {
+        case.check(wanted, false);
+    }
+}
+
 #[test]
 fn layers_of_networks_agree() {
     let all = [true; 3];
     // Few images of many pixels, in tiles of rows; many of few, in groups.
     Case::square(3, [3, 16], 32, [3, 1, 1]).check(all, false);
     Case::square(2, [16, 16], 32, [3, 1, 1]).check(all, true);
+    Case::square(3, [64, 64], 32, [3, 1, 1]).check(all, false);
+    Case::square(32, [130, 257], 4, [3, 1, 1]).check(all, false);
+    Case::square(1, [16, 20], 96, [3, 1, 1]).check(all, false);
+    Case::square(1, [16, 20], 98, [3, 1, 1]).check(all, false);
     Case::square(5, [20, 33], 17, [3, 2, 1]).check(all, false);
     Case::square(9, [32, 64], 8, [3, 2, 1]).check(all, false);
     Case::square(19, [24, 40], 4, [3, 1, 1]).check(all, false);

@@ -117,18 +117,8 @@ impl Direct {
     /// The one whose results are the gradient of this one's images; `None` if that is better computed by columns.
     fn transposed(&self) -> Option<Self> {
         let geometry = self.geometry;
-        let after = geometry.padding_after();
-        let beyond =
-            |padding: [usize; 2]| [0, 1].map(|axis| geometry.kernel[axis] - 1 - padding[axis]);
-        let transposed = Geometry {
-            inputs: geometry.outputs,
-            outputs: geometry.inputs,
-            size: geometry.out,
-            out: geometry.size,
-            padding: beyond(geometry.padding),
-            ..geometry
-        };
-        let layout = Layout::of(&transposed, beyond(after))?;
+        let transposed = geometry.transposed();
+        let layout = Layout::of(&transposed, geometry.beyond(geometry.padding_after()))?;
         Some(Self {
             geometry: transposed,
             layout,

@@ -83,6 +83,23 @@ impl Geometry {
         })
     }
 
+    /// The convolution of stride 1 whose results are the gradient of this one's images, where no padding is as wide as the kernel.
+    pub fn transposed(&self) -> Self {
+        Self {
+            inputs: self.outputs,
+            outputs: self.inputs,
+            size: self.out,
+            out: self.size,
+            padding: self.beyond(self.padding),
+            ..*self
+        }
+    }
+
+    /// How far a kernel reaches beyond a padding.
+    pub fn beyond(&self, padding: [usize; 2]) -> [usize; 2] {
+        [0, 1].map(|axis| self.kernel[axis] - 1 - padding[axis])
+    }
+
     pub fn weights(&self) -> usize {
         self.outputs * self.taps()
     }

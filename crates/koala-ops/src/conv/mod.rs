@@ -4,6 +4,7 @@ mod columns;
 mod direct;
 mod geometry;
 mod pointwise;
+mod winograd;
 
 use burn::tensor::Tensor;
 use burn::tensor::module;
@@ -16,6 +17,7 @@ use crate::kernel::{add_scalar, sum};
 use crate::operation::Operation;
 use direct::Direct;
 use geometry::Geometry;
+use winograd::Winograd;
 
 /// The convolution of images, `[images, inputs, height, width]`, with `weight`, `[outputs, inputs, height, width]`, plus `bias`,
 /// `[outputs]`: `[images, outputs, height, width]`. Strides and padding are those of the options; where they have groups or a
@@ -67,6 +69,9 @@ fn forward(geometry: &Geometry, input: &[f32], weight: &[f32]) -> Vec<f32> {
     if geometry.is_pointwise() {
         return pointwise::forward(geometry, input, weight);
     }
+    if let Some(winograd) = Winograd::of(geometry) {
+        return winograd.forward(input, weight);
+    }
     match Direct::of(geometry) {
         Some(direct) => direct.forward(input, weight),
         None => columns::forward(geometry, input, weight),
@@ -77,14 +82,18 @@ fn input_gradient(geometry: &Geometry, upstream: &[f32], weight: &[f32]) -> Vec<
     if geometry.is_pointwise() {
         return pointwise::input_gradient(geometry, upstream, weight);
     }
-    Direct::of(geometry)
-        .and_then(|direct| direct.input_gradient(upstream, weight))
+    Winograd::of(geometry)
+        .and_then(|winograd| winograd.input_gradient(upstream, weight))
+        .or_else(|| Direct::of(geometry)?.input_gradient(upstream, weight))
         .unwrap_or_else(|| columns::input_gradient(geometry, upstream, weight))
 }
 
 fn weight_gradient(geometry: &Geometry, upstream: &[f32], input: &[f32]) -> Vec<f32> {
     if geometry.is_pointwise() {
         return pointwise::weight_gradient(geometry, upstream, input);
+    }
+    if let Some(winograd) = Winograd::of(geometry) {
+        return winograd.weight_gradient(upstream, input);
     }
     match Direct::of(geometry) {
         Some(direct) => direct.weight_gradient(upstream, input),

@@ -1,0 +1,324 @@
+//! Convolution of kernels of 3 x 3 and stride 1 by Winograd's minimal filtering: tiles of 2 x 2 results from 16 products a channel
+//! instead of 36.
+//!
+//! Rows of tiles follow each other through all images, and are cut into groups of at most [`TILES`] tiles. Results are
+//! closer to the exact ones than 1e-6 of the sum of the products' sizes, some three times as far as those of the plain sum.
+//! What is not a number or infinite spreads over its tile.
+
+use std::ops::Range;
+
+use rayon::prelude::*;
+
+use super::geometry::Geometry;
+use crate::kernel::{
+    BLOCK, Lines, Matrix, MatrixMut, PLACES, Patches, Results, Store, TILES, Threads, correlate,
+    gather_kernels, multiply, transform_kernels, with_scratch,
+};
+
+/// Channels below which the transforms are not worth it.
+const CHANNELS: usize = 16;
+/// Elements of the tiles' products that the gradient of the weights goes through at once: 8 MiB.
+const MOST: usize = 2 * 1024 * 1024;
+
+/// A convolution that is computed so.
+#[derive(Clone, Debug)]
+pub(super) struct Winograd {
+    geometry: Geometry,
+    /// Tiles of an image, down and across.
+    tiles: [usize; 2],
+    /// Rows of tiles of a group.
+    group: usize,
+}
+
+/// Some rows of tiles of one image.
+#[derive(Clone)]
+struct Strip {
+    image: usize,
+    rows: Range<usize>,
+}
+
+impl Winograd {
+    /// `None` if the convolution is better computed otherwise.
+    pub fn of(geometry: &Geometry) -> Option<Self> {
+        let padding = geometry.padding.into_iter().chain(geometry.padding_after());
+        let fits = geometry.kernel == [3, 3]
+            && geometry.stride == [1, 1]
+            && padding.max() < Some(3)
+            && geometry.inputs.min(geometry.outputs) >= CHANNELS;
+        let tiles = geometry.out.map(|size| size.div_ceil(2));
+        if !fits || tiles[1] > TILES {
+            return None;
+        }
+        let winograd = Self {
+            geometry: *geometry,
+            tiles,
+            group: TILES / tiles[1],
+        };
+        let computed = winograd.groups() * TILES * 4;
+        let used = geometry.images * geometry.output_pixels();
+        (used as f64 > 0.6 * computed as f64).then_some(winograd)
+    }
+
+    /// The one whose results are the gradient of this one's images.
+    fn transposed(&self) -> Option<Self> {
+        Self::of(&self.geometry.transposed())
+    }
+
+    fn groups(&self) -> usize {
+        (self.geometry.images * self.tiles[0]).div_ceil(self.group)
+    }
+
+    /// The strips of an image, by group.
+    fn strips(&self, image: usize) -> impl Iterator<Item = (usize, Strip)> + use<> {
+        let (rows, group) = (self.tiles[0], self.group);
+        let mut row = 0;
+        std::iter::from_fn(move || {
+            let place = image * rows + row;
+            let start = row;
+            row = (start + group - place % group).min(rows);
+            let strip = Strip {
+                image,
+                rows: start..row,
+            };
+            (start < rows).then_some((place / group, strip))
+        })
+    }
+
+    /// The strips of some groups.
+    fn strips_of(&self, groups: Range<usize>) -> Vec<Vec<Strip>> {
+        let mut strips = vec![Vec::new(); groups.len()];
+        let first = groups.start * self.group / self.tiles[0];
+        let last = (groups.end * self.group).div_ceil(self.tiles[0]);
+        for image in first..last.min(self.geometry.images) {
+            for (group, strip) in self.strips(image) {
+                if groups.contains(&group) {
+                    strips[group - groups.start].push(strip);
+                }
+            }
+        }
+        strips
+    }
+
+    /// The patches that a channel's tiles of a group meet.
+    fn patches<'a>(
+        &self,
+        strips: impl Iterator<Item = &'a Strip>,
+        images: &[f32],
+        channel: usize,
+        patches: &mut Patches,
+    ) {
+        let Geometry {
+            inputs,
+            size: [height, width],
+            padding: [top, left],
+            ..
+        } = self.geometry;
+        let mut at = 0;
+        for Strip { image, rows } in strips {
+            let plane = &images[(image * inputs + channel) * height * width..][..height * width];
+            for tile in rows.clone() {
+                let rows = [0, 1, 2, 3].map(|row| {
+                    let row = (2 * tile + row).checked_sub(top)?;
+                    (row < height).then(|| &plane[row * width..][..width])
+                });
+                patches.take(at, self.tiles[1], rows, left);
+                at += self.tiles[1];
+            }
+        }
+        patches.clear_from(at);
+    }
+
+    /// What the convolution of the images is.
+    pub fn forward(&self, input: &[f32], weight: &[f32]) -> Vec<f32> {
+        let inputs = self.geometry.inputs;
+        self.convolve(input, |output, channel, tap| {
+            weight[(output * inputs + channel) * 9 + tap]
+        })
+    }
+
+    /// The gradient of the images from that of the results.
+    pub fn input_gradient(&self, upstream: &[f32], weight: &[f32]) -> Option<Vec<f32>> {
+        let inputs = self.geometry.inputs;
+        // The kernel is turned by half a circle.
+        Some(self.transposed()?.convolve(upstream, |output, channel, tap| {
+            weight[(channel * inputs + output) * 9 + 8 - tap]
+        }))
+    }
+
+    /// The kernels' transforms, of a block of outputs after the other, `[places, channels, BLOCK]`.
+    fn kernels(&self, weight: impl Fn(usize, usize, usize) -> f32 + Sync) -> Vec<f32> {
+        let Geometry {
+            inputs, outputs, ..
+        } = self.geometry;
+        let block = PLACES * inputs * BLOCK;
+        let mut packed = vec![0.0; outputs.div_ceil(BLOCK) * block];
+        packed
+            .par_chunks_mut(block)
+            .enumerate()
+            .for_each(|(place, packed)| {
+                for channel in 0..inputs {
+                    let mut kernels = [[0.0; BLOCK]; 9];
+                    for (at, output) in (place * BLOCK..outputs).take(BLOCK).enumerate() {
+                        for (tap, kernels) in kernels.iter_mut().enumerate() {
+                            kernels[at] = weight(output, channel, tap);
+                        }
+                    }
+                    transform_kernels(&kernels, |place, values| {
+                        packed[(place * inputs + channel) * BLOCK..][..BLOCK]
+                            .copy_from_slice(&values);
+                    });
+                }
+            });
+        packed
+    }
+
+    /// The convolution with the weight of each output, channel and tap.
+    fn convolve(
+        &self,
+        input: &[f32],
+        weight: impl Fn(usize, usize, usize) -> f32 + Sync,
+    ) -> Vec<f32> {
+        let Geometry {
+            images,
+            inputs,
+            outputs,
+            out: [height, width],
+            ..
+        } = self.geometry;
+        let kernels = self.kernels(weight);
+        let mut results = vec![0.0; images * self.geometry.output_elements()];
+
+        let mut groups: Vec<Vec<(Strip, MatrixMut<'_>)>> = Vec::new();
+        groups.resize_with(self.groups(), Vec::new);
+        let of_images = results.chunks_exact_mut(self.geometry.output_elements());
+        for (image, results) in of_images.enumerate() {
+            let mut rest = MatrixMut::new(results, outputs, height * width);
+            for (group, strip) in self.strips(image) {
+                let rows = (2 * strip.rows.end).min(height) - 2 * strip.rows.start;
+                let (part, others) = rest.split_columns(rows * width);
+                groups[group].push((strip, part));
+                rest = others;
+            }
+        }
+
+        groups.into_par_iter().for_each(|mut group| {
+            let lines = inputs * TILES;
+            with_scratch(PLACES * (lines + BLOCK * TILES), |scratch| {
+                let (transformed, products) = scratch.split_at_mut(PLACES * lines);
+                let mut patches = Patches::new();
+                for channel in 0..inputs {
+                    let strips = group.iter().map(|(strip, _)| strip);
+                    self.patches(strips, input, channel, &mut patches);
+                    patches.transform(&mut transformed[channel * TILES..], lines);
+                }
+                for (place, kernels) in kernels.chunks_exact(PLACES * inputs * BLOCK).enumerate() {
+                    let kernels = kernels.chunks_exact(inputs * BLOCK);
+                    let transformed = transformed.chunks_exact(lines);
+                    let products_of = products.chunks_exact_mut(BLOCK * TILES);
+                    for ((values, weights), into) in transformed.zip(kernels).zip(products_of) {
+                        let source = Lines {
+                            values,
+                            pitch: TILES,
+                        };
+                        correlate(source, &[0], weights, into);
+                    }
+                    self.give(place * BLOCK, products, &mut group);
+                }
+            });
+        });
+        results
+    }
+
+    /// Writes the results of a block of outputs into the parts of a group.
+    fn give(&self, first: usize, products: &[f32], group: &mut [(Strip, MatrixMut<'_>)]) {
+        let width = self.geometry.out[1];
+        let mut results = Results::new();
+        for (at, output) in (first..self.geometry.outputs).take(BLOCK).enumerate() {
+            results.transform(&products[at * TILES..], BLOCK * TILES);
+            let mut tile = 0;
+            for (_, part) in &mut *group {
+                for rows in part.row(output).chunks_mut(2 * width) {
+                    results.give(tile, rows.chunks_exact_mut(width));
+                    tile += self.tiles[1];
+                }
+            }
+        }
+    }
+
+    /// The gradient of the weights from that of the results.
+    pub fn weight_gradient(&self, upstream: &[f32], input: &[f32]) -> Vec<f32> {
+        let Geometry {
+            inputs, outputs, ..
+        } = self.geometry;
+        let groups = self.groups();
+        let at_once = MOST / (PLACES * TILES * (inputs + outputs));
+        let at_once = at_once.clamp(1, groups);
+        let line = at_once * TILES;
+        let mut transformed = vec![0.0; PLACES * line * (inputs + outputs)];
+        let mut sums = vec![0.0; PLACES * outputs * inputs];
+        for start in (0..groups).step_by(at_once) {
+            let strips = self.strips_of(start..(start + at_once).min(groups));
+            let columns = strips.len() * TILES;
+            let lines = transformed.par_chunks_exact_mut(PLACES * line);
+            lines.enumerate().for_each(|(channel, into)| {
+                let mut patches = Patches::new();
+                let mut gradients = Results::new();
+                for (strips, at) in strips.iter().zip((0..).step_by(TILES)) {
+                    if channel < inputs {
+                        self.patches(strips.iter(), input, channel, &mut patches);
+                        patches.transform(&mut into[at..], line);
+                    } else {
+                        self.gradients(strips, upstream, channel - inputs, &mut gradients);
+                        gradients.transform_back(&mut into[at..], line);
+                    }
+                }
+            });
+            let (images, gradients) = transformed.split_at(PLACES * line * inputs);
+            let store = if start == 0 { Store::Set } else { Store::Add };
+            let sums = sums.par_chunks_exact_mut(outputs * inputs);
+            sums.enumerate().for_each(|(place, sums)| {
+                let of = |lines, rows| {
+                    let lines: &[f32] = lines;
+                    Matrix::strided(&lines[place * line..], rows, columns, PLACES * line)
+                };
+                multiply(
+                    &mut MatrixMut::new(sums, outputs, inputs),
+                    store,
+                    of(gradients, outputs),
+                    of(images, inputs).transposed(),
+                    Threads::One,
+                );
+            });
+        }
+
+        let mut gradient = vec![0.0; self.geometry.weights()];
+        let rows = gradient.par_chunks_exact_mut(inputs * 9);
+        rows.enumerate().for_each(|(output, into)| {
+            let place = |place| &sums[(place * outputs + output) * inputs..][..inputs];
+            gather_kernels(std::array::from_fn(place), into);
+        });
+        gradient
+    }
+
+    /// The gradients of an output's tiles of a group.
+    fn gradients(
+        &self,
+        strips: &[Strip],
+        upstream: &[f32],
+        output: usize,
+        gradients: &mut Results,
+    ) {
+        let width = self.geometry.out[1];
+        let pixels = self.geometry.output_pixels();
+        let mut at = 0;
+        for Strip { image, rows } in strips {
+            let plane = &upstream[(image * self.geometry.outputs + output) * pixels..][..pixels];
+            let pairs = plane.chunks(2 * width);
+            for rows in pairs.skip(rows.start).take(rows.len()) {
+                gradients.take(at, self.tiles[1], rows.chunks_exact(width));
+                at += self.tiles[1];
+            }
+        }
+        gradients.clear_from(at);
+    }
+}
