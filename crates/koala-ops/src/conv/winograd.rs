@@ -17,8 +17,8 @@ use crate::kernel::{
 
 /// Channels below which the transforms are not worth it.
 const CHANNELS: usize = 16;
-/// Elements of the tiles' products that the gradient of the weights goes through at once: 8 MiB.
-const MOST: usize = 2 * 1024 * 1024;
+/// Elements of transformed tiles that the gradient of the weights goes through at once: 4 MiB, which a thread keeps.
+const MOST: usize = 1024 * 1024;
 
 /// A convolution that is computed so.
 #[derive(Clone, Debug)]
@@ -99,13 +99,14 @@ impl Winograd {
         strips
     }
 
-    /// The patches that a channel's tiles of a group meet.
-    fn patches<'a>(
+    /// Writes what the transform makes of a channel's tiles of a group: their 16 elements, each `pitch` elements after the one before.
+    fn transform<'a>(
         &self,
         strips: impl Iterator<Item = &'a Strip>,
         images: &[f32],
         channel: usize,
-        patches: &mut Patches,
+        into: &mut [f32],
+        pitch: usize,
     ) {
         let Geometry {
             inputs,
@@ -113,19 +114,22 @@ impl Winograd {
             padding: [top, left],
             ..
         } = self.geometry;
+        let across = self.tiles[1];
+        let mut patches = Patches::new(across, left);
         let mut at = 0;
         for Strip { image, rows } in strips {
             let plane = &images[(image * inputs + channel) * height * width..][..height * width];
-            for tile in rows.clone() {
-                let rows = [0, 1, 2, 3].map(|row| {
-                    let row = (2 * tile + row).checked_sub(top)?;
-                    (row < height).then(|| &plane[row * width..][..width])
-                });
-                patches.take(at, self.tiles[1], rows, left);
-                at += self.tiles[1];
-            }
+            patches.take((2 * rows.start..2 * rows.end + 2).map(|row| {
+                let row = row.checked_sub(top).filter(|row| *row < height)?;
+                Some(&plane[row * width..][..width])
+            }));
+            let tiles = rows.len() * across;
+            patches.transform(tiles, &mut into[at..], pitch);
+            at += tiles;
         }
-        patches.clear_from(at);
+        for into in into.chunks_mut(pitch).take(PLACES) {
+            into[at..TILES].fill(0.0);
+        }
     }
 
     /// What the convolution of the images is.
@@ -205,11 +209,10 @@ impl Winograd {
             let lines = inputs * TILES;
             with_scratch(PLACES * (lines + BLOCK * TILES), |scratch| {
                 let (transformed, products) = scratch.split_at_mut(PLACES * lines);
-                let mut patches = Patches::new();
                 for channel in 0..inputs {
                     let strips = group.iter().map(|(strip, _)| strip);
-                    self.patches(strips, input, channel, &mut patches);
-                    patches.transform(&mut transformed[channel * TILES..], lines);
+                    let into = &mut transformed[channel * TILES..];
+                    self.transform(strips, input, channel, into, lines);
                 }
                 for (place, kernels) in kernels.chunks_exact(PLACES * inputs * BLOCK).enumerate() {
                     let kernels = kernels.chunks_exact(inputs * BLOCK);
@@ -254,42 +257,35 @@ impl Winograd {
         let at_once = MOST / (PLACES * TILES * (inputs + outputs));
         let at_once = at_once.clamp(1, groups);
         let line = at_once * TILES;
-        let mut transformed = vec![0.0; PLACES * line * (inputs + outputs)];
         let mut sums = vec![0.0; PLACES * outputs * inputs];
-        for start in (0..groups).step_by(at_once) {
-            let strips = self.strips_of(start..(start + at_once).min(groups));
-            let columns = strips.len() * TILES;
-            let lines = transformed.par_chunks_exact_mut(PLACES * line);
-            lines.enumerate().for_each(|(channel, into)| {
-                let mut patches = Patches::new();
-                let mut gradients = Results::new();
-                for (strips, at) in strips.iter().zip((0..).step_by(TILES)) {
-                    if channel < inputs {
-                        self.patches(strips.iter(), input, channel, &mut patches);
-                        patches.transform(&mut into[at..], line);
-                    } else {
-                        self.gradients(strips, upstream, channel - inputs, &mut gradients);
-                        gradients.transform_back(&mut into[at..], line);
+        with_scratch(PLACES * line * (inputs + outputs), |transformed| {
+            for start in (0..groups).step_by(at_once) {
+                let strips = self.strips_of(start..(start + at_once).min(groups));
+                let columns = strips.len() * TILES;
+                let lines = transformed.par_chunks_exact_mut(PLACES * line);
+                lines.enumerate().for_each(|(channel, into)| {
+                    for (strips, at) in strips.iter().zip((0..).step_by(TILES)) {
+                        let into = &mut into[at..];
+                        if channel < inputs {
+                            self.transform(strips.iter(), input, channel, into, line);
+                        } else {
+                            self.transform_gradients(strips, upstream, channel - inputs, into, line);
+                        }
                     }
-                }
-            });
-            let (images, gradients) = transformed.split_at(PLACES * line * inputs);
-            let store = if start == 0 { Store::Set } else { Store::Add };
-            let sums = sums.par_chunks_exact_mut(outputs * inputs);
-            sums.enumerate().for_each(|(place, sums)| {
-                let of = |lines, rows| {
-                    let lines: &[f32] = lines;
-                    Matrix::strided(&lines[place * line..], rows, columns, PLACES * line)
-                };
-                multiply(
-                    &mut MatrixMut::new(sums, outputs, inputs),
-                    store,
-                    of(gradients, outputs),
-                    of(images, inputs).transposed(),
-                    Threads::One,
-                );
-            });
-        }
+                });
+                let (images, gradients) = transformed.split_at(PLACES * line * inputs);
+                let store = if start == 0 { Store::Set } else { Store::Add };
+                let sums = sums.par_chunks_exact_mut(outputs * inputs);
+                sums.enumerate().for_each(|(place, sums)| {
+                    let [images, gradients] =
+                        [(images, inputs), (gradients, outputs)].map(|(lines, rows)| {
+                            Matrix::strided(&lines[place * line..], rows, columns, PLACES * line)
+                        });
+                    let mut sums = MatrixMut::new(sums, outputs, inputs);
+                    multiply(&mut sums, store, gradients, images.transposed(), Threads::One);
+                });
+            }
+        });
 
         let mut gradient = vec![0.0; self.geometry.weights()];
         let rows = gradient.par_chunks_exact_mut(inputs * 9);
@@ -300,16 +296,18 @@ impl Winograd {
         gradient
     }
 
-    /// The gradients of an output's tiles of a group.
-    fn gradients(
+    /// [`transform`](Self::transform) of the gradients of an output's results.
+    fn transform_gradients(
         &self,
         strips: &[Strip],
         upstream: &[f32],
         output: usize,
-        gradients: &mut Results,
+        into: &mut [f32],
+        pitch: usize,
     ) {
         let width = self.geometry.out[1];
         let pixels = self.geometry.output_pixels();
+        let mut gradients = Results::new();
         let mut at = 0;
         for Strip { image, rows } in strips {
             let plane = &upstream[(image * self.geometry.outputs + output) * pixels..][..pixels];
@@ -320,5 +318,6 @@ impl Winograd {
             }
         }
         gradients.clear_from(at);
+        gradients.transform_back(into, pitch);
     }
 }

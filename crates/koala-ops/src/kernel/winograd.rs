@@ -6,8 +6,8 @@
 
 use multiversion::multiversion;
 
-use super::BLOCK;
-use super::LINE;
+use super::lanes::LANES;
+use super::{BLOCK, LINE};
 
 /// Tiles that are transformed together.
 pub(crate) const TILES: usize = LINE;
@@ -19,70 +19,144 @@ const ROW: usize = 2 * TILES + 2;
 /// A number for each tile.
 type OfTiles = [f32; TILES];
 
-/// Rows of patches after the transform along rows: by row and column of a patch.
-pub(crate) struct Patches([[OfTiles; 4]; 4]);
+/// The patches of some rows of tiles of an image, of so many tiles each.
+pub(crate) struct Patches {
+    across: usize,
+    /// Zeros before a row of the image.
+    left: usize,
+    /// Such a row with the zeros before and after it.
+    padded: [f32; ROW],
+    /// What the transform along rows makes of the even and of the odd rows that the patches meet, by column of a patch. A row of
+    /// tiles meets two of each, and has the later ones in common with the next.
+    rows: [[[f32; 2 * TILES]; 4]; 2],
+}
 
 impl Patches {
-    pub const fn new() -> Self {
-        Self([[[0.0; TILES]; 4]; 4])
-    }
-
-    /// Takes the patches of a row of tiles, of which the first is the `at`-th: four rows of an image, `None` where there is none, each
-    /// of which begins `left` zeros after a patch does.
-    pub fn take(&mut self, at: usize, tiles: usize, rows: [Option<&[f32]>; 4], left: usize) {
-        for (into, row) in self.0.iter_mut().zip(rows) {
-            let mut padded = [0.0; ROW];
-            let reached = 2 * tiles + 2;
-            if let Some(row) = row {
-                let length = row.len().min(reached - left);
-                padded[left..left + length].copy_from_slice(&row[..length]);
-            }
-            let into = into.each_mut().map(|into| &mut into[at..at + tiles]);
-            along_rows(&padded[..reached], into);
+    pub fn new(across: usize, left: usize) -> Self {
+        Self {
+            across,
+            left,
+            padded: [0.0; ROW],
+            rows: [[[0.0; 2 * TILES]; 4]; 2],
         }
     }
 
-    /// No patches where no more are taken.
-    pub fn clear_from(&mut self, at: usize) {
-        for into in self.0.as_flattened_mut() {
-            into[at..].fill(0.0);
+    /// Takes the rows of an image that the patches meet, all of one length; `None` is one of zeros.
+    pub fn take<'a>(&mut self, rows: impl Iterator<Item = Option<&'a [f32]>>) {
+        for (place, row) in rows.enumerate() {
+            let at = place / 2 * self.across;
+            let into = self.rows[place % 2].each_mut();
+            let into = into.map(|into| &mut into[at..at + self.across]);
+            let Some(row) = row else {
+                into.into_iter().for_each(|into| into.fill(0.0));
+                continue;
+            };
+            let reached = 2 * self.across + 2;
+            let length = row.len().min(reached - self.left);
+            self.padded[self.left..self.left + length].copy_from_slice(&row[..length]);
+            along_rows(&self.padded[..reached], into);
         }
     }
 
-    /// Bᵀ d B: the 16 elements of all tiles, each `pitch` elements of `into` after the one before.
-    pub fn transform(&self, into: &mut [f32], pitch: usize) {
-        along_columns(&self.0, into, pitch);
+    /// Bᵀ d B of so many tiles: their 16 elements, each `pitch` elements of `into` after the one before.
+    pub fn transform(&self, tiles: usize, into: &mut [f32], pitch: usize) {
+        let [even, odd] = &self.rows;
+        for column in 0..4 {
+            let (even, odd) = (&even[column], &odd[column]);
+            let next = self.across..self.across + tiles;
+            let met = [
+                &even[..tiles],
+                &odd[..tiles],
+                &even[next.clone()],
+                &odd[next],
+            ];
+            along_columns(met, &mut into[column * pitch..], 4 * pitch);
+        }
     }
 }
 
+/// Whole vectors and the rest are loops of their own, a vector is written at once, and there are no closures: else the compiler takes
+/// numbers one by one.
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 fn along_rows(padded: &[f32], [first, second, third, fourth]: [&mut [f32]; 4]) {
-    let pairs = padded[..padded.len() - 2].chunks_exact(2);
-    let next = padded[2..].chunks_exact(2);
-    let into = first.iter_mut().zip(second).zip(third.iter_mut().zip(fourth));
-    for ((pair, next), ((first, second), (third, fourth))) in pairs.zip(next).zip(into) {
-        *first = pair[0] - next[0];
-        *second = pair[1] + next[0];
-        *third = next[0] - pair[1];
-        *fourth = pair[1] - next[1];
+    let (pairs, _) = padded.as_chunks::<2>();
+    let (here, last_here) = pairs[..first.len()].as_chunks::<LANES>();
+    let (next, last_next) = pairs[1..].as_chunks::<LANES>();
+    let (first, last_first) = first.as_chunks_mut::<LANES>();
+    let (second, last_second) = second.as_chunks_mut::<LANES>();
+    let (third, last_third) = third.as_chunks_mut::<LANES>();
+    let (fourth, last_fourth) = fourth.as_chunks_mut::<LANES>();
+    for at in 0..here.len() {
+        let ([a, b], [c, d]) = (apart(&here[at]), apart(&next[at]));
+        [first[at], second[at], third[at], fourth[at]] = patches(&a, &b, &c, &d);
+    }
+    for at in 0..last_here.len() {
+        let ([a, b], [c, d]) = (last_here[at], last_next[at]);
+        last_first[at] = a - c;
+        last_second[at] = b + c;
+        last_third[at] = c - b;
+        last_fourth[at] = b - d;
     }
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
-fn along_columns(rows: &[[OfTiles; 4]; 4], into: &mut [f32], pitch: usize) {
-    for column in 0..4 {
-        let [above, first, second, below] = rows.each_ref().map(|row| &row[column]);
-        let mut found = [[0.0; TILES]; 4];
-        for tile in 0..TILES {
-            found[0][tile] = above[tile] - second[tile];
-            found[1][tile] = first[tile] + second[tile];
-            found[2][tile] = second[tile] - first[tile];
-            found[3][tile] = first[tile] - below[tile];
-        }
-        for (row, found) in found.iter().enumerate() {
-            into[(4 * row + column) * pitch..][..TILES].copy_from_slice(found);
-        }
+fn along_columns([a, b, c, d]: [&[f32]; 4], into: &mut [f32], pitch: usize) {
+    let tiles = a.len();
+    let (first, into) = into.split_at_mut(pitch);
+    let (second, into) = into.split_at_mut(pitch);
+    let (third, fourth) = into.split_at_mut(pitch);
+    let (a, last_a) = a.as_chunks::<LANES>();
+    let (b, last_b) = b.as_chunks::<LANES>();
+    let (c, last_c) = c.as_chunks::<LANES>();
+    let (d, last_d) = d.as_chunks::<LANES>();
+    let (first, last_first) = first[..tiles].as_chunks_mut::<LANES>();
+    let (second, last_second) = second[..tiles].as_chunks_mut::<LANES>();
+    let (third, last_third) = third[..tiles].as_chunks_mut::<LANES>();
+    let (fourth, last_fourth) = fourth[..tiles].as_chunks_mut::<LANES>();
+    for at in 0..a.len() {
+        [first[at], second[at], third[at], fourth[at]] = patches(&a[at], &b[at], &c[at], &d[at]);
     }
+    for at in 0..last_a.len() {
+        last_first[at] = last_a[at] - last_c[at];
+        last_second[at] = last_b[at] + last_c[at];
+        last_third[at] = last_c[at] - last_b[at];
+        last_fourth[at] = last_b[at] - last_d[at];
+    }
+}
+
+/// A vector of tiles.
+type Vector = [f32; LANES];
+
+/// The transform of a vector of patches along one axis.
+#[inline(always)]
+fn patches(a: &Vector, b: &Vector, c: &Vector, d: &Vector) -> [Vector; 4] {
+    let mut found = [[0.0; LANES]; 4];
+    for lane in 0..LANES {
+        found[0][lane] = a[lane] - c[lane];
+    }
+    for lane in 0..LANES {
+        found[1][lane] = b[lane] + c[lane];
+    }
+    for lane in 0..LANES {
+        found[2][lane] = c[lane] - b[lane];
+    }
+    for lane in 0..LANES {
+        found[3][lane] = b[lane] - d[lane];
+    }
+    found
+}
+
+/// The first and the second of pairs.
+#[inline(always)]
+fn apart(pairs: &[[f32; 2]; LANES]) -> [Vector; 2] {
+    let mut found = [[0.0; LANES]; 2];
+    for lane in 0..LANES {
+        found[0][lane] = pairs[lane][0];
+    }
+    for lane in 0..LANES {
+        found[1][lane] = pairs[lane][1];
+    }
+    found
 }
 
 /// Results of tiles, by row and column of a tile.
