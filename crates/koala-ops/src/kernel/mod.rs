@@ -41,9 +41,7 @@ pub(crate) use scratch::with_scratch;
 pub(crate) use softmax::{drop_marked, dropped_marked, softmax_row, softmax_row_back};
 pub(crate) use sums::sum;
 pub(crate) use transpose::transpose;
-pub(crate) use winograd::{
-    PLACES, Patches, Results, TILES, gather_kernels, transform_kernels,
-};
+pub(crate) use winograd::{PLACES, Patches, Results, TILES, gather_kernels, transform_kernels};
 
 /// Elements of a chunk of elementwise work: 128 KiB, so that what a few chunks hold fits a core's cache.
 pub(crate) const CHUNK: usize = 32 * 1024;
