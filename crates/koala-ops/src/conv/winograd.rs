@@ -98,23 +98,26 @@ impl Winograd {
         strips
     }
 
+    fn patches(&self) -> Patches {
+        Patches::new(self.tiles[1], self.geometry.padding[1])
+    }
+
     /// Writes what the transform makes of a channel's tiles of a group: their 16 elements, each `pitch` elements after the one before.
     fn transform<'a>(
         &self,
         strips: impl Iterator<Item = &'a Strip>,
         images: &[f32],
         channel: usize,
+        patches: &mut Patches,
         into: &mut [f32],
         pitch: usize,
     ) {
         let Geometry {
             inputs,
             size: [height, width],
-            padding: [top, left],
+            padding: [top, _],
             ..
         } = self.geometry;
-        let across = self.tiles[1];
-        let mut patches = Patches::new(across, left);
         let mut at = 0;
         for Strip { image, rows } in strips {
             let plane = &images[(image * inputs + channel) * height * width..][..height * width];
@@ -122,7 +125,7 @@ impl Winograd {
                 let row = row.checked_sub(top).filter(|row| *row < height)?;
                 Some(&plane[row * width..][..width])
             }));
-            let tiles = rows.len() * across;
+            let tiles = rows.len() * self.tiles[1];
             patches.transform(tiles, &mut into[at..], pitch);
             at += tiles;
         }
@@ -211,10 +214,11 @@ impl Winograd {
             let lines = inputs * TILES;
             with_scratch(PLACES * (lines + BLOCK * TILES), |scratch| {
                 let (transformed, products) = scratch.split_at_mut(PLACES * lines);
+                let mut patches = self.patches();
                 for channel in 0..inputs {
                     let strips = group.iter().map(|(strip, _)| strip);
                     let into = &mut transformed[channel * TILES..];
-                    self.transform(strips, input, channel, into, lines);
+                    self.transform(strips, input, channel, &mut patches, into, lines);
                 }
                 for (place, kernels) in kernels.chunks_exact(PLACES * inputs * BLOCK).enumerate() {
                     let kernels = kernels.chunks_exact(inputs * BLOCK);
@@ -266,10 +270,12 @@ impl Winograd {
                 let columns = strips.len() * TILES;
                 let lines = transformed.par_chunks_exact_mut(PLACES * line);
                 lines.enumerate().for_each(|(channel, into)| {
+                    let mut patches = self.patches();
                     for (strips, at) in strips.iter().zip((0..).step_by(TILES)) {
                         let into = &mut into[at..];
                         if channel < inputs {
-                            self.transform(strips.iter(), input, channel, into, line);
+                            let strips = strips.iter();
+                            self.transform(strips, input, channel, &mut patches, into, line);
                         } else {
                             self.transform_gradients(
                                 strips,
