@@ -14,6 +14,7 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod arm;
 mod campaign;
 mod check;
 mod choose;
@@ -36,6 +37,7 @@ mod sweeps;
 mod tuning;
 mod workers;
 
+pub use arm::Arm;
 pub use campaign::{Campaign, Ended, Expected};
 pub use error::Error;
 pub use identity::run_folder;

@@ -8,7 +8,9 @@ use koala_train::device::DeviceName;
 use koala_train::run::{ConfigError, LARGEST_CONFIG};
 use toml::Table;
 
-use super::check::{check_listed, check_name, check_optimizers, check_seeds};
+use super::Arm;
+use super::arm::read_arms;
+use super::check::{check_listed, check_name, check_seeds};
 use super::horizons::check_horizons;
 use super::overlay::read_overlays;
 use super::problem::{Common, Problem, read_measure, read_problem};
@@ -27,11 +29,11 @@ pub struct Suite {
     pub source: String,
     /// Seeds that are reported.
     pub seeds: Vec<u64>,
-    /// Names of the optimizers.
-    pub optimizers: Vec<String>,
-    /// What is laid over each problem for an optimizer, by its name: its schedule, average and lookahead.
+    /// What is compared.
+    pub arms: Vec<Arm>,
+    /// What is laid over each problem for an optimizer, by its name, and over that for an arm: schedule, average and lookahead.
     pub overlays: BTreeMap<String, Table>,
-    /// The optimizer that the others are held against, or [`koala_report::BEST`]; nothing for none.
+    /// The arm that the others are held against, or [`koala_report::BEST`]; nothing for none.
     pub reference: Option<String>,
     /// The problems that each of them is given.
     pub problems: Vec<Problem>,
@@ -77,6 +79,7 @@ impl Suite {
         let name = reader.text("name")?;
         let seeds = reader.counts("seeds")?;
         let optimizers = reader.texts("optimizers")?;
+        let arms = reader.tables("arm")?;
         let options = reader.inner("options")?.unwrap_or_default();
         let overlays = reader.inner("optimizer")?.unwrap_or_default();
         let recipe_options = reader.flag("recipe-options")?.unwrap_or(true);
@@ -93,13 +96,18 @@ impl Suite {
         check_name(&reader, "name", &name)?;
         let seeds = reader.needed("seeds", seeds, "seeds = [0, 1, 2]")?;
         check_seeds(&reader, "seeds", &seeds)?;
-        let example = "optimizers = [\"koala-m\", \"adam\"]";
-        let optimizers = reader.needed("optimizers", optimizers, example)?;
-        check_optimizers(&reader, &optimizers)?;
-        check_listed(origin, "options", options.keys(), &optimizers)?;
-        let overlays = read_overlays(overlays, origin, &optimizers)?;
+        let arms = read_arms(&reader, origin, optimizers, arms)?;
+        check_listed(origin, "options", options.keys(), &arms)?;
+        if let Some(arm) = arms
+            .iter()
+            .find(|arm| arm.name != arm.optimizer && options.contains_key(&arm.name))
+        {
+            let fault = "options of an arm stand in its [[arm]], beside its name";
+            return Err(reader.fault(&format!("options.{}", arm.name), fault));
+        }
+        let overlays = read_overlays(overlays, origin, &arms)?;
         if let Some(name) = &reference {
-            check_reference(&reader.origin("reference"), name, &optimizers)?;
+            check_reference(&reader.origin("reference"), name, &arms)?;
         }
         let measure = measure
             .map(|name| read_measure(&reader, &name))
@@ -119,6 +127,7 @@ impl Suite {
             origin,
             folder,
             options: &options,
+            arms: &arms,
             device: device.as_deref(),
             recipe_options,
             measure,
@@ -137,7 +146,7 @@ impl Suite {
             }
             problems.push(problem);
         }
-        let tuning = tuning.map(|table| read_tuning(table, origin, &optimizers, &seeds));
+        let tuning = tuning.map(|table| read_tuning(table, origin, &arms, &seeds));
         Ok(Self {
             source: origin.to_owned(),
             origin: origin.to_owned(),
@@ -145,7 +154,7 @@ impl Suite {
             threads: threads.map(|threads| threads as usize),
             name,
             seeds,
-            optimizers,
+            arms,
             overlays,
             reference,
             problems,

@@ -1,5 +1,6 @@
 //! Flags that say what to train and how, and the keys of the configuration that they stand for.
 
+mod arms;
 mod average;
 mod data;
 mod device;
@@ -15,6 +16,7 @@ mod suite;
 mod task;
 mod watch;
 
+pub use arms::ArmWords;
 pub use keeping::KeepingFlags;
 pub use method::MethodFlags;
 pub use overrides::Overrides;

@@ -5,12 +5,11 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use koala_compare::{Orders, Problem, Suite};
-use koala_train::optimizers::OptimizerSpec;
+use koala_compare::{Arm, Orders, Problem, Suite};
 use koala_train::recipe::Recipe;
 use koala_train::run::ConfigError;
 
-use super::TaskFlags;
+use super::{ArmWords, TaskFlags};
 
 /// Optimizers that are compared if none is named.
 const OPTIMIZERS: [&str; 6] = ["koala-a", "koala-m", "koala-v", "koala-pp", "sgd", "adam"];
@@ -26,8 +25,8 @@ pub struct SuiteFlags {
     /// Recipe to compare on, one of `koala recipes` or a .toml file; flags win over it
     #[arg(long, value_name = "NAME")]
     recipe: Option<String>,
-    /// Optimizers [default: koala-a,koala-m,koala-v,koala-pp,sgd,adam]
-    #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = OptimizerSpec::NAMES)]
+    /// Optimizers; one with options of its own is called as it is written, such as adamw:learning-rate=0.01:weight-decay=0.1 [default: koala-a,koala-m,koala-v,koala-pp,sgd,adam]
+    #[arg(long, value_name = "NAME[:OPTION=VALUE..],..", value_delimiter = ',', value_parser = ArmWords)]
     optimizers: Vec<String>,
     /// Seeds that each optimizer runs with [default: 0,1,2]
     #[arg(
@@ -85,13 +84,10 @@ impl SuiteFlags {
             Some(name) => stem(name),
             None => format!("{}-{}", config.dataset.name().name(), config.model.name()),
         };
-        let or = |given: &[String], default: &[&str]| match given {
-            [] => default.iter().map(|&name| name.to_owned()).collect(),
-            given => given.to_vec(),
-        };
         let problem = Problem {
             name: name.clone(),
             recipe,
+            options: BTreeMap::new(),
             overrides: overrides.list,
             target: None,
             measure: None,
@@ -105,7 +101,7 @@ impl SuiteFlags {
                 [] => SEEDS.to_vec(),
                 seeds => seeds.to_vec(),
             }),
-            optimizers: distinct(or(&self.optimizers, &OPTIMIZERS)),
+            arms: self.arms()?,
             overlays: BTreeMap::new(),
             reference: None,
             problems: vec![problem],
@@ -113,6 +109,15 @@ impl SuiteFlags {
             tuning: None,
             threads: None,
         })
+    }
+
+    /// The optimizers that are compared.
+    fn arms(&self) -> Result<Vec<Arm>, ConfigError> {
+        let words = self.optimizers.iter();
+        match self.optimizers.is_empty() {
+            true => Ok(OPTIMIZERS.map(Arm::plain).to_vec()),
+            false => words.map(|word| Arm::parse("--optimizers", word)).collect(),
+        }
     }
 
     /// Where it is kept.
