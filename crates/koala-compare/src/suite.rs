@@ -5,12 +5,13 @@ use std::path::Path;
 
 use koala_system::read_text;
 use koala_train::device::DeviceName;
-use koala_train::run::{ConfigError, LARGEST_CONFIG};
+use koala_train::run::{ConfigError, LARGEST_CONFIG, hint};
 use toml::Table;
 
 use super::Arm;
 use super::arm::read_arms;
 use super::check::{check_listed, check_name, check_seeds};
+use super::embedded::{SUITES, suite_text};
 use super::horizons::check_horizons;
 use super::overlay::read_overlays;
 use super::problem::{Common, Problem, read_measure, read_problem};
@@ -23,6 +24,8 @@ use super::tuning::{TuningPlan, read_tuning};
 pub struct Suite {
     /// Its name, which its folder has by default.
     pub name: String,
+    /// What it is, in a line.
+    pub about: Option<String>,
     /// How errors name it, such as `suite four.toml`.
     pub origin: String,
     /// The command that does it, for people who want to repeat it.
@@ -46,6 +49,36 @@ pub struct Suite {
 }
 
 impl Suite {
+    /// The embedded suite of this name; what has an extension or a folder before it is a file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if there is none, or something in it is wrong.
+    pub fn find(name: &Path) -> Result<Self, ConfigError> {
+        let bare = name.components().count() == 1 && name.extension().is_none();
+        let Some(word) = name
+            .to_str()
+            .filter(|word| bare && !word.contains(['/', '\\']))
+        else {
+            return Self::open(name);
+        };
+        let Some(text) = suite_text(word) else {
+            let file = match name.is_file() {
+                true => format!("; the file of that name is ./{word}"),
+                false => String::new(),
+            };
+            return Err(ConfigError::UnknownName {
+                origin: "koala compare".to_owned(),
+                group: "suite",
+                name: word.to_owned(),
+                hint: hint(word, &SUITES) + &file,
+            });
+        };
+        let mut suite = Self::parse(text, &format!("suite {word}"), Path::new(""))?;
+        suite.source = format!("koala compare {word}");
+        Ok(suite)
+    }
+
     /// The suite in a file.
     ///
     /// # Errors
@@ -77,6 +110,7 @@ impl Suite {
             })?;
         let mut reader = Reader::new(origin, "", table);
         let name = reader.text("name")?;
+        let about = reader.text("about")?;
         let seeds = reader.counts("seeds")?;
         let optimizers = reader.texts("optimizers")?;
         let arms = reader.tables("arm")?;
@@ -153,6 +187,7 @@ impl Suite {
             tuning: tuning.transpose()?,
             threads: threads.map(|threads| threads as usize),
             name,
+            about,
             seeds,
             arms,
             overlays,

@@ -4,13 +4,15 @@ use std::num::NonZero;
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::StringValueParser;
 use koala_compare::Error;
 use koala_compare::{Campaign, TuningPlan};
 use koala_report::text;
+use koala_train::optimizers::OptimizerSpec;
 use koala_train::run::ConfigError;
 
 use crate::campaign;
-use crate::flags::{ArmWords, ReferenceFlags, SuiteFlags};
+use crate::flags::{Known, ReferenceFlags, SuiteFlags};
 
 /// Arguments of `koala compare`.
 #[derive(Args)]
@@ -25,7 +27,7 @@ pub struct CompareArguments {
     #[arg(long, value_name = "X", conflicts_with = "suite")]
     target: Option<f64>,
     /// Optimizers of these that are not tuned, but run as they are alone
-    #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = ArmWords, requires = "tuning_trials")]
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = Known(StringValueParser::new(), &OptimizerSpec::NAMES), requires = "tuning_trials")]
     untuned: Vec<String>,
     #[command(flatten)]
     reference: ReferenceFlags,

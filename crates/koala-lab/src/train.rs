@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::StringValueParser;
 use clap::{ArgAction, Args};
 use koala_data::{LabelPreparation, Loaded, Preparation};
 use koala_train::Error;
-use koala_train::recipe::Recipe;
+use koala_train::recipe::{NAMES, Recipe};
 use koala_train::run::{ConfigError, Override, RunConfig, RunFolder, RunResult};
 use koala_train::training::Status;
 
-use crate::flags::{KeepingFlags, MethodFlags, Overrides, TaskFlags};
+use crate::flags::{KeepingFlags, Known, MethodFlags, Overrides, TaskFlags};
 use crate::progress::Progress;
 use crate::{interrupt, terminal};
 
@@ -21,6 +22,8 @@ pub struct TrainArguments {
     #[arg(
         long,
         value_name = "NAME",
+        value_parser = Known(StringValueParser::new(), &NAMES),
+        hide_possible_values = true,
         conflicts_with = "config",
         help_heading = "Run"
     )]

@@ -1,10 +1,10 @@
 //! Flags that say what to train and how, and the keys of the configuration that they stand for.
 
-mod arms;
 mod average;
 mod data;
 mod device;
 mod keeping;
+mod known;
 mod length;
 mod method;
 mod network;
@@ -16,8 +16,8 @@ mod suite;
 mod task;
 mod watch;
 
-pub use arms::ArmWords;
 pub use keeping::KeepingFlags;
+pub use known::Known;
 pub use method::MethodFlags;
 pub use overrides::Overrides;
 pub use own::OwnFlags;
