@@ -80,7 +80,7 @@ impl Suite {
         Ok(resolved)
     }
 
-    fn config(&self, problem: &Problem, arm: &Arm) -> Result<RunConfig, ConfigError> {
+    fn config(&self, problem: &Problem, arm: &Arm) -> Result<RunConfig, Error> {
         let mut overrides = problem.overrides.clone();
         overrides.push(Override::new("optimizer.name", arm.optimizer.as_str()));
         let mut recipe = problem.recipe.clone();
@@ -103,7 +103,7 @@ impl Suite {
             );
             recipe = recipe.with_options(origin, &arm.optimizer, options)?;
         }
-        let config = recipe.resolve(&overrides)?;
+        let config = recipe.resolve(&overrides)?.pinned()?;
         if matches!(config.model, ModelSpec::Dcgan(_)) {
             return Err(ConfigError::Value {
                 origin: format!("{}: workload {}", self.origin, problem.name),
@@ -112,7 +112,8 @@ impl Suite {
                      test_distance in their result.json",
                     config.model.name()
                 ),
-            });
+            }
+            .into());
         }
         if let Some(seed) = self
             .seeds
@@ -122,7 +123,8 @@ impl Suite {
             return Err(ConfigError::Value {
                 origin: format!("{}: seeds", self.origin),
                 fault: format!("{seed} must be below 2^63"),
-            });
+            }
+            .into());
         }
         Ok(config)
     }

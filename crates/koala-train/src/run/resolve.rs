@@ -69,8 +69,11 @@ impl RunConfig {
         overrides: &[Override],
     ) -> Result<Self, ConfigError> {
         let defaults = defaults(&mut given, file, overrides)?;
-        let defaults =
+        let mut defaults =
             Table::try_from(&defaults).map_err(|e| value_error("", file, e.to_string()))?;
+        for (key, value) in unsaid() {
+            defaults.insert(key.to_owned(), value);
+        }
         let mut table = defaults.clone();
         merge(&mut table, given, "", file)?;
         for over in overrides {
@@ -113,6 +116,11 @@ impl RunConfig {
             fault: error.message().to_owned(),
         })
     }
+}
+
+/// Keys that are not written while they say nothing, so that configurations from before they were there are what they were.
+fn unsaid() -> [(&'static str, Value); 2] {
+    ["init-weights", "init-weights-sha256"].map(|key| (key, Value::String(String::new())))
 }
 
 /// Whether the device's name is one.

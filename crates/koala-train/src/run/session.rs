@@ -218,6 +218,10 @@ impl Session<'_> {
         mut company: Company<'_>,
     ) -> Result<Outcome, Error> {
         let config = self.config;
+        let model = match self.from {
+            None => config.initial(model)?,
+            Some(_) => model,
+        };
         let parameters = trainable_parameters(&model);
         let still = Still::of(&model);
         let plan = self.plan(task.batches() as u64);
