@@ -221,7 +221,12 @@ mod tests {
         );
         assert_eq!(
             parse("[optimizer]\nname = 'sgd'\ngain = 1.0", &[]).unwrap_err(),
-            "configuration cifar.toml: unknown key 'optimizer.gain'; there are: clip-norm, learning-rate, momentum, name, \
+            "configuration cifar.toml: unknown key 'optimizer.gain'; 'gain' belongs to --optimizer koala-m, koala-v, koala-pp or \
+             koala-a"
+        );
+        assert_eq!(
+            parse("[optimizer]\nname = 'sgd'\nwarmth = 1.0", &[]).unwrap_err(),
+            "configuration cifar.toml: unknown key 'optimizer.warmth'; there are: clip-norm, learning-rate, momentum, name, \
              nesterov, weight-decay"
         );
         assert_eq!(
@@ -294,7 +299,18 @@ mod tests {
         assert_eq!(
             text,
             "--velocity-decay does not apply to the optimizer 'sgd'; its options are --clip-norm, --learning-rate, \
-             --momentum, --nesterov, --weight-decay"
+             --momentum, --nesterov, --weight-decay; --velocity-decay belongs to --optimizer koala-m or koala-a"
+        );
+        let text = flags(&[
+            Override::new("optimizer.name", "sgd"),
+            Override::new("optimizer.beta-1", 0.9),
+        ])
+        .unwrap_err();
+        assert!(
+            text.ends_with(
+                "; --beta-1 belongs to --optimizer adam, adamw, momo-adam, prodigy or schedule-free-adamw"
+            ),
+            "{text}"
         );
         let text = flags(&[Override::new("schedule.final-factor", 0.5)]).unwrap_err();
         assert_eq!(
