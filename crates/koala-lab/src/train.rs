@@ -10,7 +10,7 @@ use koala_report::LISTING_FILE;
 use koala_train::Error;
 use koala_train::recipe::{NAMES, Recipe};
 use koala_train::run::{ConfigError, Override, RunConfig, RunFolder, RunResult};
-use koala_train::training::Status;
+use koala_train::training::{EarlyStop, Status};
 
 use crate::flags::{KeepingFlags, Known, MethodFlags, Overrides, TaskFlags};
 use crate::progress::Progress;
@@ -174,6 +174,17 @@ impl TrainArguments {
 }
 
 fn summary(result: &RunResult, folder: &RunFolder, data: &Loaded) {
+    if let Some(EarlyStop {
+        patience,
+        step,
+        loss,
+    }) = result.early_stop
+    {
+        terminal::line(format!(
+            "ended early: for {patience} evaluations no held-out loss below {}, that after {step} steps",
+            four_digits(loss)
+        ));
+    }
     let path = folder.path().display();
     let steps = format!("after {} steps in {:.1} s", result.steps, result.seconds);
     match (result.headline(), result.status) {

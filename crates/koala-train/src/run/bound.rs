@@ -9,7 +9,7 @@ use super::RunConfig;
 
 /// Keys of a configuration that may change while a run is stopped: how long it is, how it is looked at and kept, and where its data
 /// and first weights lie, since what these hold is known.
-pub(super) const FREE: [&str; 13] = [
+pub(super) const FREE: [&str; 14] = [
     "checkpoint-every",
     "checkpoint-minutes",
     "dataset.data-dir",
@@ -21,6 +21,7 @@ pub(super) const FREE: [&str; 13] = [
     "log-every",
     "max-steps",
     "missing-limit",
+    "patience",
     "tensorboard",
     "test",
 ];

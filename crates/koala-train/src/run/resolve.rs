@@ -119,8 +119,12 @@ impl RunConfig {
 }
 
 /// Keys that are not written while they say nothing, so that configurations from before they were there are what they were.
-fn unsaid() -> [(&'static str, Value); 2] {
-    ["init-weights", "init-weights-sha256"].map(|key| (key, Value::String(String::new())))
+fn unsaid() -> [(&'static str, Value); 3] {
+    [
+        ("init-weights", Value::String(String::new())),
+        ("init-weights-sha256", Value::String(String::new())),
+        ("patience", Value::Integer(0)),
+    ]
 }
 
 /// Whether the device's name is one.

@@ -13,9 +13,10 @@ use koala_models::{
 use super::{ConfigError, Findings, ModelSpec, Network, Outcome, RunConfig, RunResult};
 use crate::Error;
 use crate::training::{
-    Checkpoint, Classification, Company, Event, Figures, Learnable, Learner, Measure, Observer,
-    Plan, Progress, Reconstruction, Regression, ResumeEvent, RowClassification, SampleTask,
-    Samples, StartEvent, Status, Still, Task, TextTask, Trained, shape_of, shape_of_rows, train,
+    Checkpoint, Classification, Company, EarlyStop, Event, Figures, Learnable, Learner, Measure,
+    Observer, Plan, Progress, Reconstruction, Regression, ResumeEvent, RowClassification,
+    SampleTask, Samples, StartEvent, Status, Still, Task, TextTask, Trained, shape_of,
+    shape_of_rows, train,
 };
 
 /// One session of a run: from its beginning, or from a checkpoint, to its end or an interrupt.
@@ -243,6 +244,14 @@ impl Session<'_> {
             best: counts.best,
         };
         let mut result = self.result(parameters, &trained, findings);
+        let early = counts.lowest.filter(|lowest| {
+            (1..=lowest.since).contains(&config.patience) && result.steps < plan.steps
+        });
+        result.early_stop = early.map(|lowest| EarlyStop {
+            patience: config.patience,
+            step: lowest.step,
+            loss: lowest.loss,
+        });
         let still = still.warning(&trained.model);
         let warning = still.or_else(|| counts.idleness(result.steps));
         result.judge(warning, company.observer)?;
@@ -308,6 +317,7 @@ impl Session<'_> {
             steps,
             piece: config.micro_batch_size,
             evaluate_every: config.evaluate_every,
+            patience: config.patience,
             schedule: config.schedule.over(steps, batches),
             test: config.test,
             missing_limit: config.missing_limit,
@@ -344,6 +354,7 @@ impl Session<'_> {
             batch_size: config.batch_size,
             epochs: epoch,
             steps: step,
+            early_stop: None,
             findings,
             seconds: clocks.seconds,
             training_seconds: clocks.training,
