@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use koala_train::optimizers::OptimizerSpec;
 use koala_train::run::{ConfigError, hint};
 
+use super::arm::{self, Arm};
 use super::reader::Reader;
 
 /// Names become names of folders.
@@ -30,36 +30,15 @@ pub(super) fn check_seeds(reader: &Reader, key: &str, seeds: &[u64]) -> Result<(
     }
 }
 
-pub(super) fn check_optimizers(reader: &Reader, optimizers: &[String]) -> Result<(), ConfigError> {
-    if optimizers.is_empty() {
-        return Err(reader.fault("optimizers", "must hold at least one optimizer"));
-    }
-    let mut met = BTreeSet::new();
-    for name in optimizers {
-        if OptimizerSpec::named(name).is_none() {
-            return Err(ConfigError::UnknownName {
-                origin: reader.origin("optimizers"),
-                group: "optimizer",
-                name: name.clone(),
-                hint: hint(name, &OptimizerSpec::NAMES),
-            });
-        }
-        if !met.insert(name) {
-            return Err(reader.fault("optimizers", format!("'{name}' is there twice")));
-        }
-    }
-    Ok(())
-}
-
-/// Whether the tables' names are optimizers of the suite.
+/// Whether the tables' names are arms of the suite, or their optimizers.
 pub(super) fn check_listed<'a>(
     origin: &str,
     table: &str,
     mut names: impl Iterator<Item = &'a String>,
-    optimizers: &[String],
+    arms: &[Arm],
 ) -> Result<(), ConfigError> {
-    let known: Vec<&str> = optimizers.iter().map(String::as_str).collect();
-    match names.find(|name| !optimizers.contains(name)) {
+    let known = arm::tables(arms);
+    match names.find(|name| !known.contains(&name.as_str())) {
         None => Ok(()),
         Some(name) => Err(ConfigError::UnknownKey {
             file: origin.to_owned(),

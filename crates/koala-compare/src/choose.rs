@@ -27,7 +27,7 @@ pub(super) fn choose(
                     folder,
                     runs,
                     (number, resolved.workload.measure),
-                    &entry.optimizer,
+                    &entry.arm.name,
                     trial,
                     tuning.seeds.len(),
                 )?;
@@ -38,7 +38,7 @@ pub(super) fn choose(
             let values = best.and_then(|(_, trial)| entry.trials.get(trial));
             choices.push(Choice {
                 workload: resolved.workload.name.clone(),
-                optimizer: entry.optimizer.clone(),
+                optimizer: entry.arm.name.clone(),
                 trial: best.map(|(_, trial)| trial),
                 values: values.cloned().unwrap_or_default(),
                 validation: best.map(|(mean, _)| mean),

@@ -6,7 +6,7 @@
 //! ```no_run
 //! use koala_compare::Suite;
 //!
-//! let suite = Suite::open("suites/digits.toml".as_ref())?;
+//! let suite = Suite::find("digits".as_ref())?;
 //! assert_eq!(suite.seeds.len(), 5);
 //! # Ok::<(), koala_compare::Error>(())
 //! ```
@@ -14,9 +14,11 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
+mod arm;
 mod campaign;
 mod check;
 mod choose;
+mod embedded;
 mod error;
 mod halton;
 mod horizons;
@@ -36,7 +38,9 @@ mod sweeps;
 mod tuning;
 mod workers;
 
+pub use arm::Arm;
 pub use campaign::{Campaign, Ended, Expected};
+pub use embedded::{SUITES, suite_text};
 pub use error::Error;
 pub use identity::run_folder;
 pub use observer::{Position, SuiteObserver};

@@ -1,22 +1,23 @@
-//! What a suite says of an optimizer beside its options: schedule, average and lookahead, on all workloads.
+//! What a suite says of an optimizer, or of an arm, beside its options: schedule, average and lookahead, on all workloads.
 
 use std::collections::BTreeMap;
 
 use koala_train::run::{ConfigError, hint};
 use toml::{Table, Value};
 
+use super::arm::Arm;
 use super::check::check_listed;
 
 /// What belongs to an optimizer. Data, network, batch and length are the same for all.
-const KEYS: [&str; 3] = ["schedule", "average", "lookahead"];
+pub(super) const KEYS: [&str; 3] = ["schedule", "average", "lookahead"];
 
 /// `[optimizer.NAME]`.
 pub(super) fn read_overlays(
     table: Table,
     origin: &str,
-    optimizers: &[String],
+    arms: &[Arm],
 ) -> Result<BTreeMap<String, Table>, ConfigError> {
-    check_listed(origin, "optimizer", table.keys(), optimizers)?;
+    check_listed(origin, "optimizer", table.keys(), arms)?;
     let mut overlays = BTreeMap::new();
     for (optimizer, value) in table {
         let Value::Table(over) = value else {

@@ -32,7 +32,9 @@ impl Planned {
             listed: ListedRun {
                 folder: run_folder(&config),
                 workload: resolved.workload.name.clone(),
-                optimizer: entry.optimizer.clone(),
+                optimizer: entry.arm.name.clone(),
+                method: (entry.arm.name != entry.arm.optimizer)
+                    .then(|| entry.arm.optimizer.clone()),
                 seed: config.seed,
                 role,
             },
@@ -85,8 +87,7 @@ pub(super) fn reported_runs(
                     runs.push(Planned::new(problem, entry, config, Role::Defaults));
                 }
                 let chosen = choices.iter().find(|choice| {
-                    choice.workload == problem.1.workload.name
-                        && choice.optimizer == entry.optimizer
+                    choice.workload == problem.1.workload.name && choice.optimizer == entry.arm.name
                 });
                 if let Some(choice) = chosen.filter(|choice| choice.trial.is_some())
                     && let Some(config) = with(&entry.config, &choice.values, seed)

@@ -1,5 +1,6 @@
 //! A problem that every optimizer is given.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use koala_report::Measure;
@@ -7,6 +8,7 @@ use koala_train::recipe::Recipe;
 use koala_train::run::{ConfigError, Override};
 use toml::{Table, Value};
 
+use super::Arm;
 use super::check::check_name;
 use super::reader::Reader;
 
@@ -17,6 +19,8 @@ pub struct Problem {
     pub name: String,
     /// What it is.
     pub recipe: Recipe,
+    /// Options of arms on it alone, by their names; those of optimizers are in the recipe.
+    pub options: BTreeMap<String, Table>,
     /// What flags change of it.
     pub overrides: Vec<Override>,
     /// What has to be reached by the held-out samples: in its measure.
@@ -34,6 +38,8 @@ pub(super) struct Common<'a> {
     pub(super) origin: &'a str,
     /// Where recipes of its own lie.
     pub(super) folder: &'a Path,
+    /// What is compared.
+    pub(super) arms: &'a [Arm],
     /// Options of optimizers.
     pub(super) options: &'a Table,
     pub(super) device: Option<&'a str>,
@@ -48,6 +54,7 @@ pub(super) fn read_problem(table: Table, common: &Common) -> Result<Problem, Con
     let Common {
         origin,
         folder,
+        arms,
         options,
         device,
         recipe_options,
@@ -71,6 +78,23 @@ pub(super) fn read_problem(table: Table, common: &Common) -> Result<Problem, Con
             false => recipe,
         };
         set.insert("extends".to_owned(), Value::String(recipe));
+    }
+    let mut of_arms = BTreeMap::new();
+    if let Some(Value::Table(own)) = set.get_mut("optimizers") {
+        for arm in arms.iter().filter(|arm| arm.name != arm.optimizer) {
+            match own.remove(&arm.name) {
+                Some(Value::Table(options)) => {
+                    of_arms.insert(arm.name.clone(), options);
+                }
+                Some(other) => {
+                    return Err(ConfigError::Value {
+                        origin: format!("{of_workload}: optimizers.{}", arm.name),
+                        fault: format!("must be a table, not {other}"),
+                    });
+                }
+                None => {}
+            }
+        }
     }
     // The workload's own options for an optimizer win over the suite's, and these over the recipe's.
     if !options.is_empty() {
@@ -100,6 +124,7 @@ pub(super) fn read_problem(table: Table, common: &Common) -> Result<Problem, Con
     };
     Ok(Problem {
         recipe: read(&name, of_workload, set)?,
+        options: of_arms,
         overrides: device.into_iter().collect(),
         name,
         target,

@@ -118,6 +118,11 @@ impl Reader {
         })
     }
 
+    /// All that nobody asked for yet, for tables whose other keys are someone else's.
+    pub(super) fn rest(&mut self) -> Table {
+        std::mem::take(&mut self.table)
+    }
+
     /// Whether nothing is left that nobody asked for.
     pub(super) fn end(&self) -> Result<(), ConfigError> {
         match self.table.keys().next() {

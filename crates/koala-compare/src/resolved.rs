@@ -6,9 +6,10 @@ use koala_train::run::ModelSpec;
 use koala_train::run::{ConfigError, Override, RunConfig, hint};
 use koala_train::training::Measure as Judged;
 
+use super::arm::check_apart;
 use super::horizons::{check_horizons, name_at};
 use super::space::{Space, Values, default_space, numbers, trials, with_values};
-use super::{Problem, Suite, TuningPlan};
+use super::{Arm, Problem, Suite, TuningPlan};
 use crate::Error;
 
 /// Of so many training images or rows one is held out to choose by, if nothing is said.
@@ -19,7 +20,7 @@ const HELD_OUT: usize = 10;
 pub(super) struct Resolved {
     /// What the listing says of it.
     pub workload: Workload,
-    /// One an optimizer, in the suite's order.
+    /// One an arm, in the suite's order.
     pub entries: Vec<Entry>,
     /// Samples to train on (tokens of text).
     pub samples: usize,
@@ -27,11 +28,11 @@ pub(super) struct Resolved {
     pub fingerprint: Option<String>,
 }
 
-/// An optimizer on a problem.
+/// An arm on a problem.
 #[derive(Debug)]
 pub(super) struct Entry {
-    /// Name of the optimizer.
-    pub optimizer: String,
+    /// The arm.
+    pub arm: Arm,
     /// The configuration, of which seed and `test` are set later.
     pub config: RunConfig,
     /// What tuning tries; empty without tuning.
@@ -44,19 +45,20 @@ impl Suite {
         &self,
         visit: &mut dyn FnMut(&Resolved, &Data) -> Result<(), Error>,
     ) -> Result<Vec<Resolved>, Error> {
-        if self.problems.is_empty() || self.optimizers.is_empty() {
+        if self.problems.is_empty() || self.arms.is_empty() {
             return Err(self.empty().into());
         }
         if !self.horizons.is_empty() {
             let origin = format!("{}: horizons", self.origin);
             check_horizons(&origin, &self.horizons, self.reference.as_deref())?;
         }
+        check_apart(&format!("{}: optimizers", self.origin), &self.arms)?;
         // Mistakes in words first: data take time to read.
         let mut all = Vec::with_capacity(self.problems.len());
         for problem in &self.problems {
-            let mut configs = Vec::with_capacity(self.optimizers.len());
-            for optimizer in &self.optimizers {
-                configs.push(self.config(problem, optimizer)?);
+            let mut configs = Vec::with_capacity(self.arms.len());
+            for arm in &self.arms {
+                configs.push(self.config(problem, arm)?);
             }
             all.push((problem, configs));
         }
@@ -78,20 +80,30 @@ impl Suite {
         Ok(resolved)
     }
 
-    fn config(&self, problem: &Problem, optimizer: &str) -> Result<RunConfig, ConfigError> {
+    fn config(&self, problem: &Problem, arm: &Arm) -> Result<RunConfig, Error> {
         let mut overrides = problem.overrides.clone();
-        overrides.push(Override::new("optimizer.name", optimizer));
-        let config = match self.overlays.get(optimizer) {
-            None => problem.recipe.resolve(&overrides)?,
-            Some(over) => {
+        overrides.push(Override::new("optimizer.name", arm.optimizer.as_str()));
+        let mut recipe = problem.recipe.clone();
+        for name in arm.tables() {
+            if let Some(over) = self.overlays.get(name) {
                 let origin = format!(
-                    "{}: workload {}, with [optimizer.{optimizer}]",
+                    "{}: workload {}, with [optimizer.{name}]",
                     self.origin, problem.name
                 );
-                let recipe = problem.recipe.laid_over(origin, over.clone());
-                recipe.resolve(&overrides)?
+                recipe = recipe.laid_over(origin, over.clone());
             }
-        };
+        }
+        if !arm.options.is_empty() {
+            recipe = recipe.with_options(arm.origin.clone(), &arm.optimizer, &arm.options)?;
+        }
+        if let Some(options) = problem.options.get(&arm.name) {
+            let origin = format!(
+                "{}: workload {}, optimizers.{}",
+                self.origin, problem.name, arm.name
+            );
+            recipe = recipe.with_options(origin, &arm.optimizer, options)?;
+        }
+        let config = recipe.resolve(&overrides)?.pinned()?;
         if matches!(config.model, ModelSpec::Dcgan(_)) {
             return Err(ConfigError::Value {
                 origin: format!("{}: workload {}", self.origin, problem.name),
@@ -100,7 +112,8 @@ impl Suite {
                      test_distance in their result.json",
                     config.model.name()
                 ),
-            });
+            }
+            .into());
         }
         if let Some(seed) = self
             .seeds
@@ -110,7 +123,8 @@ impl Suite {
             return Err(ConfigError::Value {
                 origin: format!("{}: seeds", self.origin),
                 fault: format!("{seed} must be below 2^63"),
-            });
+            }
+            .into());
         }
         Ok(config)
     }
@@ -200,13 +214,13 @@ impl Suite {
             }),
         };
         let entries: Result<Vec<Entry>, ConfigError> = self
-            .optimizers
+            .arms
             .iter()
             .zip(configs)
-            .map(|(optimizer, config)| {
+            .map(|(arm, config)| {
                 Ok(Entry {
-                    trials: self.trials(problem, optimizer, &config)?,
-                    optimizer: optimizer.clone(),
+                    trials: self.trials(problem, arm, &config)?,
+                    arm: arm.clone(),
                     config,
                 })
             })
@@ -219,21 +233,25 @@ impl Suite {
         })
     }
 
-    /// What tuning tries of an optimizer on a problem; each of it makes a configuration.
+    /// What tuning tries of an arm on a problem; each of it makes a configuration.
     fn trials(
         &self,
         problem: &Problem,
-        optimizer: &str,
+        arm: &Arm,
         config: &RunConfig,
     ) -> Result<Vec<Values>, ConfigError> {
-        let Some(tuning) = self.tuned(problem, optimizer) else {
+        let Some(tuning) = self.tuned(problem, arm) else {
             return Ok(Vec::new());
         };
-        let path = format!("{}: tuning.space.{optimizer}", self.origin);
+        let own = arm.tables().rev();
+        let listed = own
+            .filter_map(|name| tuning.space.get_key_value(name))
+            .next();
+        let table = listed.map_or(&arm.name, |(name, _)| name);
+        let path = format!("{}: tuning.space.{table}", self.origin);
         let fault = |origin: String, fault: String| ConfigError::Value { origin, fault };
-        let listed = tuning.space.get(optimizer);
         let space: Space = match listed {
-            Some(space) => space.clone(),
+            Some((_, space)) => space.clone(),
             None => default_space(&config.optimizer).ok_or_else(|| {
                 fault(
                     path.clone(),
@@ -250,7 +268,7 @@ impl Suite {
             let known: Vec<&str> = known.iter().map(String::as_str).collect();
             return Err(ConfigError::UnknownKey {
                 file: self.origin.clone(),
-                key: format!("tuning.space.{optimizer}.{key}"),
+                key: format!("tuning.space.{table}.{key}"),
                 hint: hint(key, &known),
             });
         }
@@ -263,10 +281,10 @@ impl Suite {
         Ok(all)
     }
 
-    /// How an optimizer is tuned on a problem, if it is.
-    fn tuned(&self, problem: &Problem, optimizer: &str) -> Option<&TuningPlan> {
+    /// How an arm is tuned on a problem, if it is.
+    fn tuned(&self, problem: &Problem, arm: &Arm) -> Option<&TuningPlan> {
         let tuning = self.tuning.as_ref().filter(|_| problem.tuned)?;
-        tuning.tunes(optimizer).then_some(tuning)
+        tuning.tunes(&arm.name).then_some(tuning)
     }
 
     /// There is nothing to compare.

@@ -128,8 +128,17 @@ fn lay(listing: &mut Listing, before: Listing, question: Question, bases: &Bases
         .filter(|run| of_base(run))
         .map(|run| run.workload.as_str())
         .collect();
+    // Nor does another optimizer under the name of an arm.
+    let of_arm = |run: &&ListedRun| {
+        let mut named = listing
+            .runs
+            .iter()
+            .filter(|new| new.optimizer == run.optimizer);
+        named.all(|new| new.method == run.method)
+    };
     let stays: Vec<_> = all()
         .filter(|run| same.contains(run.workload.as_str()))
+        .filter(of_arm)
         .cloned()
         .collect();
     match question {

@@ -5,10 +5,13 @@ use std::path::Path;
 
 use koala_system::read_text;
 use koala_train::device::DeviceName;
-use koala_train::run::{ConfigError, LARGEST_CONFIG};
+use koala_train::run::{ConfigError, LARGEST_CONFIG, hint};
 use toml::Table;
 
-use super::check::{check_listed, check_name, check_optimizers, check_seeds};
+use super::Arm;
+use super::arm::read_arms;
+use super::check::{check_listed, check_name, check_seeds};
+use super::embedded::{SUITES, suite_text};
 use super::horizons::check_horizons;
 use super::overlay::read_overlays;
 use super::problem::{Common, Problem, read_measure, read_problem};
@@ -21,17 +24,19 @@ use super::tuning::{TuningPlan, read_tuning};
 pub struct Suite {
     /// Its name, which its folder has by default.
     pub name: String,
+    /// What it is, in a line.
+    pub about: Option<String>,
     /// How errors name it, such as `suite four.toml`.
     pub origin: String,
     /// The command that does it, for people who want to repeat it.
     pub source: String,
     /// Seeds that are reported.
     pub seeds: Vec<u64>,
-    /// Names of the optimizers.
-    pub optimizers: Vec<String>,
-    /// What is laid over each problem for an optimizer, by its name: its schedule, average and lookahead.
+    /// What is compared.
+    pub arms: Vec<Arm>,
+    /// What is laid over each problem for an optimizer, by its name, and over that for an arm: schedule, average and lookahead.
     pub overlays: BTreeMap<String, Table>,
-    /// The optimizer that the others are held against, or [`koala_report::BEST`]; nothing for none.
+    /// The arm that the others are held against, or [`koala_report::BEST`]; nothing for none.
     pub reference: Option<String>,
     /// The problems that each of them is given.
     pub problems: Vec<Problem>,
@@ -44,6 +49,36 @@ pub struct Suite {
 }
 
 impl Suite {
+    /// The embedded suite of this name; what has an extension or a folder before it is a file.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if there is none, or something in it is wrong.
+    pub fn find(name: &Path) -> Result<Self, ConfigError> {
+        let bare = name.components().count() == 1 && name.extension().is_none();
+        let Some(word) = name
+            .to_str()
+            .filter(|word| bare && !word.contains(['/', '\\']))
+        else {
+            return Self::open(name);
+        };
+        let Some(text) = suite_text(word) else {
+            let file = match name.is_file() {
+                true => format!("; the file of that name is ./{word}"),
+                false => String::new(),
+            };
+            return Err(ConfigError::UnknownName {
+                origin: "koala compare".to_owned(),
+                group: "suite",
+                name: word.to_owned(),
+                hint: hint(word, &SUITES) + &file,
+            });
+        };
+        let mut suite = Self::parse(text, &format!("suite {word}"), Path::new(""))?;
+        suite.source = format!("koala compare {word}");
+        Ok(suite)
+    }
+
     /// The suite in a file.
     ///
     /// # Errors
@@ -75,8 +110,10 @@ impl Suite {
             })?;
         let mut reader = Reader::new(origin, "", table);
         let name = reader.text("name")?;
+        let about = reader.text("about")?;
         let seeds = reader.counts("seeds")?;
         let optimizers = reader.texts("optimizers")?;
+        let arms = reader.tables("arm")?;
         let options = reader.inner("options")?.unwrap_or_default();
         let overlays = reader.inner("optimizer")?.unwrap_or_default();
         let recipe_options = reader.flag("recipe-options")?.unwrap_or(true);
@@ -93,13 +130,18 @@ impl Suite {
         check_name(&reader, "name", &name)?;
         let seeds = reader.needed("seeds", seeds, "seeds = [0, 1, 2]")?;
         check_seeds(&reader, "seeds", &seeds)?;
-        let example = "optimizers = [\"koala-m\", \"adam\"]";
-        let optimizers = reader.needed("optimizers", optimizers, example)?;
-        check_optimizers(&reader, &optimizers)?;
-        check_listed(origin, "options", options.keys(), &optimizers)?;
-        let overlays = read_overlays(overlays, origin, &optimizers)?;
+        let arms = read_arms(&reader, origin, optimizers, arms)?;
+        check_listed(origin, "options", options.keys(), &arms)?;
+        if let Some(arm) = arms
+            .iter()
+            .find(|arm| arm.name != arm.optimizer && options.contains_key(&arm.name))
+        {
+            let fault = "options of an arm stand in its [[arm]], beside its name";
+            return Err(reader.fault(&format!("options.{}", arm.name), fault));
+        }
+        let overlays = read_overlays(overlays, origin, &arms)?;
         if let Some(name) = &reference {
-            check_reference(&reader.origin("reference"), name, &optimizers)?;
+            check_reference(&reader.origin("reference"), name, &arms)?;
         }
         let measure = measure
             .map(|name| read_measure(&reader, &name))
@@ -119,6 +161,7 @@ impl Suite {
             origin,
             folder,
             options: &options,
+            arms: &arms,
             device: device.as_deref(),
             recipe_options,
             measure,
@@ -137,15 +180,16 @@ impl Suite {
             }
             problems.push(problem);
         }
-        let tuning = tuning.map(|table| read_tuning(table, origin, &optimizers, &seeds));
+        let tuning = tuning.map(|table| read_tuning(table, origin, &arms, &seeds));
         Ok(Self {
             source: origin.to_owned(),
             origin: origin.to_owned(),
             tuning: tuning.transpose()?,
             threads: threads.map(|threads| threads as usize),
             name,
+            about,
             seeds,
-            optimizers,
+            arms,
             overlays,
             reference,
             problems,

@@ -6,9 +6,11 @@ use koala_report::Sampler;
 use koala_train::run::{ConfigError, hint};
 use toml::{Table, Value};
 
+use super::arm::names;
 use super::check::{check_listed, check_seeds};
 use super::reader::Reader;
 use super::space::{Range, Space};
+use super::{Arm, Suite};
 
 /// The first seed of trials, unless it is reported.
 const FIRST_TUNING_SEED: u64 = 1000;
@@ -22,9 +24,9 @@ pub struct TuningPlan {
     pub sampler: Sampler,
     /// Seeds of each trial.
     pub seeds: Vec<u64>,
-    /// What is tried, by optimizer; those that are not here have a default.
+    /// What is tried, by arm, or by optimizer for all arms of it that are not here; those of neither have a default.
     pub space: BTreeMap<String, Space>,
-    /// Optimizers that are not tuned, but run as they are.
+    /// Arms that are not tuned, but run as they are.
     pub untuned: Vec<String>,
     /// Whether those that are tuned are reported as they are too.
     pub defaults: bool,
@@ -43,9 +45,9 @@ impl TuningPlan {
         }
     }
 
-    /// Whether an optimizer is tuned.
-    pub fn tunes(&self, optimizer: &str) -> bool {
-        !self.untuned.iter().any(|untuned| untuned == optimizer)
+    /// Whether the arm of this name is tuned.
+    pub fn tunes(&self, arm: &str) -> bool {
+        !self.untuned.iter().any(|untuned| untuned == arm)
     }
 }
 
@@ -62,7 +64,7 @@ fn fresh_seed(reported: &[u64]) -> u64 {
 pub(super) fn read_tuning(
     table: Table,
     origin: &str,
-    optimizers: &[String],
+    arms: &[Arm],
     reported: &[u64],
 ) -> Result<TuningPlan, ConfigError> {
     let mut reader = Reader::new(origin, "tuning", table);
@@ -96,9 +98,13 @@ pub(super) fn read_tuning(
         );
         return Err(reader.fault("seeds", fault));
     }
-    let untuned = read_untuned(&reader, tuned, untuned, optimizers)?;
-    check_listed(origin, "tuning.space", spaces.keys(), optimizers)?;
-    if let Some(name) = spaces.keys().find(|name| untuned.contains(name)) {
+    let untuned = read_untuned(&reader, tuned, untuned, arms)?;
+    check_listed(origin, "tuning.space", spaces.keys(), arms)?;
+    let idle = |name: &&String| {
+        let mut tuned = arms.iter().filter(|arm| !untuned.contains(&arm.name));
+        !tuned.any(|arm| arm.tables().any(|table| table == *name))
+    };
+    if let Some(name) = spaces.keys().find(idle) {
         return Err(ConfigError::Value {
             origin: format!("{origin}: tuning.space.{name}"),
             fault: format!("{name} is not tuned: leave its space out, or tune it"),
@@ -136,35 +142,64 @@ pub(super) fn read_tuning(
     })
 }
 
-/// The optimizers that are not tuned, from the list of those that are or from their own.
+impl Suite {
+    /// Leaves these arms as they are when the others are tuned; `origin` says who asks for it.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if one of them is no arm of the suite, or all are.
+    pub fn leave_untuned(&mut self, origin: &str, listed: &[String]) -> Result<(), ConfigError> {
+        let left = chosen(origin, &self.arms, listed, true)?;
+        if let Some(tuning) = &mut self.tuning {
+            tuning.untuned = left;
+        }
+        Ok(())
+    }
+}
+
+/// The arms that are not tuned, from the list of those that are or from their own.
 fn read_untuned(
     reader: &Reader,
     tuned: Option<Vec<String>>,
     untuned: Option<Vec<String>>,
-    optimizers: &[String],
+    arms: &[Arm],
 ) -> Result<Vec<String>, ConfigError> {
-    let (key, listed) = match (&tuned, &untuned) {
-        (None, None) => return Ok(Vec::new()),
+    match (tuned, untuned) {
+        (None, None) => Ok(Vec::new()),
         (Some(_), Some(_)) => {
             let fault = "says the same as tuning.optimizers: give one of both";
-            return Err(reader.fault("untuned", fault));
+            Err(reader.fault("untuned", fault))
         }
-        (Some(listed), None) => ("optimizers", listed),
-        (None, Some(listed)) => ("untuned", listed),
-    };
-    if let Some(name) = listed.iter().find(|name| !optimizers.contains(name)) {
-        let known: Vec<&str> = optimizers.iter().map(String::as_str).collect();
+        (Some(listed), None) => chosen(&reader.origin("optimizers"), arms, &listed, false),
+        (None, Some(listed)) => chosen(&reader.origin("untuned"), arms, &listed, true),
+    }
+}
+
+/// The names of the arms that are in the list, or of those that are not; some are left besides.
+fn chosen(
+    origin: &str,
+    arms: &[Arm],
+    listed: &[String],
+    in_list: bool,
+) -> Result<Vec<String>, ConfigError> {
+    let known = names(arms);
+    if let Some(name) = listed.iter().find(|name| !known.contains(&name.as_str())) {
         return Err(ConfigError::UnknownName {
-            origin: reader.origin(key),
+            origin: origin.to_owned(),
             group: "optimizer of the suite",
             name: name.clone(),
             hint: hint(name, &known),
         });
     }
-    let left_out = |name: &&String| listed.contains(name) == (key == "untuned");
-    let untuned: Vec<String> = optimizers.iter().filter(left_out).cloned().collect();
-    match untuned.len() == optimizers.len() {
-        false => Ok(untuned),
-        true => Err(reader.fault(key, "leaves nothing to tune: leave [tuning] out")),
+    let all = arms.iter().map(|arm| arm.name.clone());
+    let chosen: Vec<String> = all
+        .filter(|name| listed.contains(name) == in_list)
+        .collect();
+    match chosen.len() == arms.len() {
+        false => Ok(chosen),
+        true => Err(ConfigError::Value {
+            origin: origin.to_owned(),
+            fault: "leaves nothing to tune: leave out one of them, or the tuning".to_owned(),
+        }),
     }
 }

@@ -4,6 +4,7 @@ use std::num::NonZero;
 use std::process::ExitCode;
 
 use clap::Args;
+use clap::builder::StringValueParser;
 use koala_compare::Error;
 use koala_compare::{Campaign, TuningPlan};
 use koala_report::text;
@@ -11,7 +12,7 @@ use koala_train::optimizers::OptimizerSpec;
 use koala_train::run::ConfigError;
 
 use crate::campaign;
-use crate::flags::{ReferenceFlags, SuiteFlags};
+use crate::flags::{Known, ReferenceFlags, SuiteFlags};
 
 /// Arguments of `koala compare`.
 #[derive(Args)]
@@ -25,8 +26,8 @@ pub struct CompareArguments {
     /// What the held-out samples have to reach: error in percent, for texts loss in nats, or the loss of what has no classes [default: the median of what is reached]
     #[arg(long, value_name = "X", conflicts_with = "suite")]
     target: Option<f64>,
-    /// Optimizers of these that are not tuned, but run with their defaults alone
-    #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = OptimizerSpec::NAMES, requires = "tuning_trials")]
+    /// Optimizers of these that are not tuned, but run as they are alone
+    #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = Known(StringValueParser::new(), &OptimizerSpec::NAMES), requires = "tuning_trials")]
     untuned: Vec<String>,
     #[command(flatten)]
     reference: ReferenceFlags,
@@ -38,9 +39,8 @@ pub fn run(arguments: &CompareArguments) -> Result<ExitCode, Error> {
     let mut suite = flags.suite()?;
     if let Some(trials) = arguments.tuning_trials {
         let trials = usize::from(trials.get());
-        let mut tuning = TuningPlan::of_defaults(trials, &suite.seeds);
-        tuning.untuned.clone_from(&arguments.untuned);
-        suite.tuning = Some(tuning);
+        suite.tuning = Some(TuningPlan::of_defaults(trials, &suite.seeds));
+        suite.leave_untuned("--untuned", &arguments.untuned)?;
     }
     if let Some(target) = arguments.target {
         if !target.is_finite() {

@@ -18,6 +18,7 @@ mod replay;
 mod report;
 mod sensitivity;
 mod shell;
+mod suites;
 mod terminal;
 mod train;
 #[cfg(feature = "watch")]
@@ -62,6 +63,8 @@ enum Command {
     Train(Box<train::TrainArguments>),
     /// List the experiments that can be run by name, or print one
     Recipes(recipes::RecipesArguments),
+    /// List the comparisons that can be run by name, or print one
+    Suites(suites::SuitesArguments),
     /// Give several optimizers the same problems, the same seeds and batches, and the same effort to tune them
     ///
     /// Without any flag: KOALA-A, KOALA-M, KOALA-V, KOALA++, SGD with momentum and Adam on the embedded digits.
@@ -144,6 +147,7 @@ fn done(command: Command) -> ExitCode {
     let result = match command {
         Command::Train(arguments) => train::run(&arguments).map_err(Error::from),
         Command::Recipes(arguments) => recipes::run(&arguments).map_err(Error::from),
+        Command::Suites(arguments) => suites::run(&arguments),
         Command::Compare(arguments) => compare::run(&arguments),
         Command::Sensitivity(arguments) => sensitivity::run(&arguments),
         Command::Report(arguments) => report::run(&arguments),

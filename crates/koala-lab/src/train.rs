@@ -3,14 +3,16 @@
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
+use clap::builder::StringValueParser;
 use clap::{ArgAction, Args};
 use koala_data::{LabelPreparation, Loaded, Preparation};
+use koala_report::LISTING_FILE;
 use koala_train::Error;
-use koala_train::recipe::Recipe;
+use koala_train::recipe::{NAMES, Recipe};
 use koala_train::run::{ConfigError, Override, RunConfig, RunFolder, RunResult};
-use koala_train::training::Status;
+use koala_train::training::{EarlyStop, Status};
 
-use crate::flags::{KeepingFlags, MethodFlags, Overrides, TaskFlags};
+use crate::flags::{KeepingFlags, Known, MethodFlags, Overrides, TaskFlags};
 use crate::progress::Progress;
 use crate::{interrupt, terminal};
 
@@ -21,6 +23,8 @@ pub struct TrainArguments {
     #[arg(
         long,
         value_name = "NAME",
+        value_parser = Known(StringValueParser::new(), &NAMES),
+        hide_possible_values = true,
         conflicts_with = "config",
         help_heading = "Run"
     )]
@@ -28,7 +32,7 @@ pub struct TrainArguments {
     /// Configuration file to start from, such as another run's config.toml; flags win over it
     #[arg(long, value_name = "FILE", help_heading = "Run")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder where its newest checkpoint was made
+    /// Go on with the run in this folder where its newest checkpoint was made, also with one that is complete, if --epochs or --max-steps make it longer
     #[arg(
         long,
         value_name = "RUN",
@@ -85,6 +89,7 @@ fn begin(arguments: &TrainArguments, overrides: &Overrides) -> Result<ExitCode, 
         Some(name) => Recipe::find(name)?.resolve(&overrides.list)?,
         None => RunConfig::resolve(arguments.config.as_deref(), &overrides.list)?,
     };
+    let config = config.pinned()?;
     let data = config.load()?;
     arguments.warn(&data);
     let folder = match &arguments.out {
@@ -103,18 +108,23 @@ fn resume(
     path: &Path,
     overrides: &[Override],
 ) -> Result<ExitCode, Error> {
-    if let Some(other) = overrides.first() {
+    let (folder, config) = RunFolder::open_to_change(path, overrides)?;
+    if let Some(other) = overrides.first()
+        && path.join("../..").join(LISTING_FILE).is_file()
+    {
         return Err(ConfigError::Value {
-            origin: "--resume".to_owned(),
+            origin: other.flag(),
             fault: format!(
-                "goes on with a run as it was begun, so {} cannot be given with it",
-                other.flag()
+                "{} is a run of a comparison, which knows it as it was begun: change the suite, or begin a run with --config on its \
+                 config.toml",
+                path.display()
             ),
         }
         .into());
     }
-    let (folder, config) = RunFolder::open(path)?;
-    if let Some(result) = folder.completed()? {
+    if let Some(result) = folder.completed()?
+        && overrides.is_empty()
+    {
         if arguments.json {
             terminal::json(&result);
         } else if !arguments.quiet {
@@ -164,6 +174,17 @@ impl TrainArguments {
 }
 
 fn summary(result: &RunResult, folder: &RunFolder, data: &Loaded) {
+    if let Some(EarlyStop {
+        patience,
+        step,
+        loss,
+    }) = result.early_stop
+    {
+        terminal::line(format!(
+            "ended early: for {patience} evaluations no held-out loss below {}, that after {step} steps",
+            four_digits(loss)
+        ));
+    }
     let path = folder.path().display();
     let steps = format!("after {} steps in {:.1} s", result.steps, result.seconds);
     match (result.headline(), result.status) {

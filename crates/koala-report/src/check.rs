@@ -68,9 +68,20 @@ impl Checked {
                 continue;
             }
             self.run(&path);
-            let seed = Run::read(&path, crate::Detail::Measures)
+            let start = Run::read(&path, crate::Detail::Measures)
                 .ok()
-                .and_then(|run| run.log.start.map(|start| start.seed));
+                .and_then(|run| run.log.start);
+            let seed = start.as_ref().map(|start| start.seed);
+            let optimizer = start.as_ref().map(|start| start.optimizer.as_str());
+            if let (Some(method), Some(optimizer)) = (&listed.method, optimizer)
+                && method != optimizer
+            {
+                let what = format!(
+                    "is listed as {} of {method}, and its log says {optimizer}",
+                    listed.optimizer
+                );
+                self.fault(path.clone(), what);
+            }
             if let Some(seed) = seed.filter(|seed| *seed != listed.seed) {
                 let what = format!(
                     "is listed with seed {}, and its log says {seed}",
@@ -190,11 +201,18 @@ mod tests {
         suite.workload("digits", Measure::Error, None);
         suite.run("koala-m", 0, Role::Defaults, Outcome::Missing);
         suite.run("sgd", 1, Role::Defaults, Outcome::Missing);
+        suite.listing.runs[1].method = Some("adamw".to_owned());
         let folder = suite.folder();
         copied("images", &folder.join("runs/0001"));
         let checked = check(folder).unwrap();
         let told: Vec<&str> = checked.faults.iter().map(|fault| &*fault.what).collect();
-        assert_eq!(told, ["is listed with seed 1, and its log says 0"]);
+        assert_eq!(
+            told,
+            [
+                "is listed as sgd of adamw, and its log says koala-m",
+                "is listed with seed 1, and its log says 0"
+            ]
+        );
         assert_eq!((checked.runs, checked.missing), (1, 1));
         fs::write(folder.join(LISTING_FILE), "{\"format\": 7}").unwrap();
         let checked = check(folder).unwrap();

@@ -108,8 +108,11 @@ pub enum ArmKind {
 /// An optimizer with its hyperparameters on a workload, over all reported seeds.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Arm {
-    /// Name of the optimizer.
+    /// Its name, which is that of the optimizer for one as it is.
     pub optimizer: String,
+    /// The optimizer, where it is a configuration of it under another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// Whether it was tuned.
     pub kind: ArmKind,
     /// What tuning chose; empty for defaults.

@@ -36,7 +36,7 @@ pub struct Listing {
     pub seeds: Vec<u64>,
     /// How hyperparameters were tuned; nothing if they were not.
     pub tuning: Option<Tuning>,
-    /// The optimizer that the others are held against, or [`crate::BEST`]; nothing if there is none.
+    /// The arm that the others are held against, or [`crate::BEST`]; nothing if there is none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
     /// The problems.
@@ -102,6 +102,7 @@ impl Listing {
     fn check(&self) -> Result<(), String> {
         let mut reported: BTreeSet<(&str, &str, bool, u64)> = BTreeSet::new();
         let mut counted: BTreeSet<(&str, &str, bool, &str)> = BTreeSet::new();
+        let mut methods: BTreeMap<&str, &Option<String>> = BTreeMap::new();
         let known = |name: &str| self.workloads.iter().any(|workload| workload.name == name);
         for run in &self.runs {
             if !known(&run.workload) {
@@ -115,6 +116,14 @@ impl Listing {
                 return Err(format!(
                     "run '{}' is not within the suite's folder",
                     run.folder
+                ));
+            }
+            // An arm is a configuration of one optimizer.
+            if *methods.entry(&run.optimizer).or_insert(&run.method) != &run.method {
+                return Err(format!(
+                    "{} is called an arm of {} and of another optimizer",
+                    run.optimizer,
+                    run.method.as_ref().unwrap_or(&run.optimizer)
                 ));
             }
             let tuned = match run.role {
@@ -154,7 +163,7 @@ pub struct Tuning {
     pub sampler: Sampler,
     /// Seeds of a trial; none of them is reported.
     pub seeds: Vec<u64>,
-    /// Optimizers that are not tuned, but run as they are.
+    /// Arms that are not tuned, but run as they are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub untuned: Vec<String>,
 }
@@ -214,8 +223,11 @@ pub struct ListedRun {
     pub folder: String,
     /// Name of its workload.
     pub workload: String,
-    /// Name of its optimizer.
+    /// Name of its arm, which is that of the optimizer for one as it is.
     pub optimizer: String,
+    /// The optimizer, where the arm is a configuration of it under another name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// Its seed.
     pub seed: u64,
     /// What it is for.
@@ -253,7 +265,7 @@ pub enum Role {
 pub struct Choice {
     /// Name of the workload.
     pub workload: String,
-    /// Name of the optimizer.
+    /// Name of the arm.
     pub optimizer: String,
     /// The trial; nothing if all trials failed, and there is nothing to report.
     pub trial: Option<usize>,

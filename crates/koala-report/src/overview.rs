@@ -45,8 +45,11 @@ pub struct OverAllOf {
 /// An arm of the field.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 pub struct Entrant {
-    /// Name of the optimizer.
+    /// Its name, which is that of the optimizer for one as it is.
     pub optimizer: String,
+    /// The optimizer, where it is a configuration of it under another name.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub method: Option<String>,
     /// Whether it was tuned.
     pub kind: ArmKind,
 }

@@ -91,6 +91,7 @@ impl Suite {
             folder,
             workload,
             optimizer: optimizer.to_owned(),
+            method: None,
             seed,
             role,
         });

@@ -23,6 +23,9 @@ pub struct LengthFlags {
     /// End after this many steps; 0 for no limit [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     max_steps: Option<i64>,
+    /// End before that, once the held-out loss has not been lower for N evaluations; 0 for not [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    patience: Option<i64>,
     /// Evaluate every N steps as well as after each epoch; 0 for not [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     evaluate_every: Option<i64>,
@@ -39,6 +42,7 @@ impl LengthFlags {
         all.put("micro-batch-size", self.micro_batch_size);
         all.put("drop-last", self.drop_last);
         all.put("max-steps", self.max_steps);
+        all.put("patience", self.patience);
         all.put("evaluate-every", self.evaluate_every);
         all.put("missing-limit", self.missing_limit);
     }

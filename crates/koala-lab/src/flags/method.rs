@@ -157,10 +157,20 @@ pub struct MethodFlags {
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     nesterov: Option<bool>,
     /// *adam*, prodigy: decay of the first moment [default: 0.9]
-    #[arg(long = "beta-1", value_name = "X", allow_negative_numbers = true)]
+    #[arg(
+        long = "beta-1",
+        alias = "beta1",
+        value_name = "X",
+        allow_negative_numbers = true
+    )]
     beta_1: Option<f64>,
     /// *adam*, prodigy: decay of the second moment [default: 0.999]
-    #[arg(long = "beta-2", value_name = "X", allow_negative_numbers = true)]
+    #[arg(
+        long = "beta-2",
+        alias = "beta2",
+        value_name = "X",
+        allow_negative_numbers = true
+    )]
     beta_2: Option<f64>,
     /// *adam*, prodigy, koala-a: keeps the quotient finite [default: 1e-8]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]

@@ -4,6 +4,7 @@ mod average;
 mod data;
 mod device;
 mod keeping;
+mod known;
 mod length;
 mod method;
 mod network;
@@ -16,6 +17,7 @@ mod task;
 mod watch;
 
 pub use keeping::KeepingFlags;
+pub use known::Known;
 pub use method::MethodFlags;
 pub use overrides::Overrides;
 pub use own::OwnFlags;

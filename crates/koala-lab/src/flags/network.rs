@@ -12,6 +12,9 @@ pub struct NetworkFlags {
     /// Network [default: mlp, for texts lstm, for images and idx cnn]
     #[arg(long, value_parser = ModelSpec::NAMES)]
     model: Option<String>,
+    /// Start from these weights, a safetensors file of a run of the same network, instead of drawn ones
+    #[arg(long, value_name = "FILE")]
+    init_weights: Option<String>,
     /// Widths of the hidden layers [default: 128,64 for mlp, 64 for cnn, 256,64,16,64,256 for autoencoder]
     #[arg(
         long,
@@ -67,6 +70,7 @@ impl NetworkFlags {
     /// Adds the overrides that these flags stand for.
     pub fn add_to(&self, all: &mut Overrides) {
         all.put("model.name", self.model.clone());
+        all.put("init-weights", self.init_weights.clone());
         all.put("model.hidden", self.hidden.clone());
         all.put("model.channels", self.channels.clone());
         all.put("model.norm", self.norm.clone());

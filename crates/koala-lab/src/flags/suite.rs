@@ -5,12 +5,13 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 
 use clap::Args;
-use koala_compare::{Orders, Problem, Suite};
+use clap::builder::{PathBufValueParser, StringValueParser};
+use koala_compare::{Arm, Orders, Problem, SUITES, Suite, suite_text};
 use koala_train::optimizers::OptimizerSpec;
-use koala_train::recipe::Recipe;
+use koala_train::recipe::{NAMES, Recipe};
 use koala_train::run::ConfigError;
 
-use super::TaskFlags;
+use super::{Known, TaskFlags};
 
 /// Optimizers that are compared if none is named.
 const OPTIMIZERS: [&str; 6] = ["koala-a", "koala-m", "koala-v", "koala-pp", "sgd", "adam"];
@@ -20,14 +21,14 @@ const SEEDS: [u64; 3] = [0, 1, 2];
 /// What is compared, where it is kept, and how much of the machine it takes.
 #[derive(Args)]
 pub struct SuiteFlags {
-    /// File that says what to compare, see docs/compare.md; without, the flags below say it
-    #[arg(value_name = "SUITE.toml", conflicts_with_all = ["recipe", "optimizers", "seeds"])]
+    /// What to compare: one of `koala suites`, or a file with its folder or .toml, see docs/compare.md; without, the flags below say it
+    #[arg(value_name = "SUITE", value_parser = Known(PathBufValueParser::new(), &SUITES), conflicts_with_all = ["recipe", "optimizers", "seeds"])]
     suite: Option<PathBuf>,
     /// Recipe to compare on, one of `koala recipes` or a .toml file; flags win over it
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = Known(StringValueParser::new(), &NAMES), hide_possible_values = true)]
     recipe: Option<String>,
-    /// Optimizers [default: koala-a,koala-m,koala-v,koala-pp,sgd,adam]
-    #[arg(long, value_name = "NAME,..", value_delimiter = ',', value_parser = OptimizerSpec::NAMES)]
+    /// Optimizers; one with options of its own is called as it is written, such as adamw:learning-rate=0.01:weight-decay=0.1 [default: koala-a,koala-m,koala-v,koala-pp,sgd,adam]
+    #[arg(long, value_name = "NAME[:OPTION=VALUE..],..", value_delimiter = ',', value_parser = Known(StringValueParser::new(), &OptimizerSpec::NAMES))]
     optimizers: Vec<String>,
     /// Seeds that each optimizer runs with [default: 0,1,2]
     #[arg(
@@ -70,11 +71,11 @@ impl SuiteFlags {
                     origin: other.flag(),
                     fault: format!(
                         "does not go with a suite, which says it itself: write it below [workload.set] in {}",
-                        file.display()
+                        told(file)
                     ),
                 });
             }
-            return Suite::open(file);
+            return Suite::find(file);
         }
         let recipe = match &self.recipe {
             Some(name) => Recipe::find(name)?,
@@ -85,13 +86,10 @@ impl SuiteFlags {
             Some(name) => stem(name),
             None => format!("{}-{}", config.dataset.name().name(), config.model.name()),
         };
-        let or = |given: &[String], default: &[&str]| match given {
-            [] => default.iter().map(|&name| name.to_owned()).collect(),
-            given => given.to_vec(),
-        };
         let problem = Problem {
             name: name.clone(),
             recipe,
+            options: BTreeMap::new(),
             overrides: overrides.list,
             target: None,
             measure: None,
@@ -99,13 +97,14 @@ impl SuiteFlags {
         };
         Ok(Suite {
             name,
+            about: None,
             origin: "what is compared".to_owned(),
             source: command(),
             seeds: distinct(match self.seeds.as_slice() {
                 [] => SEEDS.to_vec(),
                 seeds => seeds.to_vec(),
             }),
-            optimizers: distinct(or(&self.optimizers, &OPTIMIZERS)),
+            arms: self.arms()?,
             overlays: BTreeMap::new(),
             reference: None,
             problems: vec![problem],
@@ -113,6 +112,15 @@ impl SuiteFlags {
             tuning: None,
             threads: None,
         })
+    }
+
+    /// The optimizers that are compared.
+    fn arms(&self) -> Result<Vec<Arm>, ConfigError> {
+        let words = self.optimizers.iter();
+        match self.optimizers.is_empty() {
+            true => Ok(OPTIMIZERS.map(Arm::plain).to_vec()),
+            false => words.map(|word| Arm::parse("--optimizers", word)).collect(),
+        }
     }
 
     /// Where it is kept.
@@ -132,6 +140,15 @@ impl SuiteFlags {
             (processors / jobs).max(1)
         });
         Orders { jobs, threads }
+    }
+}
+
+/// A suite's file, in words; that of an embedded one has to be made first.
+fn told(suite: &Path) -> String {
+    let name = suite.to_str().filter(|name| suite_text(name).is_some());
+    match name {
+        Some(name) => format!("a file of your own, begun with koala suites {name} > {name}.toml"),
+        None => suite.display().to_string(),
     }
 }
 

@@ -10,7 +10,7 @@ const HEAD: &str = "name = 'x'\nseeds = [0, 1]\noptimizers = ['koala-m', 'sgd']\
 const WORKLOAD: &str = "[[workload]]\nname = 'digits'\nset.epochs = 1\n";
 
 /// What is wrong, as lines after a head and a workload that are right; `head: ` lines replace it all.
-const FAULTS: [&str; 48] = [
+const FAULTS: [&str; 63] = [
     "head: x = [",
     "head: seed = [0]",
     "head: seeds = [0]",
@@ -59,6 +59,21 @@ const FAULTS: [&str; 48] = [
     "head: name = 'x'\nseeds = [0]\noptimizers = ['koala-m', 'sgd']\nreference = 'best'\nhorizons = [0, 1]\n",
     "head: name = 'x'\nseeds = [0]\noptimizers = ['koala-m', 'sgd']\nreference = 'best'\nhorizons = [1, 1.0]\n",
     "head: name = 'x'\nseeds = [0]\noptimizers = ['koala-m', 'sgd']\nrecipe-options = 'no'\n",
+    "[[arm]]\noptimizer = 'sgd'",
+    "[[arm]]\nname = 'slow'",
+    "[[arm]]\nname = 'slow'\noptimizer = 'sdg'",
+    "[[arm]]\nname = 'slow'\noptimizer = 'sgd'\nlearning_rate = 1",
+    "[[arm]]\nname = 'slow'\noptimizer = 'sgd'\nlearning-rate = -1",
+    "[[arm]]\nname = 'slow'\noptimizer = 'sgd'\n[[arm]]\nname = 'slow'\noptimizer = 'sgd'",
+    "[[arm]]\nname = 'sgd'\noptimizer = 'sgd'\nlearning-rate = 1",
+    "[[arm]]\nname = 'adam'\noptimizer = 'sgd'",
+    "[[arm]]\nname = 'best'\noptimizer = 'sgd'",
+    "[[arm]]\nname = 'slow'\noptimizer = 'sgd'\nschedule.name = 'cosine'",
+    "[[arm]]\nname = 'slow'\noptimizer = 'sgd'\n[options.slow]\nmomentum = 0.5",
+    "[[arm]]\nname = 'slow'\noptimizer = 'sgd'\n[tuning]\ntrials = 2\nuntuned = ['slw']",
+    "[[arm]]\nname = 'slow'\noptimizer = 'sgd'\n[[workload]]\nname = 'b'\nset.optimizers.slow = 3",
+    "[[arm]]\nname = 'slow'\noptimizer = 'sgd'\n[[workload]]\nname = 'b'\nset.optimizers.slow.rate = 3",
+    "head: name = 'x'\nseeds = [0]\noptimizers = []\narm = []",
 ];
 
 #[test]
@@ -87,7 +102,30 @@ fn wrong_usage_names_the_flag() {
     let here = tempdir().unwrap();
     fs::write(here.path().join("x.toml"), format!("{HEAD}{WORKLOAD}")).unwrap();
     for (arguments, named) in [
-        (&["--optimizers", "sgd,lion"][..], "lion"),
+        (
+            &["--optimizers", "sgd,lion"][..],
+            "--optimizers: no optimizer is called 'lion'; there are: ",
+        ),
+        (
+            &["--optimizers", "sgd,koala-m,sgd"],
+            "'sgd' is there twice: leave one out, or give it another name and options of its own",
+        ),
+        (
+            &["--optimizers", "sgd,sgd:learning_rate=1"],
+            "--optimizers: sgd:learning_rate=1: unknown key 'optimizer.learning_rate', did you mean 'learning-rate'?",
+        ),
+        (
+            &["--optimizers", "sgd:momentum=2"],
+            "--optimizers: sgd:momentum=2: optimizer.momentum: must be in [0, 1)",
+        ),
+        (
+            &["--optimizers", "sgd:momentum=high"],
+            "optimizer.momentum: must be a number, not \"high\"",
+        ),
+        (
+            &["--tuning-trials", "2", "--untuned", "adamw"],
+            "--untuned: no optimizer of the suite is called 'adamw', did you mean 'adam'?",
+        ),
         (&["--seeds", "-1"], "--seeds"),
         (&["--schedule", "milestones"], "--milestones"),
         (&["--channels", "8"], "--channels"),

@@ -249,6 +249,55 @@ fn the_report_begins_with_the_reference_in_every_form() {
 }
 
 #[test]
+fn flags_tell_configurations_of_one_optimizer_apart() {
+    let here = tempdir().unwrap();
+    let slow = "sgd:learning-rate=0.01:nesterov=true";
+    let told = koala(here.path())
+        .args(["compare", "--epochs=1", "--seeds=0,1", "--tuning-trials=1"])
+        .arg(format!("--optimizers=koala-v,sgd,{slow}"))
+        .arg(format!("--untuned=koala-v,{slow}"))
+        .arg(format!("--reference={slow}"))
+        .assert()
+        .success();
+    assert!(stdout(&told).contains("sgd:learning-rate="));
+    let folder = here.path().join("comparisons/digits-mlp");
+    let mut met = BTreeSet::new();
+    for (run, config) in runs(&folder) {
+        let OptimizerSpec::Sgd(sgd) = &config.optimizer else {
+            continue;
+        };
+        let own = run["optimizer"] == slow;
+        assert_eq!(run.get("method").is_some(), own);
+        assert_eq!(
+            (sgd.learning_rate, sgd.nesterov),
+            if own { (0.01, true) } else { (0.1, false) }
+        );
+        met.insert((own, run["role"]["role"].as_str().unwrap().to_owned()));
+    }
+    let [own, plain] = [true, false].map(|own| met.iter().filter(|(of, _)| *of == own).count());
+    assert_eq!((own, plain), (1, 3), "{met:?}");
+    assert_eq!(listing(&folder)["reference"], slow);
+    koala(here.path())
+        .args(["report", "comparisons/digits-mlp", "--formats=html,csv"])
+        .assert()
+        .success();
+    let page = text(&folder.join("report/report.html"));
+    assert!(page.contains(slow));
+    // One of KOALA-V, two of SGD with its defaults, one of the other.
+    let comparison: Value = serde_json::from_str(&text(&folder.join("comparison.json"))).unwrap();
+    assert_eq!(
+        comparison["workloads"][0]["arms"].as_array().unwrap().len(),
+        4
+    );
+    let csv = fs::read_dir(folder.join("report")).unwrap();
+    let csv = csv.map(|entry| entry.unwrap().path());
+    let csv: Vec<_> = csv
+        .filter(|path| path.extension().is_some_and(|e| e == "csv"))
+        .collect();
+    assert!(!csv.is_empty() && csv.iter().any(|file| text(file).contains(slow)));
+}
+
+#[test]
 fn flags_do_without_a_file() {
     let here = tempdir().unwrap();
     let told = koala(here.path())

@@ -6,6 +6,7 @@
 mod common;
 #[cfg(unix)]
 mod kills;
+mod longer;
 mod messages;
 #[cfg(unix)]
 mod signals;

@@ -61,12 +61,18 @@ pub(super) fn of(
             let mut runs: Vec<RunMeasures> = own.iter().map(|run| run.measures(target)).collect();
             runs.sort_by_key(|run| run.seed);
             let mut arm = Arm::of(optimizer, kind, runs, target.is_some());
+            arm.method = own.first().and_then(|run| run.listed.method.clone());
             if let Some(choice) = chosen {
                 arm.values.clone_from(&choice.values);
             }
             arm
         })
         .collect()
+}
+
+/// Whether an arm is one of ours: by its optimizer, whatever it is called.
+pub(crate) fn is_ours(name: &str, method: Option<&str>) -> bool {
+    method.unwrap_or(name).starts_with("koala")
 }
 
 impl Arm {
@@ -83,6 +89,7 @@ impl Arm {
         };
         Self {
             optimizer: optimizer.to_owned(),
+            method: None,
             kind,
             values: Default::default(),
             n: runs.iter().filter(completed).count(),
@@ -103,7 +110,7 @@ impl Arm {
 
     /// Whether it is one of ours.
     pub(crate) fn is_koala(&self) -> bool {
-        self.optimizer.starts_with("koala")
+        is_ours(&self.optimizer, self.method.as_deref())
     }
 
     /// How many of its runs failed.

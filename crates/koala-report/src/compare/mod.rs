@@ -1,6 +1,6 @@
 //! From a suite's folder to what it found.
 
-mod arms;
+pub(crate) mod arms;
 mod choices;
 mod clock;
 mod ends;

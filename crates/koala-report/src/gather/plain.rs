@@ -144,6 +144,7 @@ pub(super) fn listing(found: &[Found], root: &Path) -> (Listing, Vec<String>) {
                 folder,
                 workload: name.clone(),
                 optimizer,
+                method: None,
                 seed,
                 role: Role::Defaults,
             });

@@ -64,6 +64,15 @@ impl OptimizerSpec {
         "schedule-free-adamw",
     ];
 
+    /// The names of the optimizers that have this option.
+    pub(crate) fn having(option: &str) -> Vec<&'static str> {
+        let has = |name: &&str| {
+            let spec = Self::named(name).and_then(|spec| toml::Table::try_from(spec).ok());
+            spec.is_some_and(|keys| option != "name" && keys.contains_key(option))
+        };
+        Self::NAMES.into_iter().filter(has).collect()
+    }
+
     /// The optimizer of this name with its defaults.
     pub fn named(name: &str) -> Option<Self> {
         match name {

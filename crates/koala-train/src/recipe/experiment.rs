@@ -109,6 +109,35 @@ impl Recipe {
         laid
     }
 
+    /// The same experiment with these options of an optimizer over those that it has; `origin` names it in errors.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] if what it has for the optimizer is no table.
+    pub fn with_options(
+        &self,
+        origin: String,
+        optimizer: &str,
+        over: &Table,
+    ) -> Result<Self, ConfigError> {
+        let mut laid = self.clone();
+        laid.origin = origin;
+        let own = laid
+            .optimizers
+            .entry(optimizer)
+            .or_insert_with(|| Value::Table(Table::new()));
+        match own.as_table_mut() {
+            Some(own) => lay(own, over.clone()),
+            None => {
+                return Err(ConfigError::Value {
+                    origin: format!("{}: optimizers.{optimizer}", laid.origin),
+                    fault: "must be a table".to_owned(),
+                });
+            }
+        }
+        Ok(laid)
+    }
+
     fn new(name: &str, origin: String, table: Table) -> Result<Self, ConfigError> {
         let mut task = whole(&origin, table, DEEPEST)?;
         let about = match task.remove("about") {

@@ -8,18 +8,20 @@ use toml::{Table, Value};
 use super::RunConfig;
 
 /// Keys of a configuration that may change while a run is stopped: how long it is, how it is looked at and kept, and where its data
-/// lie, since what these hold is known.
-pub(super) const FREE: [&str; 12] = [
+/// and first weights lie, since what these hold is known.
+pub(super) const FREE: [&str; 14] = [
     "checkpoint-every",
     "checkpoint-minutes",
     "dataset.data-dir",
     "dataset.file",
     "epochs",
     "evaluate-every",
+    "init-weights",
     "keep-checkpoints",
     "log-every",
     "max-steps",
     "missing-limit",
+    "patience",
     "tensorboard",
     "test",
 ];

@@ -111,6 +111,13 @@ impl Checkpoints {
         }
     }
 
+    /// Keeps this checkpoint and no other.
+    pub(super) fn only(mut self, checkpoint: Checkpoint) -> Result<(), Error> {
+        self.policy.keep = 1;
+        // One that cannot be removed is none that is wrong.
+        self.keep(checkpoint).map(drop)
+    }
+
     /// The weights of the best evaluation, if there are any, compared with what was written.
     ///
     /// # Errors

@@ -57,6 +57,17 @@ pub struct RunConfig {
     pub checkpoint_minutes: f64,
     /// The last so many checkpoints are kept. Default 2, so that one is left if the last is damaged.
     pub keep_checkpoints: usize,
+    /// Evaluations in a row without a lower loss of held-out samples after which the run ends; 0 (default) for the end of its epochs
+    /// only. Not written while it is 0.
+    #[serde(default, skip_serializing_if = "is_zero")]
+    pub patience: u64,
+    /// File of weights, of a run of the same network, that training starts from; empty (default) for drawn ones. Not written while it
+    /// is empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub init_weights: String,
+    /// The SHA-256 of that file, which [`RunConfig::pinned`] notes.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub init_weights_sha256: String,
     /// The data set. Default the embedded digits.
     pub dataset: DatasetSpec,
     /// The network. Default `mlp`; for texts `lstm`, for pictures of one's own `cnn`.
@@ -70,6 +81,11 @@ pub struct RunConfig {
     pub average: AverageSpec,
     /// Whether the optimizer is one of fast weights, with slow ones behind them. Default no.
     pub lookahead: LookaheadSpec,
+}
+
+/// Whether nothing is asked for.
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 impl RunConfig {
@@ -111,6 +127,9 @@ impl RunConfig {
             checkpoint_every: 0,
             checkpoint_minutes: 5.0,
             keep_checkpoints: 2,
+            patience: 0,
+            init_weights: String::new(),
+            init_weights_sha256: String::new(),
             dataset,
             model,
             optimizer,
@@ -145,6 +164,12 @@ impl RunConfig {
             return Err(ConfigError::Value {
                 origin: "--test=false".to_owned(),
                 fault: "leaves nothing to judge by: hold samples out with --validation".to_owned(),
+            });
+        }
+        if self.patience > 0 && validation == 0 {
+            return Err(ConfigError::Value {
+                origin: "--patience".to_owned(),
+                fault: "waits for held-out samples to get better, and there are none: hold some out with --validation".to_owned(),
             });
         }
         let samples = match data {
@@ -312,6 +337,22 @@ impl RunConfig {
         }
         if self.keep_checkpoints == 0 {
             return own("keep-checkpoints", "must be at least 1");
+        }
+        if self.init_weights.is_empty() && !self.init_weights_sha256.is_empty() {
+            let fault = "says what init-weights is, which is not there: give both, or leave it out";
+            return own("init-weights-sha256", fault);
+        }
+        if matches!(self.model, ModelSpec::Dcgan(_)) && !self.init_weights.is_empty() {
+            return own(
+                "init-weights",
+                "must be left out for dcgan, which has two networks",
+            );
+        }
+        if matches!(self.model, ModelSpec::Dcgan(_)) && self.patience > 0 {
+            return own(
+                "patience",
+                "must be 0 for dcgan, whose losses tell of no end",
+            );
         }
         if matches!(self.model, ModelSpec::Dcgan(_)) && self.micro_batch_size > 0 {
             let fault = "must be 0 for dcgan, whose batches go through its networks whole";

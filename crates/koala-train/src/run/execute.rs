@@ -88,11 +88,12 @@ impl RunFolder {
 
     /// Goes on with the run in this folder where its newest whole checkpoint was made, or from its beginning if it was
     /// stopped before the first; `warn` is told of checkpoints that are damaged and of logs that have lost something. What
-    /// comes of it is, to the bit, what would have come without the stop.
+    /// comes of it is, to the bit, what would have come without the stop. `config` may have another length than that of the folder, and
+    /// be looked at and kept otherwise: what comes of it is then what would have come of a run that was begun so.
     ///
     /// # Errors
     ///
-    /// [`Error`] as [`RunFolder::execute_on`]; [`Error::NoCheckpoint`] if there are some and none is whole.
+    /// [`Error`] as [`RunFolder::execute_on`]; [`Error::Config`] if it cannot be as long; [`Error::NoCheckpoint`] if there are some and none is whole.
     pub fn resume_on(
         &self,
         config: &RunConfig,
@@ -102,6 +103,7 @@ impl RunFolder {
         warn: &mut dyn FnMut(&str),
     ) -> Result<Outcome, Error> {
         let held = self.lock()?;
+        self.change(config, data)?;
         self.go_on(&held, config, data, observer, interrupt, warn)
     }
 

@@ -25,6 +25,11 @@ impl Override {
         given.value.as_str().map(str::to_owned)
     }
 
+    /// The key, with its table.
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+
     /// The flag that stands for it.
     pub fn flag(&self) -> String {
         flag(&self.key)

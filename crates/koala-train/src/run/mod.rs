@@ -3,6 +3,7 @@
 mod adversarial;
 mod believed;
 mod bound;
+mod changed;
 mod checkpoints;
 mod config;
 mod config_error;
@@ -15,6 +16,7 @@ mod execute;
 mod flag;
 mod folder;
 mod groups;
+mod initial;
 mod length;
 mod lock;
 mod logs;

@@ -4,6 +4,7 @@ use toml::{Table, Value};
 
 use super::config_error::hint;
 use super::{ConfigError, DatasetSpec, Override};
+use crate::optimizers::OptimizerSpec;
 
 /// The lists of texts; all others are of whole numbers.
 const LISTS_OF_TEXTS: [&str; 3] = ["dataset.numbers", "dataset.categories", "dataset.ignore"];
@@ -25,11 +26,9 @@ pub(super) fn merge(
             (None, _) => {
                 return Err(ConfigError::UnknownKey {
                     file: file.to_owned(),
-                    hint: match path {
-                        "dataset" if !DatasetSpec::having(&key).is_empty() => {
-                            elsewhere(&key, &format!("'{key}'"))
-                        }
-                        _ => hint(&key, &base.keys().map(String::as_str).collect::<Vec<_>>()),
+                    hint: match elsewhere(path, &key, &format!("'{key}'")) {
+                        Some(elsewhere) => elsewhere,
+                        None => hint(&key, &base.keys().map(String::as_str).collect::<Vec<_>>()),
                     },
                     key: full,
                 });
@@ -67,10 +66,7 @@ pub(super) fn apply(table: &mut Table, over: &Override) -> Result<(), ConfigErro
         }) {
             Some(flags) if !flags.is_empty() => format!("; its options are {}", flags.join(", ")),
             _ => ", which has no options".to_owned(),
-        } + &match group {
-            "dataset" => elsewhere(key, &over.flag()),
-            _ => String::new(),
-        },
+        } + &elsewhere(group, key, &over.flag()).unwrap_or_default(),
     };
     let Some(inner) = inner else {
         return Err(not_known(None));
@@ -90,16 +86,19 @@ pub(super) fn apply(table: &mut Table, over: &Override) -> Result<(), ConfigErro
     }
 }
 
-/// `; --label belongs to --dataset table`, as `shown` names the option; nothing if no data set has it.
-fn elsewhere(key: &str, shown: &str) -> String {
-    match DatasetSpec::having(key).as_slice() {
-        [] => String::new(),
-        [one] => format!("; {shown} belongs to --dataset {one}"),
-        [first @ .., last] => format!(
-            "; {shown} belongs to --dataset {} or {last}",
-            first.join(", ")
-        ),
-    }
+/// `; --label belongs to --dataset table`, as `shown` names the option; nothing if no data set, or no optimizer, has it.
+fn elsewhere(group: &str, key: &str, shown: &str) -> Option<String> {
+    let having = match group {
+        "dataset" => DatasetSpec::having(key),
+        "optimizer" => OptimizerSpec::having(key),
+        _ => return None,
+    };
+    let whose = match having.as_slice() {
+        [] => return None,
+        [one] => (*one).to_owned(),
+        [first @ .., last] => format!("{} or {last}", first.join(", ")),
+    };
+    Some(format!("; {shown} belongs to --{group} {whose}"))
 }
 
 /// The value if it is of the same kind as the one it replaces; whole numbers do where fractions may stand.

@@ -69,8 +69,11 @@ impl RunConfig {
         overrides: &[Override],
     ) -> Result<Self, ConfigError> {
         let defaults = defaults(&mut given, file, overrides)?;
-        let defaults =
+        let mut defaults =
             Table::try_from(&defaults).map_err(|e| value_error("", file, e.to_string()))?;
+        for (key, value) in unsaid() {
+            defaults.insert(key.to_owned(), value);
+        }
         let mut table = defaults.clone();
         merge(&mut table, given, "", file)?;
         for over in overrides {
@@ -113,6 +116,15 @@ impl RunConfig {
             fault: error.message().to_owned(),
         })
     }
+}
+
+/// Keys that are not written while they say nothing, so that configurations from before they were there are what they were.
+fn unsaid() -> [(&'static str, Value); 3] {
+    [
+        ("init-weights", Value::String(String::new())),
+        ("init-weights-sha256", Value::String(String::new())),
+        ("patience", Value::Integer(0)),
+    ]
 }
 
 /// Whether the device's name is one.
@@ -213,7 +225,12 @@ mod tests {
         );
         assert_eq!(
             parse("[optimizer]\nname = 'sgd'\ngain = 1.0", &[]).unwrap_err(),
-            "configuration cifar.toml: unknown key 'optimizer.gain'; there are: clip-norm, learning-rate, momentum, name, \
+            "configuration cifar.toml: unknown key 'optimizer.gain'; 'gain' belongs to --optimizer koala-m, koala-v, koala-pp or \
+             koala-a"
+        );
+        assert_eq!(
+            parse("[optimizer]\nname = 'sgd'\nwarmth = 1.0", &[]).unwrap_err(),
+            "configuration cifar.toml: unknown key 'optimizer.warmth'; there are: clip-norm, learning-rate, momentum, name, \
              nesterov, weight-decay"
         );
         assert_eq!(
@@ -286,7 +303,18 @@ mod tests {
         assert_eq!(
             text,
             "--velocity-decay does not apply to the optimizer 'sgd'; its options are --clip-norm, --learning-rate, \
-             --momentum, --nesterov, --weight-decay"
+             --momentum, --nesterov, --weight-decay; --velocity-decay belongs to --optimizer koala-m or koala-a"
+        );
+        let text = flags(&[
+            Override::new("optimizer.name", "sgd"),
+            Override::new("optimizer.beta-1", 0.9),
+        ])
+        .unwrap_err();
+        assert!(
+            text.ends_with(
+                "; --beta-1 belongs to --optimizer adam, adamw, momo-adam, prodigy or schedule-free-adamw"
+            ),
+            "{text}"
         );
         let text = flags(&[Override::new("schedule.final-factor", 0.5)]).unwrap_err();
         assert_eq!(

@@ -5,7 +5,7 @@ use serde::Serialize;
 use crate::Error;
 use crate::device::DeviceName;
 use crate::gan::{BestDistance, Distance, FoundDistance, GanLosses};
-use crate::training::{Best, EndEvent, Event, Figures, Observer, Status};
+use crate::training::{Best, EarlyStop, EndEvent, Event, Figures, Observer, Status};
 
 /// What came of a run; stored as `result.json` in its folder.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -32,6 +32,9 @@ pub struct RunResult {
     pub epochs: usize,
     /// Steps that were done.
     pub steps: u64,
+    /// Why it ended before its steps were done, if it did by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stop: Option<EarlyStop>,
     /// What was found.
     #[serde(flatten)]
     pub findings: Findings,
@@ -145,6 +148,7 @@ impl RunResult {
         observer.observe(&Event::End(EndEvent {
             status: self.status,
             steps: self.steps,
+            early_stop: self.early_stop,
             test,
             distance,
             seconds: self.seconds,

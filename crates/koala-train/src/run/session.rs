@@ -13,9 +13,10 @@ use koala_models::{
 use super::{ConfigError, Findings, ModelSpec, Network, Outcome, RunConfig, RunResult};
 use crate::Error;
 use crate::training::{
-    Checkpoint, Classification, Company, Event, Figures, Learnable, Learner, Measure, Observer,
-    Plan, Progress, Reconstruction, Regression, ResumeEvent, RowClassification, SampleTask,
-    Samples, StartEvent, Status, Still, Task, TextTask, Trained, shape_of, shape_of_rows, train,
+    Checkpoint, Classification, Company, EarlyStop, Event, Figures, Learnable, Learner, Measure,
+    Observer, Plan, Progress, Reconstruction, Regression, ResumeEvent, RowClassification,
+    SampleTask, Samples, StartEvent, Status, Still, Task, TextTask, Trained, shape_of,
+    shape_of_rows, train,
 };
 
 /// One session of a run: from its beginning, or from a checkpoint, to its end or an interrupt.
@@ -218,6 +219,10 @@ impl Session<'_> {
         mut company: Company<'_>,
     ) -> Result<Outcome, Error> {
         let config = self.config;
+        let model = match self.from {
+            None => config.initial(model)?,
+            Some(_) => model,
+        };
         let parameters = trainable_parameters(&model);
         let still = Still::of(&model);
         let plan = self.plan(task.batches() as u64);
@@ -239,6 +244,14 @@ impl Session<'_> {
             best: counts.best,
         };
         let mut result = self.result(parameters, &trained, findings);
+        let early = counts.lowest.filter(|lowest| {
+            (1..=lowest.since).contains(&config.patience) && result.steps < plan.steps
+        });
+        result.early_stop = early.map(|lowest| EarlyStop {
+            patience: config.patience,
+            step: lowest.step,
+            loss: lowest.loss,
+        });
         let still = still.warning(&trained.model);
         let warning = still.or_else(|| counts.idleness(result.steps));
         result.judge(warning, company.observer)?;
@@ -304,6 +317,7 @@ impl Session<'_> {
             steps,
             piece: config.micro_batch_size,
             evaluate_every: config.evaluate_every,
+            patience: config.patience,
             schedule: config.schedule.over(steps, batches),
             test: config.test,
             missing_limit: config.missing_limit,
@@ -340,6 +354,7 @@ impl Session<'_> {
             batch_size: config.batch_size,
             epochs: epoch,
             steps: step,
+            early_stop: None,
             findings,
             seconds: clocks.seconds,
             training_seconds: clocks.training,

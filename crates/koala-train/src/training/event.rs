@@ -165,6 +165,17 @@ pub enum Status {
     Interrupted,
 }
 
+/// A run that ended before its steps were done, since held-out samples did not get better.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct EarlyStop {
+    /// Evaluations in a row that were waited for a lower loss.
+    pub patience: u64,
+    /// Steps that were done at the lowest loss of held-out samples.
+    pub step: u64,
+    /// That loss.
+    pub loss: f64,
+}
+
 /// The end of a run.
 #[derive(Debug, Clone, Serialize)]
 pub struct EndEvent {
@@ -172,6 +183,9 @@ pub struct EndEvent {
     pub status: Status,
     /// Steps done.
     pub steps: u64,
+    /// Why it ended before its steps were done, if it did.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub early_stop: Option<EarlyStop>,
     /// The test samples.
     #[serde(flatten)]
     pub test: Option<Figures>,

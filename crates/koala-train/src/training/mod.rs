@@ -48,8 +48,8 @@ pub use batches::Batches;
 pub use checkpoint::{Checkpoint, Marks};
 pub(crate) use counting::Counting;
 pub use event::{
-    EndEvent, EpochEvent, EvaluationEvent, Event, FailureEvent, ResumeEvent, StartEvent, Status,
-    StepEvent, WarningEvent,
+    EarlyStop, EndEvent, EpochEvent, EvaluationEvent, Event, FailureEvent, ResumeEvent, StartEvent,
+    Status, StepEvent, WarningEvent,
 };
 pub use figures::Figures;
 pub use goal::{Goal, Learnable};
@@ -68,7 +68,7 @@ pub use plan::{Company, Plan};
 pub(crate) use player::Lesson;
 pub use player::Player;
 pub use predictor::train;
-pub use progress::{Best, Clocks, Counts, Progress};
+pub use progress::{Best, Clocks, Counts, Lowest, Progress};
 pub use reconstruction::Reconstruction;
 pub use regression::Regression;
 pub use rows::RowClassification;

@@ -18,6 +18,8 @@ pub struct Plan {
     pub piece: usize,
     /// Steps after which the network is evaluated within an epoch; 0 for the end of each epoch only.
     pub evaluate_every: u64,
+    /// Evaluations in a row without a lower loss of held-out samples after which the run ends; 0 for the end of its steps only.
+    pub patience: u64,
     /// Factor of gain or learning rate at each step.
     pub schedule: Schedule,
     /// Whether the test samples are met at the end; if they are not, there must be held-out ones.

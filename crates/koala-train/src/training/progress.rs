@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{Counting, Evaluation, Figures, Measure, Tally};
+use super::{Counting, Evaluation, Figures, Measure, Samples, Tally};
 
 /// How far a run is and what it has counted: with networks and optimizers, all that it needs to go on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -34,9 +34,23 @@ pub struct Counts {
     pub judged: Option<Evaluation>,
     /// The best evaluation.
     pub best: Option<Best>,
+    /// How held-out samples stand; nothing as long as none gave a finite loss.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lowest: Option<Lowest>,
     /// Steps that had no length.
     #[serde(default, skip_serializing_if = "none")]
     pub idle: u64,
+}
+
+/// The lowest loss of held-out samples, and how long ago it was found.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Lowest {
+    /// Steps that were done.
+    pub step: u64,
+    /// The loss, which is finite.
+    pub loss: f64,
+    /// Evaluations since then, none of which found a lower one.
+    pub since: u64,
 }
 
 /// The first of the best evaluations.
@@ -79,6 +93,21 @@ impl Counts {
         }
     }
 
+    /// Takes the loss of held-out samples after so many steps.
+    fn wait(&mut self, step: u64, loss: f64) {
+        match &mut self.lowest {
+            Some(lowest) if loss.is_nan() || loss >= lowest.loss => lowest.since += 1,
+            _ if loss.is_finite() => {
+                self.lowest = Some(Lowest {
+                    step,
+                    loss,
+                    since: 0,
+                });
+            }
+            _ => {}
+        }
+    }
+
     /// What is to be told if most of so many steps had no length.
     pub(crate) fn idleness(&self, steps: u64) -> Option<String> {
         (self.idle > steps / 2).then(|| {
@@ -97,6 +126,9 @@ impl Counting for Counts {
     fn judge(&mut self, step: u64, found: &Figures) -> bool {
         let evaluation = found.evaluation;
         self.judged = Some(evaluation);
+        if found.samples == Samples::Validation {
+            self.wait(step, evaluation.loss);
+        }
         let key = |e: &Evaluation| match found.measure {
             Measure::Error => (e.error(), e.loss),
             Measure::Perplexity => (e.loss, e.error()),
@@ -111,6 +143,10 @@ impl Counting for Counts {
             self.best = Some(Best { step, evaluation });
         }
         better
+    }
+
+    fn waited(&self) -> u64 {
+        self.lowest.map_or(0, |lowest| lowest.since)
     }
 
     fn tested_best(&self) -> Option<u64> {
@@ -152,6 +188,23 @@ mod tests {
         assert!(counts.judge(7, &of(19.0, 2.0, by)));
         assert_eq!(counts.tested_best(), Some(7));
         assert!(counts.judge(7, &of(90.0, 0.1, Measure::Perplexity)));
+    }
+
+    #[test]
+    fn only_a_lower_loss_of_held_out_samples_ends_the_waiting() {
+        let of = |loss, part| {
+            let misread = None;
+            Figures::new(part, Evaluation { loss, misread }, Measure::Loss)
+        };
+        let mut counts = Counts::default();
+        let losses = [f64::NAN, 3.0, 3.0, f64::INFINITY, f64::NAN, 2.9, 2.95];
+        let waited = losses.map(|loss| {
+            counts.judge(7, &of(loss, Part::Validation));
+            counts.waited()
+        });
+        assert_eq!(waited, [0, 0, 1, 2, 3, 0, 1]);
+        counts.judge(8, &of(5.0, Part::Test));
+        assert_eq!(counts.waited(), 1);
     }
 
     #[test]

@@ -87,7 +87,7 @@ impl<'a, K: Trainee<'a>> Trainer<'a, K> {
         }
         // Looked at once a step: whoever asks to stop has the checkpoint of the step that was done last.
         let mut stop = self.company.interrupt.is_set();
-        while self.progress.step < self.plan.steps && !stop {
+        while self.progress.step < self.plan.steps && !stop && !self.is_out_of_patience() {
             let waiting = Instant::now();
             let Some(batch) = batches.next() else { break };
             self.progress.clocks.waiting += waiting.elapsed().as_secs_f64();
@@ -180,7 +180,7 @@ impl<'a, K: Trainee<'a>> Trainer<'a, K> {
 
     fn keep_if_due(&mut self, stop: bool) -> Result<(), Error> {
         let step = self.progress.step;
-        let last = stop || step >= self.plan.steps;
+        let last = stop || step >= self.plan.steps || self.is_out_of_patience();
         if !self.company.keeper.due(step, last) {
             return Ok(());
         }
@@ -193,6 +193,12 @@ impl<'a, K: Trainee<'a>> Trainer<'a, K> {
             None => Ok(()),
             Some(message) => self.company.observer.observe(&Event::warning(message)),
         }
+    }
+
+    /// Whether held-out samples have not got better for as long as is waited for.
+    fn is_out_of_patience(&self) -> bool {
+        let patience = self.plan.patience;
+        patience > 0 && self.progress.counts.waited() >= patience
     }
 
     /// The network as it would be used now.
@@ -210,7 +216,8 @@ impl<'a, K: Trainee<'a>> Trainer<'a, K> {
 
     fn end(mut self) -> Result<Ended<'a, K>, Error> {
         let step = self.progress.step;
-        let interrupted = self.company.interrupt.is_set() && step < self.plan.steps;
+        let over = step >= self.plan.steps || self.is_out_of_patience();
+        let interrupted = self.company.interrupt.is_set() && !over;
         let model = self.inference()?;
         let judged = self.trainee.judged(&self.progress.counts);
         let tested = || self.trainee.evaluate(&model, Part::Test);
@@ -314,6 +321,7 @@ mod tests {
             steps: 12,
             piece: 0,
             evaluate_every: 0,
+            patience: 0,
             schedule: ScheduleSpec::named("constant").unwrap().over(12, 7),
             test: true,
             missing_limit: 5,

@@ -57,6 +57,7 @@ fn check<M: Classifier + Module + 'static>(
         epochs: 2,
         steps: 12,
         piece: 0,
+        patience: 0,
         evaluate_every: 0,
         schedule: ScheduleSpec::named("constant").unwrap().over(12, 7),
         test: true,

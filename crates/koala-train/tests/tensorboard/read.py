@@ -12,9 +12,12 @@ import logging
 import math
 import pathlib
 import sys
+import tomllib
 
 import numpy
 from tensorboard.backend.event_processing import event_accumulator, event_file_loader
+from tensorboard.plugins.hparams import api_pb2
+from tensorboard.plugins.hparams import metadata as hparams
 
 OUTCOMES = {"measured": 0, "no-gradient": 1, "missing": 2}
 BLOCK_OUTCOMES = {
@@ -175,6 +178,38 @@ def code(text):
     return "".join(f"    {line}\n" for line in text.splitlines())
 
 
+def flat(table, prefix=""):
+    """The keys of a configuration with their tables, as the dashboard has columns."""
+    for name, value in table.items():
+        if isinstance(value, dict):
+            yield from flat(value, f"{prefix}{name}.")
+        else:
+            yield f"{prefix}{name}", value
+
+
+def hyperparameters(folder, log, board):
+    """The tags of the HPARAMS dashboard, once its own reader has found the configuration and the end in them."""
+    tags = {hparams.SESSION_START_INFO_TAG}
+    content = {tag: board.SummaryMetadata(tag).plugin_data.content for tag in board.PluginTagToContent("hparams")}
+    start = hparams.parse_session_start_info_plugin_data(content[hparams.SESSION_START_INFO_TAG])
+    found = {name: getattr(value, value.WhichOneof("kind")) for name, value in start.hparams.items()}
+    wanted = dict(flat(tomllib.loads((folder / "config.toml").read_text())))
+    assert found.keys() == wanted.keys(), found.keys() ^ wanted.keys()
+    for name, value in wanted.items():
+        plain = isinstance(value, (bool, str)) or isinstance(value, (int, float)) and math.isfinite(value)
+        assert found[name] == value if plain else isinstance(found[name], str), (name, found[name], value)
+    assert start.start_time_secs > 1.7e9
+    ends = {"end": api_pb2.STATUS_SUCCESS, "failure": api_pb2.STATUS_FAILURE}
+    last = log[-1]
+    if last["event"] in ends and last.get("status") != "interrupted":
+        end = hparams.parse_session_end_info_plugin_data(content[hparams.SESSION_END_INFO_TAG])
+        assert end.status == ends[last["event"]], end
+        assert end.end_time_secs >= start.start_time_secs
+        tags.add(hparams.SESSION_END_INFO_TAG)
+    assert content.keys() == tags, content.keys()
+    return tags
+
+
 def main(folder):
     log = [json.loads(line) for line in (folder / "events.jsonl").read_text().splitlines()]
     curves = expected(log)
@@ -207,13 +242,14 @@ def main(folder):
         if board.SummaryMetadata(tag).plugin_data.plugin_name == "text"
     }
     assert texts["config"] == [(0, code((folder / "config.toml").read_text()))]
+    listed = hyperparameters(folder, log, board)
     start = log[0]
     assert f'optimizer = "{start["optimizer"]}"' in texts["run"][0][1]
     missing = []
     for prefix, filters in reports(log).items():
         names = [line.split(maxsplit=1) for line in texts[f"{prefix}filter/blocks"][0][1].splitlines()]
         assert names == [[str(i), b["name"]] for i, b in enumerate(filters[0][1]["blocks"])]
-        layouts = set(tags["tensors"]) - texts.keys()
+        layouts = set(tags["tensors"]) - texts.keys() - listed
         assert layouts == {"custom_scalars__config__"}, layouts
         causes = [
             (step, code(report["outcome"]["missing"]["cause"]))

@@ -398,6 +398,7 @@ fn lowest(field: &[Entrant], workloads: &[WorkloadComparison]) -> String {
         known += 1;
         let entrant = Entrant {
             optimizer: arm.optimizer.clone(),
+            method: arm.method.clone(),
             kind: arm.kind,
         };
         let words = entrant.words();

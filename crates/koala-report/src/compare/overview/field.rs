@@ -1,5 +1,6 @@
 //! Who is held against whom at first sight: each optimizer once.
 
+use crate::compare::arms::is_ours;
 use crate::{Arm, ArmKind, Entrant, WorkloadComparison};
 
 /// Each optimizer tuned if it was tuned anywhere, else as it is, in the order of the suite.
@@ -22,6 +23,7 @@ pub(super) fn of(workloads: &[WorkloadComparison]) -> Vec<Entrant> {
         }
         field.push(Entrant {
             optimizer: arm.optimizer.clone(),
+            method: arm.method.clone(),
             kind: match tuned(&arm.optimizer) {
                 true => ArmKind::Tuned,
                 false => arm.kind,
@@ -40,7 +42,7 @@ impl Entrant {
 
     /// Whether it is one of ours.
     pub(crate) fn is_koala(&self) -> bool {
-        self.optimizer.starts_with("koala")
+        is_ours(&self.optimizer, self.method.as_deref())
     }
 
     /// As it stands in a sentence: `koala-a (untuned)`; of runs of no suite the optimizer alone.

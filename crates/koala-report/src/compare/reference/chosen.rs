@@ -1,6 +1,7 @@
 //! Who the reference is on each workload.
 
 use super::problem::{Problem, Side};
+use crate::compare::arms::is_ours;
 use crate::compare::words::list;
 use crate::{ArmKind, BEST, Error, ReferenceOn};
 
@@ -79,7 +80,7 @@ impl<'a> Wished<'a> {
 
 /// Ours are what is held against it.
 fn is_koala(side: &Side) -> bool {
-    side.optimizer.starts_with("koala")
+    is_ours(side.optimizer, side.method)
 }
 
 /// The lowest mean of held-out samples with the last weights, the first among equals; nothing as long as one is not over.

@@ -26,6 +26,8 @@ pub(super) struct Problem<'a> {
 #[derive(Debug)]
 pub(super) struct Side<'a> {
     pub(super) optimizer: &'a str,
+    /// The optimizer, where the arm is called otherwise.
+    pub(super) method: Option<&'a str>,
     pub(super) kind: ArmKind,
     pub(super) runs: Vec<Measured<'a>>,
     /// Whether every trial of its tuning failed.
@@ -65,6 +67,10 @@ impl<'a> Problem<'a> {
                 if own.is_some() || tried {
                     sides.push(Side {
                         optimizer,
+                        method: runs
+                            .iter()
+                            .find(|run| run.listed.optimizer == optimizer)
+                            .and_then(|run| run.listed.method.as_deref()),
                         kind,
                         untunable: own.is_none()
                             && choice.is_some_and(|choice| choice.trial.is_none()),

@@ -3,8 +3,8 @@
 use super::near;
 use crate::testing::{Outcome, Suite, Told};
 use crate::{
-    ArmAgainst, ArmKind, AtHorizon, BEST, Comparison, Error, Facing, Horizon, Measure, Role,
-    compare,
+    Arm, ArmAgainst, ArmKind, AtHorizon, BEST, Comparison, Entrant, Error, Facing, Horizon,
+    Measure, Role, compare,
 };
 
 /// A run that comes to 2 more, 1 more and then `last`, at 10, 20 and 30 steps, and to `test`.
@@ -139,6 +139,47 @@ fn steps_are_those_to_the_references_own_end_and_all_of_them_are_a_lower_bound()
     let steps: Vec<Option<f64>> = koala.on.iter().map(|on| on.steps).collect();
     assert_eq!(steps, [Some(1.25), None]);
     assert_eq!(koala.steps.workloads, 1);
+}
+
+/// An arm is ours by its optimizer, whatever it is called.
+#[test]
+fn the_best_baseline_is_none_of_ours_by_another_name() {
+    let called = |koala: &str, baseline: &str| {
+        let mut suite = Suite::new(&[0, 1]);
+        suite.listing.reference = Some(BEST.to_owned());
+        suite.workload("digits", Measure::Error, None);
+        arm(&mut suite, koala, &Role::Defaults, &[1.0, 1.0], &[1.0, 1.0]);
+        arm(
+            &mut suite,
+            baseline,
+            &Role::Defaults,
+            &[2.0, 2.0],
+            &[2.0, 2.0],
+        );
+        for run in &mut suite.listing.runs {
+            let method = if run.optimizer == koala {
+                "koala-m"
+            } else {
+                "adamw"
+            };
+            run.method = (run.optimizer != method).then(|| method.to_owned());
+        }
+        let comparison = suite.compare();
+        let best = only(&comparison).references[0].optimizer.clone();
+        let arms = &comparison.workloads[0].arms;
+        assert_eq!(
+            arms.iter().map(Arm::is_koala).collect::<Vec<_>>(),
+            [true, false]
+        );
+        let field = comparison.overview.field.iter();
+        assert_eq!(
+            field.map(Entrant::is_koala).collect::<Vec<_>>(),
+            [true, false]
+        );
+        best.unwrap()
+    };
+    assert_eq!(called("koala-m", "adamw"), "adamw");
+    assert_eq!(called("mine", "koala-like"), "koala-like");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod adversaries;
 mod blocks;
 mod event_file;
+mod hyperparameters;
 mod observer;
 mod proto;
 mod record;

@@ -9,11 +9,11 @@ use koala_filter::{Outcome, StepReport};
 use super::event_file::EventFile;
 use super::proto::{self, Summary, Value, What};
 use super::scalar::Scalar;
-use super::{adversaries, blocks, scalars, text};
+use super::{adversaries, blocks, hyperparameters, scalars, text};
 use crate::Error;
 use crate::run::RunConfig;
 use crate::run::contents::BOARD;
-use crate::training::{Event, Marks, Observer, ResumeEvent};
+use crate::training::{Event, Marks, Observer, ResumeEvent, Status};
 
 /// Keeps a run in an event file that TensorBoard reads (`tensorboard --logdir runs`).
 ///
@@ -24,6 +24,7 @@ use crate::training::{Event, Marks, Observer, ResumeEvent};
 /// - Of adversaries the same under `critic/` and `generator/`, and the distance between made and real images.
 /// - Texts: `config`, the configuration; `run`, what it trains on what; `filter/blocks`, the blocks with their numbers;
 ///   `filter/missing`, why a measurement was missing; `failure`, why the run broke off, at the last step that was written.
+/// - Hyperparameters: the configuration with a column a key, and whether the run came to its end.
 /// - Custom scalars: a chart a number, with all blocks in it.
 ///
 /// As in the event log, the first of every `log-every` steps is written, each at once. Numbers are rounded to 32 bits;
@@ -84,7 +85,8 @@ impl TensorBoard {
         };
         if board.new {
             board.file.begin(clock())?;
-            board.write(0, vec![text::literal("config", config)])?;
+            let session = hyperparameters::start(config, clock());
+            board.write(0, vec![text::literal("config", config), session])?;
         }
         Ok(board)
     }
@@ -199,12 +201,17 @@ impl Observer for TensorBoard {
                 let values = self.values(scalars::evaluation(found));
                 self.write(number(found.step), values)
             }
-            // All it says has been said by the last epoch, or before the run was stopped.
+            // Its numbers have been said by the last epoch. A run that was stopped goes on.
+            Event::End(end) if end.status == Status::Completed => {
+                let ended = hyperparameters::end(true, (self.clock)());
+                self.write(number(end.steps), vec![ended])
+            }
             // Pictures are files of their own.
             Event::End(_) | Event::Pictures(_) | Event::Warning(_) => Ok(()),
             Event::Failure(failure) => {
                 let text = text::literal("failure", &failure.message);
-                self.write(self.file.step(), vec![text])
+                let ended = hyperparameters::end(false, (self.clock)());
+                self.write(self.file.step(), vec![text, ended])
             }
         }
     }

@@ -1,5 +1,5 @@
 //! The messages of an event file: of TensorFlow's `event.proto`, `summary.proto`, `tensor.proto` and
-//! `tensor_shape.proto` and TensorBoard's `custom_scalar/layout.proto` the fields that are written here, with the
+//! `tensor_shape.proto`, TensorBoard's `custom_scalar/layout.proto` and `hparams/plugin_data.proto`, and `google.protobuf.Value` the fields that are written here, with the
 //! numbers they have there.
 
 use prost::Message;
@@ -71,6 +71,58 @@ const SCALAR: i32 = 1;
 pub(super) struct Plugin {
     #[prost(string, tag = "1")]
     pub name: String,
+    #[prost(bytes = "vec", tag = "2")]
+    pub content: Vec<u8>,
+}
+
+/// `HParamsPluginData`, of version 0, which is not written.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SessionData {
+    #[prost(oneof = "Session", tags = "3, 4")]
+    pub session: Option<Session>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub(super) enum Session {
+    #[prost(message, tag = "3")]
+    Start(SessionStart),
+    #[prost(message, tag = "4")]
+    End(SessionEnd),
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SessionStart {
+    #[prost(btree_map = "string, message", tag = "1")]
+    pub hyperparameters: std::collections::BTreeMap<String, Hyperparameter>,
+    /// Seconds since 1970.
+    #[prost(double, tag = "5")]
+    pub time: f64,
+}
+
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct SessionEnd {
+    #[prost(int32, tag = "1")]
+    pub status: i32,
+    /// Seconds since 1970.
+    #[prost(double, tag = "2")]
+    pub time: f64,
+}
+
+/// `google.protobuf.Value`.
+#[derive(Clone, PartialEq, Message)]
+pub(super) struct Hyperparameter {
+    #[prost(oneof = "Kind", tags = "2, 3, 4")]
+    pub kind: Option<Kind>,
+}
+
+#[derive(Clone, PartialEq, prost::Oneof)]
+pub(super) enum Kind {
+    #[prost(double, tag = "2")]
+    Number(f64),
+    #[prost(string, tag = "3")]
+    Text(String),
+    #[prost(bool, tag = "4")]
+    Flag(bool),
 }
 
 /// A tensor of strings.
@@ -131,9 +183,24 @@ impl Value {
             metadata: description.map(|description| Metadata {
                 plugin: Some(Plugin {
                     name: "scalars".to_owned(),
+                    content: Vec::new(),
                 }),
                 description: description.to_owned(),
                 data_class: SCALAR,
+            }),
+        }
+    }
+
+    /// What a plugin is told beside any value.
+    pub(super) fn metadata(tag: &str, plugin: Plugin) -> Self {
+        Self {
+            tag: tag.to_owned(),
+            content: None,
+            metadata: Some(Metadata {
+                plugin: Some(plugin),
+                description: String::new(),
+                // Left to the reader, as in what TensorBoard's own writers leave.
+                data_class: 0,
             }),
         }
     }
@@ -150,6 +217,7 @@ impl Value {
             metadata: Some(Metadata {
                 plugin: Some(Plugin {
                     name: plugin.to_owned(),
+                    content: Vec::new(),
                 }),
                 description: String::new(),
                 // Left to the reader, as TensorBoard's own writers of texts and layouts do.
