@@ -18,7 +18,7 @@ venv=${VENV:-$scratch/venv}
 step() { printf '\n=== koala-optim: %s (%ss)\n' "$*" "$SECONDS"; }
 
 step "install into $venv"
-[ -n "${WHEEL:-}" ] && [ -d "$venv" ] || "${PYTHON:-python3}" -m venv --clear "$venv"
+if [ -z "${WHEEL:-}" ] || ! [ -d "$venv" ]; then "${PYTHON:-python3}" -m venv --clear "$venv"; fi
 python=$venv/bin/python
 pinned=${TORCH:-newest}
 pinned=${pinned#newest}
@@ -39,7 +39,7 @@ step "ruff"
 "$venv/bin/ruff" check --no-cache "$here"
 "$venv/bin/ruff" format --no-cache --check "$here"
 # What goes with it and runs on Python 3.11.
-beside=("$here"/../scripts/{check_wheels,version}.py)
+beside=("$here"/../scripts/{archive,check_wheels,version}.py)
 "$venv/bin/ruff" check --no-cache --config "$here/pyproject.toml" --target-version py311 "${beside[@]}"
 "$venv/bin/ruff" format --no-cache --config "$here/pyproject.toml" --check "${beside[@]}"
 
