@@ -39,7 +39,7 @@ step "ruff"
 "$venv/bin/ruff" check --no-cache "$here"
 "$venv/bin/ruff" format --no-cache --check "$here"
 # What goes with it and runs on Python 3.11.
-beside=("$here"/../scripts/{archive,check_wheels,version}.py)
+beside=("$here"/../scripts/{archive,check_wheels,version}.py "$here/../docs/site")
 "$venv/bin/ruff" check --no-cache --config "$here/pyproject.toml" --target-version py311 "${beside[@]}"
 "$venv/bin/ruff" format --no-cache --config "$here/pyproject.toml" --check "${beside[@]}"
 
