@@ -2,7 +2,7 @@
 # The documentation as a site: docs/*.md, parts of the READMEs, the example reports, the APIs of both languages. Nothing of it asks a
 # network. A link that leads nowhere is an error, within the pages (Sphinx) and to files beside them (linkchecker).
 #
-#   scripts/site.sh [FOLDER]      default: target/site
+#   scripts/site.sh      makes target/site
 #
 # PYTHON=...  an interpreter with koala_optim, for its API (default: python3).
 # RUST=no     leaves Rust's API out, for a quick look at the pages; links to it are not checked then.
@@ -10,7 +10,7 @@
 # Sphinx, for it reads both Markdown and Python's docstrings and installs in seconds; mdBook would have to be compiled and shows no Python.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-out=$(realpath -m "${1:-$here/target/site}")
+out=$here/target/site
 python=${PYTHON:-python3}
 
 "$python" -c 'import koala_optim' || { echo "PYTHON=$python has no koala_optim: pip install ./python" >&2; exit 1; }
