@@ -4,6 +4,8 @@
 #   python/test.sh [PYTEST ARGUMENTS]      paths among them are relative to this folder
 #
 # VENV=PATH   makes the environment there and keeps it; without it, in a temporary folder that is deleted.
+# WHEEL=FILE  tests this wheel, into the environment of VENV as it stands, instead of building one from the tree.
+# TORCH=2.6.0 installs this version of PyTorch; "newest", or nothing, the newest.
 # EXTRAS=a,b  installs further extras of pyproject.toml beside "test".
 # PYTHON=...  the interpreter (default: python3). A Rust toolchain must be installed.
 set -euo pipefail
@@ -16,9 +18,12 @@ venv=${VENV:-$scratch/venv}
 step() { printf '\n=== koala-optim: %s (%ss)\n' "$*" "$SECONDS"; }
 
 step "install into $venv"
-"${PYTHON:-python3}" -m venv --clear "$venv"
+if [ -z "${WHEEL:-}" ] || ! [ -d "$venv" ]; then "${PYTHON:-python3}" -m venv --clear "$venv"; fi
 python=$venv/bin/python
-"$python" -m pip install --quiet --disable-pip-version-check --retries 5 "$here[test${EXTRAS:+,$EXTRAS}]"
+pinned=${TORCH:-newest}
+pinned=${pinned#newest}
+"$python" -m pip install --quiet --disable-pip-version-check --retries 5 "${WHEEL:-$here}[test${EXTRAS:+,$EXTRAS}]" \
+  ${pinned:+"torch==$pinned"}
 
 # What is tested is what was installed: the source tree is not importable.
 export PYTHONSAFEPATH=1
@@ -33,6 +38,10 @@ esac
 step "ruff"
 "$venv/bin/ruff" check --no-cache "$here"
 "$venv/bin/ruff" format --no-cache --check "$here"
+# What goes with it and runs on Python 3.11.
+beside=("$here"/../scripts/{archive,check_wheels,version}.py "$here/../docs/site")
+"$venv/bin/ruff" check --no-cache --config "$here/pyproject.toml" --target-version py311 "${beside[@]}"
+"$venv/bin/ruff" format --no-cache --config "$here/pyproject.toml" --check "${beside[@]}"
 
 step "mypy"
 "$venv/bin/mypy" --config-file "$here/pyproject.toml" --package koala_optim

@@ -12,6 +12,9 @@ rm -rf "$packed"
 mkdir -p "$packed"
 for crate in target/package/koala-*.crate; do
   tar -xzf "$crate" -C "$packed"
+  for licence in LICENSE-APACHE LICENSE-MIT; do
+    cmp "$licence" "$packed/$(basename "$crate" .crate)/$licence"
+  done
 done
 {
   printf '[workspace]\nresolver = "3"\nmembers = ["koala-*"]\n\n[patch.crates-io]\n'

@@ -56,4 +56,4 @@ def test_links_and_commands_name_files_that_exist(page):
 
 def test_no_language_is_left_out():
     assert set(re.findall(r"^```(\w+)", README, re.MULTILINE)) == {"python", "sh"}
-    assert blocks("sh")[0].splitlines()[0] == "pip install ."
+    assert blocks("sh")[0].splitlines()[0] == "pip install koala-optim"

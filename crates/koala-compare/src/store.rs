@@ -38,6 +38,22 @@ pub(super) fn take(folder: &Path) -> Result<(), Error> {
 /// Folders of runs at the workloads' own settings, by workload: a listing that has one of them is about the same ones.
 pub(super) type Bases = BTreeMap<String, BTreeSet<String>>;
 
+/// The listing that is there; nothing if there is none, or one that is damaged or of an older format, which is written anew.
+///
+/// # Errors
+/// [`koala_report::Error::Format`] if a newer program wrote it, whose comparison this one does not understand.
+fn before(folder: &Path) -> Result<Option<Listing>, Error> {
+    match Listing::read(folder) {
+        Ok(listing) => Ok(Some(listing)),
+        Err(
+            error @ koala_report::Error::Format {
+                found, expected, ..
+            },
+        ) if found > u64::from(expected) => Err(error.into()),
+        Err(_) => Ok(None),
+    }
+}
+
 /// Writes a listing, with what stays of the one that is there: the answers to the other question about the same workloads,
 /// and how many runs were ever at work at once.
 pub(super) fn write(
@@ -49,8 +65,7 @@ pub(super) fn write(
     // For as long as it takes to read and write it.
     let _lock = hold(folder)?;
     let mut listing = listing.clone();
-    // One that is damaged, or of another version, is written anew.
-    if let Ok(before) = Listing::read(folder) {
+    if let Some(before) = before(folder)? {
         lay(&mut listing, before, question, bases);
     }
     let file = folder.join(LISTING_FILE);
@@ -63,14 +78,14 @@ pub(super) fn write(
 /// Checks that no run of the listing that is there goes out of it.
 ///
 /// # Errors
-/// [`Error::OtherComparison`] if some would.
+/// [`Error::OtherComparison`] if some would; that of a newer program's listing.
 pub(super) fn keep_others(
     folder: &Path,
     listing: &Listing,
     question: Question,
     bases: &Bases,
 ) -> Result<(), Error> {
-    let Ok(before) = Listing::read(folder) else {
+    let Some(before) = before(folder)? else {
         return Ok(());
     };
     let mut after = listing.clone();

@@ -394,6 +394,32 @@ fn two(optimizers: &str, seeds: &str, epochs: u32) -> Suite {
     ))
 }
 
+/// The listing of a newer program is not written over, not even by `--replace`; whose version is needed is said.
+#[test]
+fn the_listing_of_a_newer_program_stays() {
+    let here = tempfile::tempdir().unwrap();
+    let suite = two("['koala-v', 'sgd']", "[0]", 1);
+    run(&suite, here.path());
+    let newer = "{\"format\": 2, \"version\": \"7.0.0\", \"arms\": {}}";
+    fs::write(here.path().join("suite.json"), newer).unwrap();
+    for replace in [false, true] {
+        let campaign = Campaign::new(&suite, here.path(), ORDERS, None).unwrap();
+        let told = campaign
+            .replacing(replace)
+            .run(&mut Silent, &Interrupt::default())
+            .unwrap_err()
+            .to_string();
+        assert!(
+            told.contains("format 2") && told.contains("(7.0.0)"),
+            "{told}"
+        );
+        assert_eq!(
+            fs::read_to_string(here.path().join("suite.json")).unwrap(),
+            newer
+        );
+    }
+}
+
 /// A comparison that leaves out runs of the one before is refused, and nothing is changed; one that has more is not.
 #[test]
 fn another_comparison_does_not_take_a_folder_over_unasked() {

@@ -119,6 +119,11 @@ pub struct Manifest {
     sha256: String,
 }
 
+#[derive(Deserialize)]
+struct Head {
+    format: u32,
+}
+
 impl Manifest {
     /// Of these files.
     ///
@@ -149,14 +154,17 @@ impl Manifest {
             Err(cause) if cause.kind() == ErrorKind::NotFound => return Ok(None),
             Err(cause) => return Err(format!("{MANIFEST} {}", unreadable(&cause))),
         };
-        let found: Self =
+        // The format alone first: what else a newer one has may be anything.
+        let head: Head =
             serde_json::from_slice(&content).map_err(|e| format!("{MANIFEST} is damaged: {e}"))?;
-        if found.format != FORMAT {
+        if head.format != FORMAT {
             return Err(format!(
                 "{MANIFEST} has format {}, and this program reads format {FORMAT}",
-                found.format
+                head.format
             ));
         }
+        let found: Self =
+            serde_json::from_slice(&content).map_err(|e| format!("{MANIFEST} is damaged: {e}"))?;
         let sealed =
             Self::of(found.files.clone()).map_err(|e| format!("{MANIFEST} is damaged: {e}"))?;
         if sealed.sha256 != found.sha256 {
@@ -200,6 +208,16 @@ mod tests {
         )
         .unwrap();
         manifest
+    }
+
+    #[test]
+    fn one_of_another_format_is_named_as_such_whatever_else_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        for other in [r#"{"format":2,"parts":[]}"#, r#"{"format":0}"#] {
+            fs::write(folder.path().join(MANIFEST), other).unwrap();
+            let told = Manifest::read(folder.path()).unwrap_err();
+            assert!(told.ends_with("and this program reads format 1"), "{told}");
+        }
     }
 
     #[test]

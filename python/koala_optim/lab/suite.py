@@ -32,9 +32,18 @@ def take(root: Path) -> None:
 
 
 def read(root: Path) -> Listing | None:
-    """The listing that is there; ``None`` if there is none. One that is damaged is written anew."""
+    """The listing that is there; ``None`` if there is none. One that is damaged is written anew.
+
+    Raises:
+        FolderError: if it is of a newer format, which this version does not understand.
+    """
     try:
         listing = json.loads((root / FILE).read_bytes())
+        if isinstance(listing, dict) and isinstance(found := listing.get("format"), int) and found > FORMAT:
+            raise FolderError(
+                f"{root / FILE} has format {found}, and this version of koala_optim reads format {FORMAT}: go on with "
+                f"{listing.get('program', 'koala')} {listing.get('version', 'of a newer version')}, which wrote it"
+            )
         for run in listing["runs"]:
             _ = (run["folder"], run["optimizer"], run["workload"], run["seed"], run["role"]["role"])
     except FileNotFoundError:

@@ -90,6 +90,14 @@ class TestFolders:
         with pytest.raises(lab.OtherComparison, match="another program made"):
             compared(tmp_path)
 
+    def test_the_listing_of_a_newer_version_stays(self, tmp_path):
+        compared(tmp_path / "suite", seeds=(0,))
+        newer = '{"format": 2, "program": "koala-optim", "version": "7.0.0", "arms": {}}'
+        (tmp_path / "suite" / "suite.json").write_text(newer)
+        with pytest.raises(lab.FolderError, match=r"has format 2, .* go on with koala-optim 7\.0\.0"):
+            compared(tmp_path / "suite", seeds=(0,))
+        assert (tmp_path / "suite" / "suite.json").read_text() == newer
+
     def test_a_damaged_listing_is_written_anew(self, tmp_path):
         compared(tmp_path / "suite", seeds=(0,))
         whole = (tmp_path / "suite" / "suite.json").read_text()

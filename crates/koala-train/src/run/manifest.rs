@@ -22,6 +22,17 @@ struct Sealed {
     sha256: String,
 }
 
+/// What is read of any manifest: other keys of a newer one may be anything.
+#[derive(Deserialize)]
+struct Head {
+    manifest: Version,
+}
+
+#[derive(Deserialize)]
+struct Version {
+    version: u32,
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Manifest {
@@ -84,6 +95,13 @@ pub(super) fn read(path: &Path) -> Result<Kept, String> {
     let text = koala_system::read(&path.join(MANIFEST), LARGEST_MANIFEST)
         .map_err(|e| format!("{MANIFEST} cannot be read: {e}"))?;
     let damaged = |e: serde_json::Error| format!("{MANIFEST} is damaged: {e}");
+    let head: Head = serde_json::from_slice(&text).map_err(damaged)?;
+    if !(1..=VERSION).contains(&head.manifest.version) {
+        return Err(format!(
+            "is of format {}, this program reads those up to {VERSION}: go on with the version of koala that wrote it, or a newer one",
+            head.manifest.version
+        ));
+    }
     let Sealed { manifest, sha256 } = serde_json::from_slice(&text).map_err(damaged)?;
     let Sealed {
         manifest,
@@ -91,12 +109,6 @@ pub(super) fn read(path: &Path) -> Result<Kept, String> {
     } = manifest.seal().map_err(damaged)?;
     if sha256 != expected {
         return Err(format!("{MANIFEST} is not what was written"));
-    }
-    if !(1..=VERSION).contains(&manifest.version) {
-        return Err(format!(
-            "is of format {}, this program reads those up to {VERSION}",
-            manifest.version
-        ));
     }
     let mut files = BTreeMap::new();
     for (name, entry) in manifest.files {
@@ -170,6 +182,17 @@ mod tests {
             ..kept("model.safetensors")
         };
         assert_eq!(read(folder.path()), Ok(expected));
+    }
+
+    #[test]
+    fn one_of_a_newer_program_is_refused_by_its_format_whatever_else_is_in_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let newer = r#"{"manifest":{"version":3,"parts":[]},"seal":"of another kind"}"#;
+        std::fs::write(folder.path().join(MANIFEST), newer).unwrap();
+        assert_eq!(
+            read(folder.path()).unwrap_err(),
+            "is of format 3, this program reads those up to 2: go on with the version of koala that wrote it, or a newer one"
+        );
     }
 
     #[test]
