@@ -28,6 +28,7 @@ from gpu_checks import (
     layouts,
     memory,
     nothing_waited,
+    one_pass,
     recordings,
     states,
 )
@@ -37,6 +38,7 @@ from gpu_speed import Setup, host, kernels, launches, speed, tuning
 SECTIONS: dict[str, Callable[[Setup], dict[str, Any]]] = {
     "recordings": recordings,
     "nothing waited for": nothing_waited,
+    "one pass": one_pass,
     "in backward": in_backward,
     "capture": captured,
     "speed": speed,

@@ -157,6 +157,43 @@ def nothing_waited(setup: Setup) -> dict[str, Any]:
     return failures.end()
 
 
+def one_pass(setup: Setup) -> dict[str, Any]:
+    """Steps with the next prediction in them, while a wait for the device is an error: the two to the bit, by kernels."""
+    failures = Failures()
+    losses = torch.rand(16, generator=torch.Generator().manual_seed(1)).to(setup.device)
+
+    def one(variant: Variant, settings: dict[str, Any], dtype: torch.dtype) -> None:
+        found = []
+        for stays in (True, False):
+            parameters = made(setup, dtype)
+            optimizer = variant(parameters, stay_predicted=stays, fused=True, **settings)
+            for step in range(6):
+                if step == 3 and setup.device.type == "cuda":
+                    torch.cuda.set_sync_debug_mode("error")
+                optimizer.predict()
+                for parameter, gradient in zip(parameters, gradients_of(parameters, step)):
+                    parameter.grad = gradient
+                if step in (1, 4):
+                    parameters[2].grad = None
+                optimizer.observe(losses * math.nan if step == 4 else losses)
+                optimizer.step()
+            if setup.device.type == "cuda":
+                torch.cuda.set_sync_debug_mode("default")
+            if not stays:
+                optimizer.predict()
+            found.append(([*values(parameters), *vectors_of(optimizer)], optimizer.filter_state()))
+        assert all(torch.equal(x, y) for x, y in zip(found[0][0], found[1][0])), "tensors differ"
+        assert found[0][1] == found[1][1], "filters differ"
+
+    moving = [variant for variant in VARIANTS if variant.method in (KoalaM, KoalaA)] if setup.fuses else []
+    for variant in moving[:: 3 if setup.tiny else 1]:
+        for settings in SETTINGS[1 : 2 if setup.tiny else 3]:
+            for dtype in (torch.float32, torch.bfloat16)[: 1 if setup.tiny else 2]:
+                key = f"{variant.name}, {settings}, {dtype}"
+                failures.run(key, lambda v=variant, s=settings, t=dtype: one(v, s, t))
+    return failures.end()
+
+
 def in_backward(setup: Setup) -> dict[str, Any]:
     """Steps in backward, while a wait for the device is an error: the same as steps after it."""
     failures = Failures()

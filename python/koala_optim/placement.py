@@ -56,18 +56,24 @@ class Placed(Filtered):
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
         over, told = self._process_group.groups(), overflow()
         self._conclude_on_device(
-            device, lambda: device.update(self.param_groups, self.state, gradients, self._observation, told, over)
+            device,
+            lambda: device.update(
+                self.param_groups, self.state, gradients, self._observation, told, over, stays=self._stay_predicted
+            ),
         )
         return True
 
     def _conclude_on_device(self, device: Engine, update: Callable[[], None]) -> None:
         """The update, and with it the end of the step."""
+        done = device.done
         try:
             update()
         finally:
             self._progress.predicted = device.predicted
-            if not device.predicted:
+            if device.done > done or not device.predicted:
                 self._forget_step()
+            if device.predicted:
+                self._progress.note_stood(self._parameters())
 
     def _placed(self) -> Engine | None:
         """The filter on the device; ``None`` if it stays on the host, or has come back."""

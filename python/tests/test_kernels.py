@@ -204,21 +204,34 @@ import koala_optim, koala_optim.placement
 
 launched, found = [], set()
 
-def run(kernel, *arguments, grid=None, warmup=False, num_warps=4, **settings):
+def run(kernel, *arguments, grid=None, warmup=False, num_warps=4, enable_fp_fusion=True, **settings):
     given = inspect.signature(kernel.fn).bind(*arguments, **settings).arguments
     fixed = {p.name: given[p.name] for p in kernel.params if p.is_constexpr}
     signature = {p.name: "constexpr" if p.name in fixed else mangle_type(given[p.name]) for p in kernel.params}
-    made = compile(ASTSource(kernel, signature, fixed, {}), target=GPUTarget("cuda", 90, 32), options={"num_warps": num_warps})
+    options = {"num_warps": num_warps, "enable_fp_fusion": enable_fp_fusion}
+    made = compile(ASTSource(kernel, signature, fixed, {}), target=GPUTarget("cuda", 90, 32), options=options)
     launched.append(kernel.__name__)
     found.add(kernel.__name__)
     if kernel.__name__ == "displace":
         assert "ld.global.v4" in made.asm["ptx"], "not 16 bytes at a time"
+    if kernel.__name__ in ("advance", "displace", "descend"):
+        assert "fma.rn" not in made.asm["ptx"], "a step with the next prediction in it would not be the two to the bit"
 
 JITFunction.run = run
 koala_optim.placement.fuses = lambda *given: True
-for method in (koala_optim.KoalaV, koala_optim.KoalaM, koala_optim.KoalaPP, koala_optim.KoalaA):
+M, A = koala_optim.KoalaM, koala_optim.KoalaA
+for method, given in (
+    (koala_optim.KoalaV, {}),
+    (M, {}),
+    (M, {"stay_predicted": True}),
+    (M, {"stay_predicted": True, "position_noise": 1e-3}),
+    (koala_optim.KoalaPP, {}),
+    (A, {}),
+    (A, {"stay_predicted": True}),
+    (A, {"stay_predicted": True, "metric": "none"}),
+):
     parameters = [torch.nn.Parameter(torch.zeros(2048)) for _ in range(2)]
-    optimizer = method(parameters, foreach=True)
+    optimizer = method(parameters, foreach=True, **given)
     for parameter in parameters:
         launched.clear()
         parameter.grad = torch.zeros(2048)
@@ -236,8 +249,8 @@ def test_the_kernels_compile_for_a_device_that_is_not_here(tmp_path: Path) -> No
     kernels = (
         "adaptive advance blockwise descend displace find_floor follow moments plus_plus products reduce turn weigh"
     )
-    # Of a step with all gradients: KOALA-V, KOALA-M, KOALA++, KOALA-A.
-    assert found == ["3", "4", "3", "6", *kernels.split()]
+    # Of a step with all gradients, as the methods stand there: KOALA-M and KOALA-A with the next prediction in it too.
+    assert found == ["3", "4", "3", "3", "3", "6", "5", "3", *kernels.split()]
 
 
 def test_triton_is_imported_when_it_is_used(tmp_path: Path) -> None:

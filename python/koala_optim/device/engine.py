@@ -56,6 +56,8 @@ class Engine:
         ((name, _),) = stored["method"].items()
         self.method = METHODS[name](stored, device, self.dtype)
         self.predicted = filter.predicted
+        self.done = 0
+        """Steps that were done here."""
         self.fused = fused
         self.told: tuple[object, ...] = ()
         """What the optimizer was told of engines and processes when the filter was put here."""
@@ -105,8 +107,12 @@ class Engine:
         observation: Observation,
         overflow: Tensor | float,
         over: ProcessGroups = (),
+        *,
+        stays: bool = False,
     ) -> None:
         """The measurement update, with the losses of the processes of a group.
+
+        ``stays``: with the next time update, if kernels do both in one pass; :attr:`predicted` tells.
 
         Raises:
             TypeError: for sparse gradients.
@@ -133,12 +139,13 @@ class Engine:
             losses = losses_of(observation, self.device, self.dtype)
         by_part = [[gradients[row.position] for row in part.rows] for part in present.parts]
         record = self._records.setdefault(present.positions, Record(present, self.device))
+        joined = stays and self._passes is not None and not present.empty
         if self._passes is not None and not present.empty:
             with self._current:
-                self._passes.update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
+                self._passes.update(plan, present, by_part, losses, found, record, stays=stays)  # type: ignore[arg-type]
         else:
             self._update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
-        self._over()
+        self._over(predicted=joined)
 
     def step_block(
         self,
@@ -177,9 +184,10 @@ class Engine:
         self._blocks = Blocks()
         self._over()
 
-    def _over(self) -> None:
-        """A step is over."""
-        self.predicted, self._before = False, None
+    def _over(self, *, predicted: bool = False) -> None:
+        """A step is over, and the next one begun if it is ``predicted``."""
+        self.predicted, self._before = predicted, None
+        self.done += 1
         self._watch.look(self._watched, self._noticed)
 
     def _watched(self) -> Tensor:

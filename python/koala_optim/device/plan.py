@@ -235,9 +235,9 @@ class Plan:
             self._numbers[positions] = rows.to(torch.float64)
         return self._numbers[positions]
 
-    def without(self, positions: tuple[int, ...]) -> list[Part]:
-        """All tensors but these, of which there are vectors."""
-        held = {row.position for part in self.parts for row in part.rows}
+    def without(self, parts: list[Part], positions: tuple[int, ...]) -> list[Part]:
+        """The tensors of some parts but for these."""
+        held = {row.position for part in parts for row in part.rows}
         return _chosen(self.rows, self.options, [at in held and at not in positions for at in range(len(self.rows))])
 
     def present(self, positions: tuple[int, ...]) -> Present:

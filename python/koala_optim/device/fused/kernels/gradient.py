@@ -3,7 +3,21 @@
 import triton
 import triton.language as tl
 
-from .memory import DIRECTED, FIRST, GRADIENT, MEASURED, PARAMETER, SECOND, chunk_of, load, memory_of, places_of, store
+from .memory import (
+    DIRECTED,
+    FIRST,
+    GRADIENT,
+    MEASURED,
+    PARAMETER,
+    SECOND,
+    among_all,
+    chunk_of,
+    load,
+    memory_of,
+    places_of,
+    store,
+)
+from .motion import coast
 
 
 @triton.jit
@@ -90,6 +104,8 @@ def _displace(
     along,
     velocity,
     shrinkage,
+    kappa,
+    moves,
     KIND: tl.constexpr,
     OF_G: tl.constexpr,
     WIDE: tl.constexpr,
@@ -97,6 +113,7 @@ def _displace(
     SHRINKS: tl.constexpr,
     MOMENTUM: tl.constexpr,
     AVERAGE: tl.constexpr,
+    STAYS: tl.constexpr,
     BLOCK: tl.constexpr,
     FULL: tl.constexpr,
 ):
@@ -108,13 +125,24 @@ def _displace(
     moved = position + along * h
     if SHRINKS:
         moved *= shrinkage
+    # What follows is of x and v as they are stored, or would be.
+    moved = moved.to(KIND).to(WIDE)
+    speed = moved
+    deviation = tl.zeros([BLOCK], WIDE)
+    if MOMENTUM:
+        speed = (load(v, offsets, end, WIDE, FULL) + velocity * h).to(KIND).to(WIDE)
+        if AVERAGE == 1 or (AVERAGE == 2 and STAYS):
+            average = (load(a, offsets, end, WIDE, FULL) * 0.9 + moved * 0.1).to(KIND)
+            store(a, offsets, end, average, KIND, FULL)
+            deviation = average.to(WIDE) - moved
+    if STAYS:
+        if moves > 0.0:
+            moved += speed
+            speed *= kappa
     store(x, offsets, end, moved, KIND, FULL)
     if MOMENTUM:
-        store(v, offsets, end, load(v, offsets, end, WIDE, FULL) + velocity * h, KIND, FULL)
-        if AVERAGE:
-            average = load(a, offsets, end, WIDE, FULL)
-            # Of x as it is stored.
-            store(a, offsets, end, average * 0.9 + moved.to(KIND).to(WIDE) * 0.1, KIND, FULL)
+        store(v, offsets, end, speed, KIND, FULL)
+    return deviation * deviation
 
 
 @triton.jit(do_not_specialize=["tensors", "count", "first"])
@@ -123,6 +151,10 @@ def displace(
     chunks,
     traits,
     table,
+    moving,
+    places,
+    constants,
+    partials,
     tensors,
     count,
     first,
@@ -133,28 +165,38 @@ def displace(
     SHRINKS: tl.constexpr,
     MOMENTUM: tl.constexpr,
     AVERAGE: tl.constexpr,
+    STAYS: tl.constexpr,
     BLOCK: tl.constexpr,
     ALIGNED: tl.constexpr,
     ALIGNED_G: tl.constexpr,
 ):
-    """x <- shrinkage (x + along h), v <- v + velocity h, a <- 0.9 a + 0.1 x, where the tensor moves."""
+    """x <- shrinkage (x + along h), v <- v + velocity h, a <- 0.9 a + 0.1 x, where the tensor moves.
+
+    With ``STAYS`` the next prediction is done with it, also where the tensor does not move; |a - x|^2 of between goes to
+    ``partials``.
+    """
     program, tensor, start, end = chunk_of(chunks, first, count, BLOCK)
+    x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
+    v = x
+    a = x
+    if MOMENTUM:
+        v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
+        if AVERAGE > 0:
+            a = memory_of(addresses, SECOND, tensors, tensor, KIND, ALIGNED)
+    kappa = tl.load(constants).to(WIDE)
+    moves = kappa * 0.0
+    if STAYS:
+        moves = tl.load(moving + tl.load(places + tensor)).to(WIDE)
     if tl.load(table + tensor) > 0.0:
         along = tl.load(table + tensors + tensor).to(WIDE)
         velocity = tl.load(table + 2 * tensors + tensor).to(WIDE)
         shrinkage = tl.load(table + 3 * tensors + tensor).to(WIDE)
         decay = tl.load(traits + DIRECTED * tensors + tensor).to(WIDE)
-        x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
         g = memory_of(addresses, GRADIENT, tensors, tensor, OF_G, ALIGNED_G)
-        v = x
-        a = x
-        if MOMENTUM:
-            v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
-            if AVERAGE:
-                a = memory_of(addresses, SECOND, tensors, tensor, KIND, ALIGNED)
         whole = start + (end - start) // BLOCK * BLOCK
+        sums = tl.zeros([BLOCK], WIDE)
         for at in range(start, whole, BLOCK):
-            _displace(
+            sums += _displace(
                 x,
                 g,
                 v,
@@ -165,6 +207,8 @@ def displace(
                 along,
                 velocity,
                 shrinkage,
+                kappa,
+                moves,
                 KIND,
                 OF_G,
                 WIDE,
@@ -172,11 +216,12 @@ def displace(
                 SHRINKS,
                 MOMENTUM,
                 AVERAGE,
+                STAYS,
                 BLOCK,
                 True,
             )
         if whole < end:
-            _displace(
+            sums += _displace(
                 x,
                 g,
                 v,
@@ -187,6 +232,8 @@ def displace(
                 along,
                 velocity,
                 shrinkage,
+                kappa,
+                moves,
                 KIND,
                 OF_G,
                 WIDE,
@@ -194,6 +241,13 @@ def displace(
                 SHRINKS,
                 MOMENTUM,
                 AVERAGE,
+                STAYS,
                 BLOCK,
                 False,
             )
+        if STAYS and AVERAGE > 0:
+            tl.store(partials + among_all(chunks, program, count), tl.sum(sums, 0).to(tl.float64))
+    elif STAYS:
+        deviation = coast(x, v, a, start, end, kappa, moves, KIND, WIDE, AVERAGE, BLOCK)
+        if AVERAGE > 0:
+            tl.store(partials + among_all(chunks, program, count), deviation)

@@ -21,6 +21,7 @@ from .memory import (
     places_of,
     store,
 )
+from .motion import coast
 
 
 @triton.jit
@@ -236,6 +237,8 @@ def _descend(
     velocity,
     shrinkage,
     weight,
+    kappa,
+    moves,
     KIND: tl.constexpr,
     OF_G: tl.constexpr,
     WIDE: tl.constexpr,
@@ -243,6 +246,7 @@ def _descend(
     SHRINKS: tl.constexpr,
     DIAGONAL: tl.constexpr,
     MEAN: tl.constexpr,
+    STAYS: tl.constexpr,
     BLOCK: tl.constexpr,
     FULL: tl.constexpr,
 ):
@@ -255,11 +259,18 @@ def _descend(
     moved = position + along * h
     if SHRINKS:
         moved *= shrinkage
-    store(x, offsets, end, moved, KIND, FULL)
-    store(v, offsets, end, load(v, offsets, end, WIDE, FULL) + velocity * h, KIND, FULL)
+    # What follows is of x and v as they are stored, or would be.
+    moved = moved.to(KIND).to(WIDE)
+    speed = (load(v, offsets, end, WIDE, FULL) + velocity * h).to(KIND).to(WIDE)
     if MEAN:
         mean = load(m, offsets, end, WIDE, FULL)
-        store(m, offsets, end, mean + weight * (moved.to(KIND).to(WIDE) - mean), WIDE, FULL)
+        store(m, offsets, end, mean + weight * (moved - mean), WIDE, FULL)
+    if STAYS:
+        if moves > 0.0:
+            moved += speed
+            speed *= kappa
+    store(x, offsets, end, moved, KIND, FULL)
+    store(v, offsets, end, speed, KIND, FULL)
 
 
 @triton.jit(do_not_specialize=["tensors", "count", "first"])
@@ -271,6 +282,7 @@ def descend(
     constants,
     metric,
     weights,
+    moving,
     places,
     tensors,
     count,
@@ -283,12 +295,22 @@ def descend(
     SHRINKS: tl.constexpr,
     DIAGONAL: tl.constexpr,
     MEAN: tl.constexpr,
+    STAYS: tl.constexpr,
     BLOCK: tl.constexpr,
     ALIGNED: tl.constexpr,
     ALIGNED_G: tl.constexpr,
 ):
-    """s, x <- shrinkage (x + along h / D), v <- v + velocity h / D, and the mean of x, where the tensor moves."""
+    """s, x <- shrinkage (x + along h / D), v <- v + velocity h / D, and the mean of x, where the tensor moves.
+
+    With ``STAYS`` the next prediction is done with it, also where the tensor does not move.
+    """
     program, tensor, start, end = chunk_of(chunks, first, count, BLOCK)
+    x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
+    v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
+    kappa = tl.load(constants).to(WIDE)
+    moves = kappa * 0.0
+    if STAYS:
+        moves = tl.load(moving + tl.load(places + tensor)).to(WIDE)
     if tl.load(table + tensor) > 0.0:
         along = tl.load(table + tensors + tensor).to(WIDE)
         velocity = tl.load(table + 2 * tensors + tensor).to(WIDE)
@@ -298,9 +320,7 @@ def descend(
         floor = tl.load(metric).to(WIDE)
         correction = tl.load(metric + 1 + tensor).to(WIDE)
         weight = tl.load(weights + tl.load(places + tensor)).to(WIDE)
-        x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
         g = memory_of(addresses, GRADIENT, tensors, tensor, OF_G, ALIGNED_G)
-        v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
         s = memory_of(addresses, SECOND, tensors, tensor, WIDE, ALIGNED)
         m = memory_of(addresses, THIRD, tensors, tensor, WIDE, ALIGNED)
         whole = start + (end - start) // BLOCK * BLOCK
@@ -321,6 +341,8 @@ def descend(
                 velocity,
                 shrinkage,
                 weight,
+                kappa,
+                moves,
                 KIND,
                 OF_G,
                 WIDE,
@@ -328,6 +350,7 @@ def descend(
                 SHRINKS,
                 DIAGONAL,
                 MEAN,
+                STAYS,
                 BLOCK,
                 True,
             )
@@ -348,6 +371,8 @@ def descend(
                 velocity,
                 shrinkage,
                 weight,
+                kappa,
+                moves,
                 KIND,
                 OF_G,
                 WIDE,
@@ -355,9 +380,12 @@ def descend(
                 SHRINKS,
                 DIAGONAL,
                 MEAN,
+                STAYS,
                 BLOCK,
                 False,
             )
+    elif STAYS:
+        coast(x, v, v, start, end, kappa, moves, KIND, WIDE, 0, BLOCK)
 
 
 @triton.jit

@@ -3,7 +3,7 @@
 import triton
 import triton.language as tl
 
-from .memory import FIRST, PARAMETER, SECOND, chunk_of, load, memory_of, places_of, store
+from .memory import FIRST, PARAMETER, SECOND, among_all, chunk_of, load, memory_of, places_of, store
 
 
 @triton.jit
@@ -38,6 +38,30 @@ def _advance(
     return deviation * deviation
 
 
+@triton.jit
+def coast(
+    x,
+    v,
+    a,
+    start,
+    end,
+    kappa,
+    moves,
+    KIND: tl.constexpr,
+    WIDE: tl.constexpr,
+    AVERAGE: tl.constexpr,
+    BLOCK: tl.constexpr,
+):
+    """The prediction of a chunk; returns its |a - x|^2 from before."""
+    whole = start + (end - start) // BLOCK * BLOCK
+    sums = tl.zeros([BLOCK], WIDE)
+    for at in range(start, whole, BLOCK):
+        sums += _advance(x, v, a, at, end, kappa, moves, KIND, WIDE, AVERAGE, BLOCK, True)
+    if whole < end:
+        sums += _advance(x, v, a, whole, end, kappa, moves, KIND, WIDE, AVERAGE, BLOCK, False)
+    return tl.sum(sums, 0).to(tl.float64)
+
+
 @triton.jit(do_not_specialize=["tensors", "count", "first"])
 def advance(
     addresses,
@@ -64,11 +88,6 @@ def advance(
     a = v
     if AVERAGE > 0:
         a = memory_of(addresses, SECOND, tensors, tensor, KIND, ALIGNED)
-    whole = start + (end - start) // BLOCK * BLOCK
-    sums = tl.zeros([BLOCK], WIDE)
-    for at in range(start, whole, BLOCK):
-        sums += _advance(x, v, a, at, end, kappa, moves, KIND, WIDE, AVERAGE, BLOCK, True)
-    if whole < end:
-        sums += _advance(x, v, a, whole, end, kappa, moves, KIND, WIDE, AVERAGE, BLOCK, False)
+    deviation = coast(x, v, a, start, end, kappa, moves, KIND, WIDE, AVERAGE, BLOCK)
     if AVERAGE > 0:
-        tl.store(partials + program, tl.sum(sums, 0).to(tl.float64))
+        tl.store(partials + among_all(chunks, program, count), deviation)
