@@ -30,6 +30,7 @@ from gpu_checks import (
     nothing_waited,
     one_pass,
     recordings,
+    rounding,
     states,
 )
 from gpu_graphs import captured, compiled
@@ -39,6 +40,7 @@ SECTIONS: dict[str, Callable[[Setup], dict[str, Any]]] = {
     "recordings": recordings,
     "nothing waited for": nothing_waited,
     "one pass": one_pass,
+    "rounding": rounding,
     "in backward": in_backward,
     "capture": captured,
     "speed": speed,

@@ -23,10 +23,24 @@ class Placed(Filtered):
         return self._fits_device() and torch.device("cpu") != self._parameters()[0].device
 
     def _fits_device(self) -> bool:
+        return self._why_on_host() is None
+
+    def _why_on_host(self) -> str | None:
+        """Why the filter is not to go to the device of its parameters; ``None`` if it is.
+
+        Raises:
+            ValueError: if parameters are to be rounded by chance, which the engines of the host do not do.
+        """
         parameters = self._parameters()
-        if self._foreach is False or (self._foreach is None and not self._fused and any(map(fits_native, parameters))):
-            return False
-        return beyond(self._config, parameters, self._process_group.groups()) is None
+        if self._foreach is False:
+            reason: str | None = "foreach=False leaves the step to Rust"
+        elif self._foreach is None and not self._fused and any(map(fits_native, parameters)):
+            reason = "Rust steps float32 and float64 on the CPU, and the filter is with it (foreach=True leaves it out)"
+        else:
+            reason = beyond(self._config, parameters, self._process_group.groups())
+        if reason is not None and self._rounding is not None and any(x.dtype is torch.bfloat16 for x in parameters):
+            raise ValueError(f"stochastic_rounding=True, but {reason}; leave one of them out")
+        return reason
 
     def _predict_on_device(self) -> bool:
         """The prediction, if the filter is on the device or goes there."""
@@ -96,7 +110,13 @@ class Placed(Filtered):
             self._progress.settle(filter)
             self._kept.forget()
             self._place.device = Engine(
-                filter, device, self._memory, fused=fused, check_every=self._check_every, of_all=self._of_all
+                filter,
+                device,
+                self._memory,
+                fused=fused,
+                check_every=self._check_every,
+                of_all=self._of_all,
+                rounding=self._rounding,
             )
         self._place.device.told = told
         return self._place.device

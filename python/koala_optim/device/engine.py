@@ -25,6 +25,7 @@ from .plan import Options, Plan, Present
 from .products import PlusPlus
 from .reach import wide
 from .record import Record, repeated, settled
+from .rounding import Rounding
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -50,11 +51,13 @@ class Engine:
         fused: bool,
         check_every: int,
         of_all: bool,
+        rounding: Rounding | None = None,
     ) -> None:
         stored: dict[str, Any] = json.loads(filter.state())
         self.device, self.dtype = device, wide(device)
         ((name, _),) = stored["method"].items()
         self.method = METHODS[name](stored, device, self.dtype)
+        self.method.rounding = rounding
         self.predicted = filter.predicted
         self.done = 0
         """Steps that were done here."""

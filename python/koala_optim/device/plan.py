@@ -18,6 +18,7 @@ from ..resharding import reshard_modules
 from ..rows import Row
 from .exchange import Shares
 from .pages import Pages
+from .rounding import draws
 
 HALF = (torch.bfloat16, torch.float16)
 _REQUIRES = attrgetter("requires_grad")
@@ -67,6 +68,11 @@ class Part:
     def pages(self) -> Pages:
         """Where the tensors lie in a matrix; numbers in it are wide enough for sums."""
         return Pages(self.parameters, self.wide)
+
+    @cached_property
+    def draws(self) -> tuple[Tensor, Tensor]:
+        """By what the pages' rows draw where they are rounded by chance."""
+        return draws(self.rows, self.pages)
 
     @cached_property
     def places(self) -> Tensor:

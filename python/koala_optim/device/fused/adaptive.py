@@ -60,7 +60,10 @@ class AdaptivePasses(Passes):
             chunks.places,
             self._constants,
             self._constants,
+            self.method.numbers.state,
+            self._seed,
             AVERAGE=0,
+            SCATTERS=self._scatters,
             **UNFUSED,
         )
 
@@ -137,12 +140,15 @@ class AdaptivePasses(Passes):
             self._weights,
             self.method.moving,
             of.chunks.places,
+            numbers.state,
+            self._seed,
             OTHER=OF_METHOD,
             DECAY=of.directed,
             SHRINKS=of.shrinks,
             DIAGONAL=self.diagonal,
             MEAN=self._mean,
             STAYS=stays,
+            SCATTERS=self._scatters,
             **UNFUSED,
         )
         if present.count == everything:

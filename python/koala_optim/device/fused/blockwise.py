@@ -64,7 +64,10 @@ class BlockwisePasses(Passes):
             chunks.places,
             self._constants,
             self._deviations,
+            self.method.numbers.state,
+            self._seed,
             AVERAGE=self._average,
+            SCATTERS=self._scatters,
             **UNFUSED,
         )
 
@@ -128,11 +131,14 @@ class BlockwisePasses(Passes):
             of.chunks.places,
             self._constants,
             self._deviations,
+            numbers.state,
+            self._seed,
             DECAY=of.directed,
             SHRINKS=of.shrinks,
             MOMENTUM=self._momentum,
             AVERAGE=self._average,
             STAYS=stays,
+            SCATTERS=self._scatters,
             **UNFUSED,
         )
         if stays:

@@ -45,6 +45,8 @@ class Passes(ABC):
     def __init__(self, method: Method, gains: Tensor) -> None:
         self.method, self._gains = method, gains
         self._pending = False
+        self._seed = 0 if method.rounding is None else method.rounding.seed
+        self._scatters = method.rounding is not None
         self._plan: Plan | None = None
         self._moved: tuple[Chunks, Addresses] | None = None
         self._known: dict[tuple[int, bool], tuple[Present, _Tensors]] = {}
@@ -217,12 +219,12 @@ class Launch:
         self._aligned = aligned
         self._kinds = kinds
 
-    def __call__(self, kernel: Any, *given: Tensor, **settings: Any) -> None:
+    def __call__(self, kernel: Any, *given: Tensor | int, **settings: Any) -> None:
         of_gradients = [{"OF_G": KINDS[kind], "ALIGNED_G": self._aligned} for kind in self._kinds]
         _launch(kernel, self.of.chunks, self._addresses, self.of.addresses.aligned, given, settings, of_gradients)
 
 
-def launch_over(kernel: Any, chunks: Chunks, addresses: Addresses, *given: Tensor, **settings: Any) -> None:
+def launch_over(kernel: Any, chunks: Chunks, addresses: Addresses, *given: Tensor | int, **settings: Any) -> None:
     """Launches a kernel that needs no gradients."""
     _launch(kernel, chunks, addresses.table, addresses.aligned, given, settings, [{}] * len(chunks.parts))
 
@@ -232,7 +234,7 @@ def _launch(
     chunks: Chunks,
     addresses: Tensor,
     aligned: bool,
-    given: tuple[Tensor, ...],
+    given: tuple[Tensor | int, ...],
     settings: dict[str, Any],
     of_parts: list[dict[str, Any]],
 ) -> None:

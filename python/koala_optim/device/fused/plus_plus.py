@@ -66,8 +66,12 @@ class PlusPlusPasses(Passes):
             of.traits,
             of.table,
             self._constants,
+            of.chunks.places,
+            numbers.state,
+            self._seed,
             OTHER=OF_METHOD,
             DECAY=of.directed,
             SHRINKS=of.shrinks,
+            SCATTERS=self._scatters,
             **UNFUSED,
         )

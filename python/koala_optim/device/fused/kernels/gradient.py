@@ -18,6 +18,7 @@ from .memory import (
     store,
 )
 from .motion import coast
+from .rounding import PREDICTION, UPDATE, narrow, settle, step_of
 
 
 @triton.jit
@@ -106,6 +107,9 @@ def _displace(
     shrinkage,
     kappa,
     moves,
+    seed,
+    step,
+    place,
     KIND: tl.constexpr,
     OF_G: tl.constexpr,
     WIDE: tl.constexpr,
@@ -114,6 +118,7 @@ def _displace(
     MOMENTUM: tl.constexpr,
     AVERAGE: tl.constexpr,
     STAYS: tl.constexpr,
+    SCATTERS: tl.constexpr,
     BLOCK: tl.constexpr,
     FULL: tl.constexpr,
 ):
@@ -126,18 +131,18 @@ def _displace(
     if SHRINKS:
         moved *= shrinkage
     # What follows is of x and v as they are stored, or would be.
-    moved = moved.to(KIND).to(WIDE)
+    moved = settle(moved, seed, step, place, at, UPDATE, KIND, WIDE, SCATTERS, BLOCK)
     speed = moved
     deviation = tl.zeros([BLOCK], WIDE)
     if MOMENTUM:
-        speed = (load(v, offsets, end, WIDE, FULL) + velocity * h).to(KIND).to(WIDE)
+        speed = narrow(load(v, offsets, end, WIDE, FULL) + velocity * h, KIND).to(WIDE)
         if AVERAGE == 1 or (AVERAGE == 2 and STAYS):
-            average = (load(a, offsets, end, WIDE, FULL) * 0.9 + moved * 0.1).to(KIND)
+            average = narrow(load(a, offsets, end, WIDE, FULL) * 0.9 + moved * 0.1, KIND).to(WIDE)
             store(a, offsets, end, average, KIND, FULL)
-            deviation = average.to(WIDE) - moved
+            deviation = average - moved
     if STAYS:
         if moves > 0.0:
-            moved += speed
+            moved = settle(moved + speed, seed, step, place, at, PREDICTION, KIND, WIDE, SCATTERS, BLOCK)
             speed *= kappa
     store(x, offsets, end, moved, KIND, FULL)
     if MOMENTUM:
@@ -145,7 +150,7 @@ def _displace(
     return deviation * deviation
 
 
-@triton.jit(do_not_specialize=["tensors", "count", "first"])
+@triton.jit(do_not_specialize=["seed", "tensors", "count", "first"])
 def displace(
     addresses,
     chunks,
@@ -155,6 +160,8 @@ def displace(
     places,
     constants,
     partials,
+    state,
+    seed,
     tensors,
     count,
     first,
@@ -166,6 +173,7 @@ def displace(
     MOMENTUM: tl.constexpr,
     AVERAGE: tl.constexpr,
     STAYS: tl.constexpr,
+    SCATTERS: tl.constexpr,
     BLOCK: tl.constexpr,
     ALIGNED: tl.constexpr,
     ALIGNED_G: tl.constexpr,
@@ -184,9 +192,11 @@ def displace(
         if AVERAGE > 0:
             a = memory_of(addresses, SECOND, tensors, tensor, KIND, ALIGNED)
     kappa = tl.load(constants).to(WIDE)
+    place = tl.load(places + tensor)
+    step = step_of(state)
     moves = kappa * 0.0
     if STAYS:
-        moves = tl.load(moving + tl.load(places + tensor)).to(WIDE)
+        moves = tl.load(moving + place).to(WIDE)
     if tl.load(table + tensor) > 0.0:
         along = tl.load(table + tensors + tensor).to(WIDE)
         velocity = tl.load(table + 2 * tensors + tensor).to(WIDE)
@@ -209,6 +219,9 @@ def displace(
                 shrinkage,
                 kappa,
                 moves,
+                seed,
+                step,
+                place,
                 KIND,
                 OF_G,
                 WIDE,
@@ -217,6 +230,7 @@ def displace(
                 MOMENTUM,
                 AVERAGE,
                 STAYS,
+                SCATTERS,
                 BLOCK,
                 True,
             )
@@ -234,6 +248,9 @@ def displace(
                 shrinkage,
                 kappa,
                 moves,
+                seed,
+                step,
+                place,
                 KIND,
                 OF_G,
                 WIDE,
@@ -242,12 +259,13 @@ def displace(
                 MOMENTUM,
                 AVERAGE,
                 STAYS,
+                SCATTERS,
                 BLOCK,
                 False,
             )
         if STAYS and AVERAGE > 0:
             tl.store(partials + among_all(chunks, program, count), tl.sum(sums, 0).to(tl.float64))
     elif STAYS:
-        deviation = coast(x, v, a, start, end, kappa, moves, KIND, WIDE, AVERAGE, BLOCK)
+        deviation = coast(x, v, a, start, end, kappa, moves, seed, step, place, KIND, WIDE, AVERAGE, SCATTERS, BLOCK)
         if AVERAGE > 0:
             tl.store(partials + among_all(chunks, program, count), deviation)

@@ -9,6 +9,8 @@ the same order.
 import triton
 import triton.language as tl
 
+from .rounding import narrow
+
 PARAMETER = tl.constexpr(0)
 GRADIENT = tl.constexpr(1)
 FIRST = tl.constexpr(2)
@@ -59,6 +61,6 @@ def load(memory, offsets, end, kind: tl.constexpr, FULL: tl.constexpr):
 @triton.jit
 def store(memory, offsets, end, value, kind: tl.constexpr, FULL: tl.constexpr):
     if FULL:
-        tl.store(memory + offsets, value.to(kind))
+        tl.store(memory + offsets, narrow(value, kind))
     else:
-        tl.store(memory + offsets, value.to(kind), mask=offsets < end)
+        tl.store(memory + offsets, narrow(value, kind), mask=offsets < end)

@@ -22,6 +22,7 @@ from .memory import (
     store,
 )
 from .motion import coast
+from .rounding import PREDICTION, UPDATE, narrow, settle, step_of
 
 
 @triton.jit
@@ -239,6 +240,9 @@ def _descend(
     weight,
     kappa,
     moves,
+    seed,
+    step,
+    place,
     KIND: tl.constexpr,
     OF_G: tl.constexpr,
     WIDE: tl.constexpr,
@@ -247,6 +251,7 @@ def _descend(
     DIAGONAL: tl.constexpr,
     MEAN: tl.constexpr,
     STAYS: tl.constexpr,
+    SCATTERS: tl.constexpr,
     BLOCK: tl.constexpr,
     FULL: tl.constexpr,
 ):
@@ -260,20 +265,20 @@ def _descend(
     if SHRINKS:
         moved *= shrinkage
     # What follows is of x and v as they are stored, or would be.
-    moved = moved.to(KIND).to(WIDE)
-    speed = (load(v, offsets, end, WIDE, FULL) + velocity * h).to(KIND).to(WIDE)
+    moved = settle(moved, seed, step, place, at, UPDATE, KIND, WIDE, SCATTERS, BLOCK)
+    speed = narrow(load(v, offsets, end, WIDE, FULL) + velocity * h, KIND).to(WIDE)
     if MEAN:
         mean = load(m, offsets, end, WIDE, FULL)
         store(m, offsets, end, mean + weight * (moved - mean), WIDE, FULL)
     if STAYS:
         if moves > 0.0:
-            moved += speed
+            moved = settle(moved + speed, seed, step, place, at, PREDICTION, KIND, WIDE, SCATTERS, BLOCK)
             speed *= kappa
     store(x, offsets, end, moved, KIND, FULL)
     store(v, offsets, end, speed, KIND, FULL)
 
 
-@triton.jit(do_not_specialize=["tensors", "count", "first"])
+@triton.jit(do_not_specialize=["seed", "tensors", "count", "first"])
 def descend(
     addresses,
     chunks,
@@ -284,6 +289,8 @@ def descend(
     weights,
     moving,
     places,
+    state,
+    seed,
     tensors,
     count,
     first,
@@ -296,6 +303,7 @@ def descend(
     DIAGONAL: tl.constexpr,
     MEAN: tl.constexpr,
     STAYS: tl.constexpr,
+    SCATTERS: tl.constexpr,
     BLOCK: tl.constexpr,
     ALIGNED: tl.constexpr,
     ALIGNED_G: tl.constexpr,
@@ -308,9 +316,11 @@ def descend(
     x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
     v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
     kappa = tl.load(constants).to(WIDE)
+    place = tl.load(places + tensor)
+    step = step_of(state)
     moves = kappa * 0.0
     if STAYS:
-        moves = tl.load(moving + tl.load(places + tensor)).to(WIDE)
+        moves = tl.load(moving + place).to(WIDE)
     if tl.load(table + tensor) > 0.0:
         along = tl.load(table + tensors + tensor).to(WIDE)
         velocity = tl.load(table + 2 * tensors + tensor).to(WIDE)
@@ -319,7 +329,7 @@ def descend(
         beta = tl.load(constants + OTHER).to(WIDE)
         floor = tl.load(metric).to(WIDE)
         correction = tl.load(metric + 1 + tensor).to(WIDE)
-        weight = tl.load(weights + tl.load(places + tensor)).to(WIDE)
+        weight = tl.load(weights + place).to(WIDE)
         g = memory_of(addresses, GRADIENT, tensors, tensor, OF_G, ALIGNED_G)
         s = memory_of(addresses, SECOND, tensors, tensor, WIDE, ALIGNED)
         m = memory_of(addresses, THIRD, tensors, tensor, WIDE, ALIGNED)
@@ -343,6 +353,9 @@ def descend(
                 weight,
                 kappa,
                 moves,
+                seed,
+                step,
+                place,
                 KIND,
                 OF_G,
                 WIDE,
@@ -351,6 +364,7 @@ def descend(
                 DIAGONAL,
                 MEAN,
                 STAYS,
+                SCATTERS,
                 BLOCK,
                 True,
             )
@@ -373,6 +387,9 @@ def descend(
                 weight,
                 kappa,
                 moves,
+                seed,
+                step,
+                place,
                 KIND,
                 OF_G,
                 WIDE,
@@ -381,11 +398,12 @@ def descend(
                 DIAGONAL,
                 MEAN,
                 STAYS,
+                SCATTERS,
                 BLOCK,
                 False,
             )
     elif STAYS:
-        coast(x, v, v, start, end, kappa, moves, KIND, WIDE, 0, BLOCK)
+        coast(x, v, v, start, end, kappa, moves, seed, step, place, KIND, WIDE, 0, SCATTERS, BLOCK)
 
 
 @triton.jit
