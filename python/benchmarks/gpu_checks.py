@@ -88,8 +88,6 @@ def conformance(setup: Setup) -> dict[str, Any]:
         for name, engine in engines(setup):
             kind = suite.DTYPES[dtype]
             for case in cases[:: 1 if dtype == "float32" else 3]:
-                if name == "fused" and not case.settings.get("coast", True):
-                    continue  # There are no kernels for it, and fused=True says so.
                 found = failures.run(
                     f"{case.name}, {dtype}, {name}",
                     lambda case=case, kind=kind, engine=engine: suite.check(

@@ -102,7 +102,7 @@ class Placed(Filtered):
         if not self._fits_device():
             self._back_to_host()
             return None
-        device, fused = parameters[0].device, fuses(self._config, parameters, self._foreach, self._fused)
+        device, fused = parameters[0].device, fuses(parameters, self._foreach, self._fused)
         if at is not None and (at.device, at.fused) != (device, fused):
             self._back_to_host()
         if self._place.device is None:

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from koala_optim import Koala, KoalaA, KoalaM, TooManyMissing
 
 MOVING = [variant for variant in VARIANTS if variant.method in (KoalaA, KoalaM)]
+MOVING.append(Variant("m-stands", KoalaM, {"coast": False}, ("velocity", "average")))
 
 
 @pytest.fixture(params=MOVING, ids=lambda variant: variant.name)
@@ -124,6 +125,7 @@ def test_an_error_of_the_step_leaves_the_prediction_done(variant: Variant) -> No
 # Numbers that are read or written, a parameter, staying and not: docs/gpu.md has the same table.
 MOVED = {
     "m": (8, 13),
+    "m-stands": (8, 13),
     "m-paper": (8, 12),
     "m-fixed": (6, 10),
     "a": (14, 18),

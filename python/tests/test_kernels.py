@@ -244,6 +244,7 @@ for method, given in (
     (M, {}),
     (M, {"stay_predicted": True}),
     (M, {"stay_predicted": True, "position_noise": 1e-3}),
+    (M, {"stay_predicted": True, "coast": False}),
     (koala_optim.KoalaPP, {}),
     (A, {}),
     (A, {"stay_predicted": True}),
@@ -273,7 +274,7 @@ def test_the_kernels_compile_for_a_device_that_is_not_here(tmp_path: Path) -> No
         "adaptive advance blockwise descend displace find_floor follow moments plus_plus products reduce turn weigh"
     )
     # Of a step with all gradients, as the methods stand there: KOALA-M and KOALA-A with the next prediction in it too.
-    assert found == ["3", "4", "3", "3", "3", "6", "5", "3", "3", "3", "6", *kernels.split()]
+    assert found == ["3", "4", "3", "3", "3", "3", "6", "5", "3", "3", "3", "6", *kernels.split()]
 
 
 def test_triton_is_imported_when_it_is_used(tmp_path: Path) -> None:

@@ -57,6 +57,7 @@ class AdaptivePasses(Passes):
             chunks,
             addresses,
             self.method.moving,
+            self.method.moving,
             chunks.places,
             self._constants,
             self._constants,

@@ -55,11 +55,16 @@ class BlockwisePasses(Passes):
             self._bare = plan.bare_norms(torch.float64)
             self._deviations[chunks.count].copy_(self._bare.square().sum())
 
+    def _moving(self, plan: Plan) -> Tensor:
+        """Which tensors the last step left moving; frozen ones may be among them."""
+        return plan.moves if self.method.moving is None else self.method.moving
+
     def _advance(self, plan: Plan, chunks: Chunks, addresses: Addresses) -> None:
         launch_over(
             advance,
             chunks,
             addresses,
+            self._moving(plan),
             plan.moves,
             chunks.places,
             self._constants,
@@ -89,7 +94,9 @@ class BlockwisePasses(Passes):
     ) -> None:
         of, numbers = launch.of, self.method.numbers
         launch(reduce, of.traits, of.partials, DECAY=of.decay)
-        vector = record.room([len(numbers.names), len(self._gains), 1, 1, 1, (3 if of.decay else 1) * present.count, 1])
+        stands, sums = self.method.moving, (3 if of.decay else 1) * present.count
+        extras = [] if stands is None else [len(stands)]
+        vector = record.room([len(numbers.names), *extras, len(self._gains), 1, 1, 1, sums, 1])
         blockwise[(1,)](
             of.partials,
             self._deviations,
@@ -105,8 +112,10 @@ class BlockwisePasses(Passes):
             losses.loss if found is None else found,
             vector,
             of.table,
+            self._moving(plan),
             present.count,
             of.partials.shape[1],
+            len(plan.rows),
             self._deviating,
             losses.count,
             int(self._pending),
@@ -116,6 +125,7 @@ class BlockwisePasses(Passes):
             SPLIT=of.apart,
             SHRINKS=of.shrinks,
             WHOLE=self.method.whole,
+            COASTS=stands is None,
             FOUND=found is not None,
             **self._common,
         )
@@ -127,6 +137,7 @@ class BlockwisePasses(Passes):
             displace,
             of.traits,
             of.table,
+            self._moving(plan),
             plan.moves,
             of.chunks.places,
             self._constants,

@@ -157,6 +157,7 @@ def displace(
     traits,
     table,
     moving,
+    free,
     places,
     constants,
     partials,
@@ -196,7 +197,7 @@ def displace(
     step = step_of(state)
     moves = kappa * 0.0
     if STAYS:
-        moves = tl.load(moving + place).to(WIDE)
+        moves = (tl.load(moving + place) * tl.load(free + place)).to(WIDE)
     if tl.load(table + tensor) > 0.0:
         along = tl.load(table + tensors + tensor).to(WIDE)
         velocity = tl.load(table + 2 * tensors + tensor).to(WIDE)

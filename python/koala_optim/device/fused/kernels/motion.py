@@ -78,6 +78,7 @@ def advance(
     addresses,
     chunks,
     moving,
+    free,
     places,
     constants,
     partials,
@@ -93,10 +94,13 @@ def advance(
     BLOCK: tl.constexpr,
     ALIGNED: tl.constexpr,
 ):
-    """x <- x + v, v <- kappa v; and |a - x|^2 before it, with ``AVERAGE`` 2 after a has taken x up."""
+    """x <- x + v, v <- kappa v; and |a - x|^2 before it, with ``AVERAGE`` 2 after a has taken x up.
+
+    ``moving``, ``free``: 1 for each tensor that moves, and that is not frozen.
+    """
     program, tensor, start, end = chunk_of(chunks, first, count, BLOCK)
     place = tl.load(places + tensor)
-    moves = tl.load(moving + place)
+    moves = tl.load(moving + place) * tl.load(free + place)
     kappa = tl.load(constants).to(WIDE)
     x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
     v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
