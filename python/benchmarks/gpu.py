@@ -28,7 +28,9 @@ from gpu_checks import (
     layouts,
     memory,
     nothing_waited,
+    one_pass,
     recordings,
+    rounding,
     states,
 )
 from gpu_graphs import captured, compiled
@@ -37,6 +39,8 @@ from gpu_speed import Setup, host, kernels, launches, speed, tuning
 SECTIONS: dict[str, Callable[[Setup], dict[str, Any]]] = {
     "recordings": recordings,
     "nothing waited for": nothing_waited,
+    "one pass": one_pass,
+    "rounding": rounding,
     "in backward": in_backward,
     "capture": captured,
     "speed": speed,

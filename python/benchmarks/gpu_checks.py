@@ -88,8 +88,6 @@ def conformance(setup: Setup) -> dict[str, Any]:
         for name, engine in engines(setup):
             kind = suite.DTYPES[dtype]
             for case in cases[:: 1 if dtype == "float32" else 3]:
-                if name == "fused" and not case.settings.get("coast", True):
-                    continue  # There are no kernels for it, and fused=True says so.
                 found = failures.run(
                     f"{case.name}, {dtype}, {name}",
                     lambda case=case, kind=kind, engine=engine: suite.check(
@@ -155,6 +153,89 @@ def nothing_waited(setup: Setup) -> dict[str, Any]:
                 key = f"{variant.name}, {settings}, {name}"
                 failures.run(key, lambda v=variant, s=settings, e=engine: one(v, s, e))
     return failures.end()
+
+
+def one_pass(setup: Setup) -> dict[str, Any]:
+    """Steps with the next prediction in them, while a wait for the device is an error: the two to the bit, by kernels."""
+    failures = Failures()
+    losses = torch.rand(16, generator=torch.Generator().manual_seed(1)).to(setup.device)
+
+    def one(variant: Variant, settings: dict[str, Any], dtype: torch.dtype) -> None:
+        found = []
+        for stays in (True, False):
+            parameters = made(setup, dtype)
+            optimizer = variant(parameters, stay_predicted=stays, fused=True, **settings)
+            for step in range(6):
+                if step == 3 and setup.device.type == "cuda":
+                    torch.cuda.set_sync_debug_mode("error")
+                optimizer.predict()
+                for parameter, gradient in zip(parameters, gradients_of(parameters, step)):
+                    parameter.grad = gradient
+                if step in (1, 4):
+                    parameters[2].grad = None
+                optimizer.observe(losses * math.nan if step == 4 else losses)
+                optimizer.step()
+            if setup.device.type == "cuda":
+                torch.cuda.set_sync_debug_mode("default")
+            if not stays:
+                optimizer.predict()
+            found.append(([*values(parameters), *vectors_of(optimizer)], optimizer.filter_state()))
+        assert all(torch.equal(x, y) for x, y in zip(found[0][0], found[1][0])), "tensors differ"
+        assert found[0][1] == found[1][1], "filters differ"
+
+    moving = [variant for variant in VARIANTS if variant.method in (KoalaM, KoalaA)] if setup.fuses else []
+    for variant in moving[:: 3 if setup.tiny else 1]:
+        for settings in SETTINGS[1 : 2 if setup.tiny else 3]:
+            for dtype in (torch.float32, torch.bfloat16)[: 1 if setup.tiny else 2]:
+                key = f"{variant.name}, {settings}, {dtype}"
+                failures.run(key, lambda v=variant, s=settings, t=dtype: one(v, s, t))
+    return failures.end()
+
+
+def rounding(setup: Setup) -> dict[str, Any]:
+    """Stochastic rounding: kernels and foreach operations draw the same, steps repeat, and x is right in the mean."""
+    failures = Failures()
+    losses = torch.rand(16, generator=torch.Generator().manual_seed(1)).to(setup.device)
+
+    def steps(variant: Variant, engine: dict[str, Any]) -> list[Tensor]:
+        parameters = made(setup, torch.bfloat16)
+        optimizer = variant(parameters, stochastic_rounding=True, **engine)
+        for step in range(4):
+            one_step(optimizer, parameters, losses, step)
+        return values(parameters)
+
+    def one(variant: Variant) -> int:
+        foreach = steps(variant, {"foreach": True})
+        assert all(torch.equal(x, y) for x, y in zip(foreach, steps(variant, {"foreach": True}))), "does not repeat"
+        if not setup.fuses:
+            return 0
+        kernels = steps(variant, {"fused": True})
+        assert all(torch.equal(x, y) for x, y in zip(kernels, steps(variant, {"fused": True}))), "does not repeat"
+        # Sums in another order may let a number fall to another side; drawn otherwise, half of them would.
+        differing = sum(int((x != y).sum()) for x, y in zip(foreach, kernels))
+        assert differing <= sum(x.numel() for x in foreach) // 100, differing
+        return differing
+
+    def mean(engine: dict[str, Any]) -> float:
+        """40 steps of a sixteenth of the distance between numbers each: see test_stochastic_rounding.py."""
+        x = nn.Parameter(torch.full((256 if setup.tiny else 65_536,), 1.5, dtype=torch.bfloat16, device=setup.device))
+        of_noise = {"measurement_noise": 1e6, "initial_covariance": 1e6, "process_noise": 0.0}
+        optimizer = KoalaV([x], lr=2.0**-11, stochastic_rounding=True, **of_noise, **engine)
+        for _ in range(40):
+            optimizer.predict()
+            x.grad = torch.full_like(x, 2.0**-12)
+            optimizer.update(torch.full((), 2.0**12, device=setup.device))
+        moved = float(1.5 - x.detach().float().mean())
+        spread = math.sqrt(40 * 15) / 16 * 2.0**-7 / math.sqrt(x.numel())
+        assert abs(moved - 40 * 2.0**-11) < 5 * spread, (moved, spread)
+        return moved
+
+    differing = {}
+    for variant in VARIANTS[: 1 if setup.tiny else None]:
+        differing[variant.name] = failures.run(variant.name, lambda v=variant: one(v))
+    for name, engine in engines(setup):
+        failures.run(f"mean, {name}", lambda e=engine: mean(e))
+    return failures.end(differing=differing)
 
 
 def in_backward(setup: Setup) -> dict[str, Any]:

@@ -12,7 +12,7 @@ from support import VARIANTS, Variant, difference, values
 from support import memory as vectors_of
 from torch import nn
 
-from koala_optim import Koala, KoalaM
+from koala_optim import Koala, KoalaA, KoalaM
 
 
 def captured(setup: Setup) -> dict[str, Any]:
@@ -21,7 +21,7 @@ def captured(setup: Setup) -> dict[str, Any]:
     if setup.device.type != "cuda":
         return failures.end(skipped="no CUDA")
 
-    def one(variant: Variant, engine: dict[str, Any]) -> float:
+    def one(variant: Variant, engine: dict[str, Any], **settings: Any) -> float:
         results = []
         for graph in (False, True):
             model = nn.Sequential(nn.Linear(32, 64), nn.Tanh(), nn.Linear(64, 10))
@@ -31,7 +31,7 @@ def captured(setup: Setup) -> dict[str, Any]:
                     parameter.copy_(0.2 * torch.randn(parameter.shape, generator=generator))
             model.to(setup.device)
             gain = torch.tensor(1.0, device=setup.device)
-            optimizer = variant(model.parameters(), lr=gain, weight_decay=1e-3, **engine)
+            optimizer = variant(model.parameters(), lr=gain, weight_decay=1e-3, **engine, **settings)
             assert optimizer.capturable
             inputs = torch.randn(64, 32, generator=generator).to(setup.device)
             labels = (inputs[:, :10]).argmax(1)
@@ -73,6 +73,9 @@ def captured(setup: Setup) -> dict[str, Any]:
         for variant in VARIANTS:
             key = f"{variant.name}, {name}"
             worst[key] = failures.run(key, lambda v=variant, e=engine: one(v, e))
+            if variant.method in (KoalaM, KoalaA):
+                key += ", staying"
+                worst[key] = failures.run(key, lambda v=variant, e=engine: one(v, e, stay_predicted=True))
     return failures.end(worst=worst)
 
 

@@ -66,6 +66,9 @@ class KoalaA(Koala):
         check_every: steps after which processes compare their filters; 0 for never.
         stay_predicted: whether :meth:`step` ends with the next :meth:`predict`, in one pass over memory less: see
             :meth:`posterior`.
+        stochastic_rounding: whether parameters in ``bfloat16`` are rounded up or down by chance, so that steps below their
+            precision add up: see the README. Of other types nothing is changed.
+        rounding_seed: what the chances are a function of, with step, tensor and place; the same on all processes.
         measurement_noise: a fixed R; ``None`` measures it as above.
         measurement_noise_smoothing: how much of the running mean R is kept in a step.
         initial_measurement_noise: R at the start, of which nothing is assumed if it is ``None``, as it is unless given.
@@ -107,6 +110,8 @@ class KoalaA(Koala):
         process_group: ProcessGroup | bool | None = None,
         check_every: int = 100,
         stay_predicted: bool = False,
+        stochastic_rounding: bool = False,
+        rounding_seed: int = 0,
         **common: Unpack[CommonSettings],
     ) -> None:
         if metric not in ("diagonal", "none"):
@@ -136,6 +141,8 @@ class KoalaA(Koala):
             fused=fused,
             process_group=process_group,
             check_every=check_every,
+            stochastic_rounding=stochastic_rounding,
+            rounding_seed=rounding_seed,
             stay_predicted=stay_predicted,
         )
 

@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.optim.optimizer import Optimizer, ParamsT
 
 from ._native import Filter
+from .device.rounding import Rounding
 from .distributed import LossProcesses
 from .early import Early
 from .following import Known, followed
@@ -43,9 +44,15 @@ class Filtered(Optimizer):
         process_group: ProcessGroup | bool | None,
         check_every: int,
         stay_predicted: bool = False,
+        stochastic_rounding: bool = False,
+        rounding_seed: int = 0,
     ) -> None:
         if isinstance(check_every, bool) or not isinstance(check_every, int) or check_every < 0:
             raise ValueError(f"check_every = {check_every!r}: must be a number of steps, or 0 for never")
+        if not isinstance(stochastic_rounding, bool):
+            raise ValueError(f"stochastic_rounding = {stochastic_rounding!r}: must be True or False")
+        if isinstance(rounding_seed, bool) or not isinstance(rounding_seed, int) or not 0 <= rounding_seed < 2**63:
+            raise ValueError(f"rounding_seed = {rounding_seed!r}: must be a whole number, at least 0 and below 2**63")
         self._config = json.dumps(config)
         if fused and foreach is not None:
             raise ValueError(f"fused=True and foreach={foreach} were given; leave one of them out")
@@ -53,6 +60,7 @@ class Filtered(Optimizer):
         self._process_group = LossProcesses(process_group)
         self._check_every = check_every
         self._stay_predicted = stay_predicted
+        self._rounding = Rounding(rounding_seed) if stochastic_rounding else None
         self._place = Place()
         self._loaded: Filter | None = None
         self._synced: list[str] = []

@@ -54,6 +54,9 @@ class KoalaM(Koala):
         check_every: steps after which processes compare their filters; 0 for never.
         stay_predicted: whether :meth:`step` ends with the next :meth:`predict`, in one pass over memory less: see
             :meth:`posterior`.
+        stochastic_rounding: whether parameters in ``bfloat16`` are rounded up or down by chance, so that steps below their
+            precision add up: see the README. Of other types nothing is changed.
+        rounding_seed: what the chances are a function of, with step, tensor and place; the same on all processes.
         measurement_noise: a fixed R; ``None`` measures it as above.
         measurement_noise_smoothing: beta.
         initial_measurement_noise: R at the start; ``None``: the mean of what was measured, with nothing assumed before it.
@@ -90,6 +93,8 @@ class KoalaM(Koala):
         process_group: ProcessGroup | bool | None = None,
         check_every: int = 100,
         stay_predicted: bool = False,
+        stochastic_rounding: bool = False,
+        rounding_seed: int = 0,
         **common: Unpack[CommonSettings],
     ) -> None:
         if not isinstance(coast, bool):
@@ -123,6 +128,8 @@ class KoalaM(Koala):
             fused=fused,
             process_group=process_group,
             check_every=check_every,
+            stochastic_rounding=stochastic_rounding,
+            rounding_seed=rounding_seed,
             stay_predicted=stay_predicted,
         )
 

@@ -300,7 +300,7 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
         if self._finish_in_backward():
             return
         if self._update_on_device(self._overflow):
-            if self._stay_predicted:
+            if self._stay_predicted and not self._progress.predicted:
                 self.predict()
             return
         filter = self._synchronised()

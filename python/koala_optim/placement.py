@@ -23,10 +23,24 @@ class Placed(Filtered):
         return self._fits_device() and torch.device("cpu") != self._parameters()[0].device
 
     def _fits_device(self) -> bool:
+        return self._why_on_host() is None
+
+    def _why_on_host(self) -> str | None:
+        """Why the filter is not to go to the device of its parameters; ``None`` if it is.
+
+        Raises:
+            ValueError: if parameters are to be rounded by chance, which the engines of the host do not do.
+        """
         parameters = self._parameters()
-        if self._foreach is False or (self._foreach is None and not self._fused and any(map(fits_native, parameters))):
-            return False
-        return beyond(self._config, parameters, self._process_group.groups()) is None
+        if self._foreach is False:
+            reason: str | None = "foreach=False leaves the step to Rust"
+        elif self._foreach is None and not self._fused and any(map(fits_native, parameters)):
+            reason = "Rust steps float32 and float64 on the CPU, and the filter is with it (foreach=True leaves it out)"
+        else:
+            reason = beyond(self._config, parameters, self._process_group.groups())
+        if reason is not None and self._rounding is not None and any(x.dtype is torch.bfloat16 for x in parameters):
+            raise ValueError(f"stochastic_rounding=True, but {reason}; leave one of them out")
+        return reason
 
     def _predict_on_device(self) -> bool:
         """The prediction, if the filter is on the device or goes there."""
@@ -56,18 +70,24 @@ class Placed(Filtered):
         gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
         over, told = self._process_group.groups(), overflow()
         self._conclude_on_device(
-            device, lambda: device.update(self.param_groups, self.state, gradients, self._observation, told, over)
+            device,
+            lambda: device.update(
+                self.param_groups, self.state, gradients, self._observation, told, over, stays=self._stay_predicted
+            ),
         )
         return True
 
     def _conclude_on_device(self, device: Engine, update: Callable[[], None]) -> None:
         """The update, and with it the end of the step."""
+        done = device.done
         try:
             update()
         finally:
             self._progress.predicted = device.predicted
-            if not device.predicted:
+            if device.done > done or not device.predicted:
                 self._forget_step()
+            if device.predicted:
+                self._progress.note_stood(self._parameters())
 
     def _placed(self) -> Engine | None:
         """The filter on the device; ``None`` if it stays on the host, or has come back."""
@@ -82,7 +102,7 @@ class Placed(Filtered):
         if not self._fits_device():
             self._back_to_host()
             return None
-        device, fused = parameters[0].device, fuses(self._config, parameters, self._foreach, self._fused)
+        device, fused = parameters[0].device, fuses(parameters, self._foreach, self._fused)
         if at is not None and (at.device, at.fused) != (device, fused):
             self._back_to_host()
         if self._place.device is None:
@@ -90,7 +110,13 @@ class Placed(Filtered):
             self._progress.settle(filter)
             self._kept.forget()
             self._place.device = Engine(
-                filter, device, self._memory, fused=fused, check_every=self._check_every, of_all=self._of_all
+                filter,
+                device,
+                self._memory,
+                fused=fused,
+                check_every=self._check_every,
+                of_all=self._of_all,
+                rounding=self._rounding,
             )
         self._place.device.told = told
         return self._place.device

@@ -43,6 +43,9 @@ class KoalaPP(Koala):
             error; ``False``: never.
         process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
         check_every: steps after which processes compare their filters; 0 for never.
+        stochastic_rounding: whether parameters in ``bfloat16`` are rounded up or down by chance, so that steps below their
+            precision add up: see the README. Of other types nothing is changed.
+        rounding_seed: what the chances are a function of, with step, tensor and place; the same on all processes.
         measurement_noise: a fixed R; ``None`` measures it as above.
         measurement_noise_smoothing: beta.
         initial_measurement_noise: R at the start; ``None``: the mean of what was measured, with nothing assumed before it.
@@ -73,6 +76,8 @@ class KoalaPP(Koala):
         fused: bool | None = None,
         process_group: ProcessGroup | bool | None = None,
         check_every: int = 100,
+        stochastic_rounding: bool = False,
+        rounding_seed: int = 0,
         **common: Unpack[CommonSettings],
     ) -> None:
         if variant not in ("symmetric", "minimum-norm"):
@@ -93,6 +98,8 @@ class KoalaPP(Koala):
             fused=fused,
             process_group=process_group,
             check_every=check_every,
+            stochastic_rounding=stochastic_rounding,
+            rounding_seed=rounding_seed,
         )
 
     def report(self) -> KoalaPPReport | None:

@@ -43,6 +43,8 @@ OF_THE_FILTER = frozenset(
         "process_group",
         "check_every",
         "stay_predicted",
+        "stochastic_rounding",
+        "rounding_seed",
         "initial_covariance",
         "process_noise",
         "velocity_decay",

@@ -95,14 +95,14 @@ class Restorable(Filtered):
         self._progress.refuse_at_mean("a copy")
         self._follow()
         self._publish()
-        own = ("_config", "_foreach", "_fused", "_process_group", "_check_every", "_stay_predicted")
+        own = ("_config", "_foreach", "_fused", "_process_group", "_check_every", "_stay_predicted", "_rounding")
         kept = {name: self.__dict__[name] for name in own}
         return {**super().__getstate__(), **kept, "_filter": self._filter_now().state()}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         # Of copies of before, it stood in the first group alone.
         text = state.get("_filter") or state["param_groups"][0]["filter"]
-        state = {"_fused": self.__dict__.get("_fused"), **state}
+        state = {"_fused": self.__dict__.get("_fused"), "_rounding": self.__dict__.get("_rounding"), **state}
         state.pop("_filter", None)
         # PyTorch calls this within load_state_dict too.
         filter = self.__dict__.get("_loaded") or Filter.from_state(text)

@@ -41,6 +41,9 @@ class KoalaV(Koala):
             error; ``False``: never.
         process_group: the processes whose losses make up a minibatch; ``None``: all, ``False``: this one alone.
         check_every: steps after which processes compare their filters; 0 for never.
+        stochastic_rounding: whether parameters in ``bfloat16`` are rounded up or down by chance, so that steps below their
+            precision add up: see the README. Of other types nothing is changed.
+        rounding_seed: what the chances are a function of, with step, tensor and place; the same on all processes.
         measurement_noise: a fixed R; ``None`` measures it as above.
         measurement_noise_smoothing: beta.
         initial_measurement_noise: R at the start; ``None``: the mean of what was measured, with nothing assumed before it.
@@ -70,6 +73,8 @@ class KoalaV(Koala):
         fused: bool | None = None,
         process_group: ProcessGroup | bool | None = None,
         check_every: int = 100,
+        stochastic_rounding: bool = False,
+        rounding_seed: int = 0,
         **common: Unpack[CommonSettings],
     ) -> None:
         config = {
@@ -87,6 +92,8 @@ class KoalaV(Koala):
             fused=fused,
             process_group=process_group,
             check_every=check_every,
+            stochastic_rounding=stochastic_rounding,
+            rounding_seed=rounding_seed,
         )
 
     def report(self) -> KoalaVReport | None:

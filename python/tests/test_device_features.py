@@ -197,11 +197,6 @@ def test_vectors_that_are_replaced_are_taken(variant: Variant, engine: dict[str,
 @pytest.mark.parametrize("noise", ["authors", "paper", 1e-3])
 @pytest.mark.parametrize("partition", ["per-tensor", "global"])
 def test_what_has_no_gradient_stands_without_coast(engine: dict[str, Any], noise: Any, partition: str) -> None:
-    if "fused" in engine:
-        with pytest.raises(ValueError, match="fused=True, but coast=False has no kernels; leave fused out"):
-            KoalaM(network().parameters(), coast=False, fused=True).predict()
-        return
-
     def scenario(optimizer: Koala, model: nn.Sequential) -> None:
         for step in range(8):
             optimizer.zero_grad()

@@ -78,7 +78,7 @@ class Adaptive(Method):
         self.numbers.predict()
         plan.reshard()
         for part in plan.moving:
-            move(part, self.moving, self.config["velocity-decay"])
+            move(self, part, self.moving, self.config["velocity-decay"])
 
     # The sums.
 
@@ -241,10 +241,7 @@ class Adaptive(Method):
             moved = matrices.pop("direction").nan_to_num_(0.0, 0.0, 0.0) * columns[:2]
             if shrinking:
                 moved[0].addcmul_(pages.gather(part.parameters), columns[2])
-            moved = moved.to(part.dtype)
-            torch._foreach_add_(
-                part.parameters + part.memory(0), [view for matrix in moved.unbind() for view in pages.views(matrix)]
-            )
+            self.displace(part, moved, part.memory(0))
 
     def _average(self, part: Part, weights: Tensor) -> None:
         """The mean follows: of tensors that stand still too."""

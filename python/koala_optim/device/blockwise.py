@@ -11,6 +11,7 @@ from torch import Tensor
 from .method import VANISHING, Given, Method, Sums, finite
 from .pages import WIDTH
 from .plan import HALF, Part, Plan, Present
+from .rounding import PREDICTION
 from .sums import norms, of_gradients
 from .vector import Row
 
@@ -109,19 +110,17 @@ class Blockwise(Method):
             moved = part.pages.gather(alike, padded=False).nan_to_num_(0.0, 0.0, 0.0) * columns[:moves]
             if shrinking:
                 moved[0].addcmul_(part.pages.gather(part.parameters), columns[-1])
-            moved = moved.to(part.dtype)
-            targets = part.parameters + (part.memory(0) if self.keeps_velocity else [])
-            torch._foreach_add_(targets, [view for matrix in moved.unbind() for view in part.pages.views(matrix)])
+            self.displace(part, moved, *([part.memory(0)] if self.keeps_velocity else []))
             if self.follows:
                 _follow(part, part.memory(1), columns[moves])
 
 
-def move(part: Part, moving: Tensor, kappa: float) -> None:
+def move(method: Method, part: Part, moving: Tensor, kappa: float) -> None:
     """x <- x + v, v <- kappa v, of those of the tensors that move."""
     pages = part.pages
     moves = pages.column(moving.index_select(0, part.places))
     velocity = pages.gather(part.memory(0))
-    torch._foreach_add_(part.parameters, pages.views((velocity * moves).to(part.dtype)))
+    method.displace(part, (velocity * moves).unsqueeze(0), write=PREDICTION)
     velocity.mul_(torch.where(moves > 0.0, kappa * moves, 1.0))
     torch._foreach_copy_(part.memory(0), pages.views(velocity))
 
@@ -207,6 +206,15 @@ class Momentum(Blockwise):
         if self.follows or self.is_paper:
             differences: list[list[Tensor]] = []
             for part in plan.parts:
+                if part.dtype in HALF:
+                    pages = part.pages
+                    positions, averages = pages.gather(part.parameters), pages.gather(part.memory(1))
+                    if self.is_paper:
+                        averages.mul_(1.0 - AVERAGING).add_(positions, alpha=AVERAGING)
+                        torch._foreach_copy_(part.memory(1), pages.views(averages))
+                        averages = pages.gather(part.memory(1))
+                    differences.append(pages.views(averages.sub_(positions)))
+                    continue
                 if self.is_paper:
                     torch._foreach_mul_(part.memory(1), 1.0 - AVERAGING)
                     torch._foreach_add_(part.memory(1), part.parameters, alpha=AVERAGING)
@@ -223,11 +231,11 @@ class Momentum(Blockwise):
         plan.reshard()
         kappa = self.config["velocity-decay"]
         for part in plan.moving:
-            if self.moving is None:
+            if self.moving is None and part.dtype not in HALF:
                 torch._foreach_add_(part.parameters, part.memory(0))
                 torch._foreach_mul_(part.memory(0), kappa)
             else:
-                move(part, self.moving, kappa)
+                move(self, part, plan.moves.to(self.dtype) if self.moving is None else self.moving, kappa)
 
     def extras(self) -> list[Tensor]:
         return [] if self.moving is None else [self.moving]

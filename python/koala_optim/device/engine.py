@@ -25,6 +25,7 @@ from .plan import Options, Plan, Present
 from .products import PlusPlus
 from .reach import wide
 from .record import Record, repeated, settled
+from .rounding import Rounding
 from .watch import Watch
 
 if TYPE_CHECKING:
@@ -50,12 +51,16 @@ class Engine:
         fused: bool,
         check_every: int,
         of_all: bool,
+        rounding: Rounding | None = None,
     ) -> None:
         stored: dict[str, Any] = json.loads(filter.state())
         self.device, self.dtype = device, wide(device)
         ((name, _),) = stored["method"].items()
         self.method = METHODS[name](stored, device, self.dtype)
+        self.method.rounding = rounding
         self.predicted = filter.predicted
+        self.done = 0
+        """Steps that were done here."""
         self.fused = fused
         self.told: tuple[object, ...] = ()
         """What the optimizer was told of engines and processes when the filter was put here."""
@@ -105,8 +110,12 @@ class Engine:
         observation: Observation,
         overflow: Tensor | float,
         over: ProcessGroups = (),
+        *,
+        stays: bool = False,
     ) -> None:
         """The measurement update, with the losses of the processes of a group.
+
+        ``stays``: with the next time update, if kernels do both in one pass; :attr:`predicted` tells.
 
         Raises:
             TypeError: for sparse gradients.
@@ -133,12 +142,13 @@ class Engine:
             losses = losses_of(observation, self.device, self.dtype)
         by_part = [[gradients[row.position] for row in part.rows] for part in present.parts]
         record = self._records.setdefault(present.positions, Record(present, self.device))
+        joined = stays and self._passes is not None and not present.empty
         if self._passes is not None and not present.empty:
             with self._current:
-                self._passes.update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
+                self._passes.update(plan, present, by_part, losses, found, record, stays=stays)  # type: ignore[arg-type]
         else:
             self._update(plan, present, by_part, losses, found, record)  # type: ignore[arg-type]
-        self._over()
+        self._over(predicted=joined)
 
     def step_block(
         self,
@@ -177,9 +187,10 @@ class Engine:
         self._blocks = Blocks()
         self._over()
 
-    def _over(self) -> None:
-        """A step is over."""
-        self.predicted, self._before = False, None
+    def _over(self, *, predicted: bool = False) -> None:
+        """A step is over, and the next one begun if it is ``predicted``."""
+        self.predicted, self._before = predicted, None
+        self.done += 1
         self._watch.look(self._watched, self._noticed)
 
     def _watched(self) -> Tensor:

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from .losses import Losses, Noise, Target
-from .plan import Plan, Present
+from .plan import HALF, Part, Plan, Present
+from .rounding import UPDATE, Rounding
 from .vector import COMMON, Numbers, Row
 
 VANISHING = 1e-18
@@ -53,6 +54,8 @@ class Method(ABC):
         self.target = Target(self.options["target"])
         self.noise = Noise(self.options["measurement-noise"], self.target, dtype)
         self.whole = self.options["partition"] == "global"
+        self.rounding: Rounding | None = None
+        """How parameters in ``bfloat16`` are rounded, if not to the nearest."""
         own = self.values(state)
         values = {
             **dict.fromkeys(COMMON, 0.0),
@@ -137,6 +140,19 @@ class Method(ABC):
         else:
             self.numbers.after["clamped_now"].copy_(((residual < 0.0) & use).any())
         return residual.clamp_min(0.0)
+
+    def displace(self, part: Part, moves: Tensor, *vectors: list[Tensor], write: int = UPDATE) -> None:
+        """Adds a matrix of ``moves`` each to the parameters of a part and to ``vectors`` of it, the sums rounded once."""
+        targets, pages = [part.parameters, *vectors], part.pages
+        if part.dtype not in HALF:
+            views = [view for matrix in moves.unbind() for view in pages.views(matrix)]
+            torch._foreach_add_([tensor for target in targets for tensor in target], views)
+            return
+        for target, matrix in zip(targets, moves.unbind()):
+            moved = matrix + pages.gather(target)
+            if target is part.parameters and self.rounding is not None and part.dtype is torch.bfloat16:
+                moved = self.rounding(part, moved, self.numbers.now["step"], write)
+            torch._foreach_copy_(target, pages.views(moved))
 
     def bound(self, step: Tensor, along: Tensor, use: Tensor) -> Tensor:
         """What shortens the step of x to the bound on its norm. ``along``: the squared length of each tensor's direction."""

@@ -18,6 +18,7 @@ from ..resharding import reshard_modules
 from ..rows import Row
 from .exchange import Shares
 from .pages import Pages
+from .rounding import draws
 
 HALF = (torch.bfloat16, torch.float16)
 _REQUIRES = attrgetter("requires_grad")
@@ -67,6 +68,11 @@ class Part:
     def pages(self) -> Pages:
         """Where the tensors lie in a matrix; numbers in it are wide enough for sums."""
         return Pages(self.parameters, self.wide)
+
+    @cached_property
+    def draws(self) -> tuple[Tensor, Tensor]:
+        """By what the pages' rows draw where they are rounded by chance."""
+        return draws(self.rows, self.pages)
 
     @cached_property
     def places(self) -> Tensor:
@@ -235,9 +241,9 @@ class Plan:
             self._numbers[positions] = rows.to(torch.float64)
         return self._numbers[positions]
 
-    def without(self, positions: tuple[int, ...]) -> list[Part]:
-        """All tensors but these, of which there are vectors."""
-        held = {row.position for part in self.parts for row in part.rows}
+    def without(self, parts: list[Part], positions: tuple[int, ...]) -> list[Part]:
+        """The tensors of some parts but for these."""
+        held = {row.position for part in parts for row in part.rows}
         return _chosen(self.rows, self.options, [at in held and at not in positions for at in range(len(self.rows))])
 
     def present(self, positions: tuple[int, ...]) -> Present:

@@ -130,7 +130,7 @@ class PlusPlus(Method):
             moved = torch.add(v, h, alpha=q).mul_(columns[0])
             if shrinking:
                 moved.addcmul_(pages.gather(part.parameters), columns[5])
-            torch._foreach_add_(part.parameters, pages.views(moved.to(part.dtype)))
+            self.displace(part, moved.unsqueeze(0))
             torch._foreach_copy_(part.memory(0), pages.views(v))
             torch._foreach_copy_(part.memory(1), pages.views(torch.where(columns[4] > 0.0, h, p)))
 

@@ -33,7 +33,7 @@ def beyond(config: str, parameters: Sequence[Tensor], over: ProcessGroups) -> st
     return None
 
 
-def fuses(config: str, parameters: Sequence[Tensor], foreach: bool | None, fused: bool | None) -> bool:
+def fuses(parameters: Sequence[Tensor], foreach: bool | None, fused: bool | None) -> bool:
     """Whether kernels of Triton go over the parameters; the last two are what the optimizer was told.
 
     Raises:
@@ -41,9 +41,7 @@ def fuses(config: str, parameters: Sequence[Tensor], foreach: bool | None, fused
     """
     if fused is False or (fused is None and (foreach or parameters[0].device.type != "cuda")):
         return False
-    ((_, given),) = json.loads(config).items()
-    stands = given.get("coast") is False
-    reason = "coast=False has no kernels" if stands else no_kernels(parameters)
+    reason = no_kernels(parameters)
     if fused and reason is not None:
         raise ValueError(f"fused=True, but {reason}; leave fused out")
     return reason is None

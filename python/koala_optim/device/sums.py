@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from .plan import Part, Present
+from .plan import HALF, Part, Present
 
 
 def norms(tensors: list[list[Tensor]], dtype: torch.dtype) -> Tensor:
@@ -14,12 +14,18 @@ def norms(tensors: list[list[Tensor]], dtype: torch.dtype) -> Tensor:
     return torch.stack([norm for alike in tensors for norm in torch._foreach_norm(alike, 2, dtype=dtype)])
 
 
-def decayed(part: Part, gradients: list[Tensor], decays: list[float]) -> list[Tensor]:
+def decayed(part: Part, gradients: list[Tensor], decays: list[float], weights: Tensor) -> list[Tensor]:
     """h = g + w x; g itself where w is 0."""
     if not any(decays):
         return gradients
-    penalties = torch._foreach_mul(part.parameters, decays)
-    torch._foreach_add_(penalties, gradients)
+    if part.dtype in HALF:
+        # Beside g there is nothing left of w x in half precision.
+        pages = part.pages
+        wide = pages.gather(gradients).addcmul_(pages.gather(part.parameters), pages.column(weights))
+        penalties = pages.views(wide)
+    else:
+        penalties = list(torch._foreach_mul(part.parameters, decays))
+        torch._foreach_add_(penalties, gradients)
     return [h if decay else g for h, g, decay in zip(penalties, gradients, decays)]
 
 
@@ -30,6 +36,9 @@ def of_gradients(
     squares = norms(gradients, dtype).square().unsqueeze(0)
     if not any(present.rates("measured")):
         return squares, gradients
-    h = [decayed(part, alike, part.measured) for part, alike in zip(present.parts, gradients)]
+    h = [
+        decayed(part, alike, part.measured, present.weights("measured", part.wide)[part.columns])
+        for part, alike in zip(present.parts, gradients)
+    ]
     x = [part.parameters for part in present.parts]
     return torch.cat([squares, torch.stack([norms(h, dtype), norms(x, dtype)]).square()]), h

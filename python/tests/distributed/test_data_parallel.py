@@ -56,6 +56,22 @@ def test_is_one_process_with_the_whole_batch(processes, method, foreach, count, 
     processes.run(count, equals_one_process, method, dtype, foreach)
 
 
+def rounds_by_chance(method: str) -> None:
+    """Replicas draw the same, whatever each process does with PyTorch's random numbers."""
+    torch.manual_seed(dist.get_rank())
+    model = DistributedDataParallel(network(torch.bfloat16))
+    found = optimizer(method, model, stochastic_rounding=True)
+    for step in range(5):
+        train_step(model, found, share(samples(step, torch.bfloat16)))
+    assert same_on_all(parameters_of(model))
+    assert same_filter_on_all(found)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_replicas_round_alike(processes, method):
+    processes.run(2, rounds_by_chance, method)
+
+
 def accumulates(method: str) -> None:
     model = DistributedDataParallel(network())
     found = optimizer(method, model)

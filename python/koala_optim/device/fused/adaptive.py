@@ -7,17 +7,17 @@ from torch import Tensor
 
 from ..adaptive import SMALLEST, Adaptive
 from ..losses import Losses
-from ..plan import Plan, Present
+from ..plan import Part, Plan, Present
 from ..record import Record
 from .kernels.adaptive import adaptive, find_floor
 from .kernels.metric import descend, follow, moments, weigh
 from .kernels.motion import advance
-from .passes import FILTER_WARPS, OF_METHOD, Launch, Passes, launch_over, logarithm
+from .passes import FILTER_WARPS, OF_METHOD, UNFUSED, Launch, Passes, launch_over, logarithm
 from .tables import Addresses, Chunks
 
 
 class AdaptivePasses(Passes):
-    """KOALA-A in six launches; four without its metric."""
+    """KOALA-A in six launches, four without its metric; one fewer where it stays at its prediction."""
 
     method: Adaptive
 
@@ -46,20 +46,37 @@ class AdaptivePasses(Passes):
         ]
 
     def advance(self, plan: Plan) -> None:
-        chunks, addresses = self._planned(plan.moving)
+        self._advance(*self._planned(plan.moving))
+
+    def predicted(self, plan: Plan) -> list[Part]:
+        return plan.moving
+
+    def _advance(self, chunks: Chunks, addresses: Addresses) -> None:
         launch_over(
             advance,
             chunks,
             addresses,
             self.method.moving,
+            self.method.moving,
             chunks.places,
             self._constants,
             self._constants,
+            self.method.numbers.state,
+            self._seed,
             AVERAGE=0,
+            SCATTERS=self._scatters,
+            **UNFUSED,
         )
 
     def step(
-        self, plan: Plan, present: Present, launch: Launch, losses: Losses, found: Tensor | None, record: Record
+        self,
+        plan: Plan,
+        present: Present,
+        launch: Launch,
+        losses: Losses,
+        found: Tensor | None,
+        record: Record,
+        stays: bool,
     ) -> None:
         of, numbers, of_tensors = launch.of, self.method.numbers, self.method.tensors
         everything = of_tensors.shape[1]
@@ -122,21 +139,25 @@ class AdaptivePasses(Passes):
             self._constants,
             metric,
             self._weights,
+            self.method.moving,
             of.chunks.places,
+            numbers.state,
+            self._seed,
             OTHER=OF_METHOD,
             DECAY=of.directed,
             SHRINKS=of.shrinks,
             DIAGONAL=self.diagonal,
             MEAN=self._mean,
+            STAYS=stays,
+            SCATTERS=self._scatters,
+            **UNFUSED,
         )
-        if self._mean and present.count < everything:
-            self._follow(plan, present)
-
-    def _follow(self, plan: Plan, present: Present) -> None:
-        """The means of tensors that have no gradient."""
-        if id(present) not in self._still:
-            parts = plan.without(present.positions)
-            device = self.method.device
-            self._still[id(present)] = Chunks(parts, device), Addresses(parts, list(self.slots), device)
-        chunks, addresses = self._still[id(present)]
-        launch_over(follow, chunks, addresses, self._weights, chunks.places)
+        if present.count == everything:
+            return
+        # What has no gradient stands still, but its mean follows; and if this measurement is missing, the next prediction is
+        # that of the last one.
+        if self._mean:
+            chunks, addresses = self._left(plan, present, "all")
+            launch_over(follow, chunks, addresses, self._weights, chunks.places, **UNFUSED)
+        if stays:
+            self._advance(*self._left(plan, present, "predicted"))

@@ -27,6 +27,9 @@ KINDS = {
 WARPS = 4
 # Of the one program that keeps the filter's numbers.
 FILTER_WARPS = 16
+# Of kernels that move tensors: products are rounded before they are added, so that a step with the next prediction in it gives
+# the bits of the two.
+UNFUSED = {"enable_fp_fusion": False}
 # Where the constants of a method itself begin.
 OF_METHOD = OTHERS.value
 _RULES = {"constant": 1, "offset": 2}
@@ -42,10 +45,12 @@ class Passes(ABC):
     def __init__(self, method: Method, gains: Tensor) -> None:
         self.method, self._gains = method, gains
         self._pending = False
+        self._seed = 0 if method.rounding is None else method.rounding.seed
+        self._scatters = method.rounding is not None
         self._plan: Plan | None = None
         self._moved: tuple[Chunks, Addresses] | None = None
-        self._known: dict[int, tuple[Present, _Tensors]] = {}
-        self._still: dict[int, tuple[Chunks, Addresses]] = {}
+        self._known: dict[tuple[int, bool], tuple[Present, _Tensors]] = {}
+        self._left_over: dict[tuple[int, str], tuple[Chunks, Addresses]] = {}
         ((self._rule, target),) = method.options["target"].items()
         ((self._noise, noise),) = method.options["measurement-noise"].items()
         beta = 0.0 if self._noise == "fixed" else noise["smoothing"]
@@ -80,14 +85,23 @@ class Passes(ABC):
 
     def predict(self, plan: Plan) -> None:
         """The time update of the tensors. That of the numbers waits for the update, or for who looks."""
+        self._take(plan)
         self._pending = True
-        if self._plan is not plan:
-            self._plan, self._known, self._still, self._moved = plan, {}, {}, None
         self.advance(plan)
+
+    def _take(self, plan: Plan) -> None:
+        if self._plan is not plan:
+            # What a prediction measured lies as the chunks of its plan do.
+            self.complete()
+            self._plan, self._known, self._left_over, self._moved = plan, {}, {}, None
 
     def advance(self, plan: Plan) -> None:
         """Moves the tensors, if the method does."""
         return
+
+    def predicted(self, plan: Plan) -> list[Part]:
+        """The tensors that a prediction goes over."""
+        return []
 
     def complete(self) -> None:
         """The time update of the numbers, if it is still to be done."""
@@ -108,41 +122,67 @@ class Passes(ABC):
         losses: Losses,
         found: Tensor | None,
         record: Record,
+        *,
+        stays: bool,
     ) -> None:
-        """The measurement update, and its record."""
-        of = self._of(present)
+        """The measurement update, and its record; ``stays``: with the next time update in the same pass."""
+        if stays:
+            self._take(plan)
+        of = self._of(plan, present, stays)
         # Kept until the kernels are launched: these may be copies.
         flat, kinds = of.in_order(gradients)
         addresses, aligned = of.addresses.of(flat)
         launch = Launch(of, addresses, aligned, kinds)
-        self.step(plan, present, launch, losses, found, record)
-        self._pending = False
+        self.step(plan, present, launch, losses, found, record, stays)
+        self._pending = stays
 
     @abstractmethod
     def step(
-        self, plan: Plan, present: Present, launch: Launch, losses: Losses, found: Tensor | None, record: Record
+        self,
+        plan: Plan,
+        present: Present,
+        launch: Launch,
+        losses: Losses,
+        found: Tensor | None,
+        record: Record,
+        stays: bool,
     ) -> None:
         """The kernels of an update."""
 
-    def _of(self, present: Present) -> _Tensors:
-        if id(present) not in self._known:
-            self._known[id(present)] = present, _Tensors(present, self.slots, self.method.device)
-        return self._known[id(present)][1]
+    def _of(self, plan: Plan, present: Present, stays: bool) -> _Tensors:
+        key = id(present), stays
+        if key not in self._known:
+            parts = self.predicted(plan) if stays else []
+            among = self._planned(parts)[0] if parts else None
+            self._known[key] = present, _Tensors(present, self.slots, self.method.device, among)
+        return self._known[key][1]
 
     def _planned(self, parts: list[Part]) -> tuple[Chunks, Addresses]:
         if self._moved is None:
             self._moved = Chunks(parts, self.method.device), Addresses(parts, list(self.slots), self.method.device)
         return self._moved
 
+    def _left(self, plan: Plan, present: Present, kind: str) -> tuple[Chunks, Addresses]:
+        """The tensors that have no gradient: of those that are ``predicted``, or of ``all``."""
+        key = id(present), kind
+        if key not in self._left_over:
+            everything = self.predicted(plan) if kind == "predicted" else plan.parts
+            parts, device = plan.without(everything, present.positions), self.method.device
+            among = self._planned(everything)[0] if kind == "predicted" else None
+            self._left_over[key] = Chunks(parts, device, among), Addresses(parts, list(self.slots), device)
+        return self._left_over[key]
+
 
 class _Tensors:
     """What the kernels of an update know of the tensors."""
 
-    def __init__(self, present: Present, slots: tuple[int, ...], device: torch.device) -> None:
+    def __init__(
+        self, present: Present, slots: tuple[int, ...], device: torch.device, among: Chunks | None = None
+    ) -> None:
         self._parts = present.parts
         self._parameters = [parameter for part in present.parts for parameter in part.parameters]
         self._strides = list(map(Tensor.stride, self._parameters))
-        self.chunks = Chunks(present.parts, device)
+        self.chunks = Chunks(present.parts, device, among)
         self.addresses = Addresses(present.parts, list(slots), device, with_gradients=True)
         count = present.count
         places = torch.tensor([present.group_indices, list(present.positions)], dtype=torch.int64, device=device)
@@ -179,12 +219,12 @@ class Launch:
         self._aligned = aligned
         self._kinds = kinds
 
-    def __call__(self, kernel: Any, *given: Tensor, **settings: Any) -> None:
+    def __call__(self, kernel: Any, *given: Tensor | int, **settings: Any) -> None:
         of_gradients = [{"OF_G": KINDS[kind], "ALIGNED_G": self._aligned} for kind in self._kinds]
         _launch(kernel, self.of.chunks, self._addresses, self.of.addresses.aligned, given, settings, of_gradients)
 
 
-def launch_over(kernel: Any, chunks: Chunks, addresses: Addresses, *given: Tensor, **settings: Any) -> None:
+def launch_over(kernel: Any, chunks: Chunks, addresses: Addresses, *given: Tensor | int, **settings: Any) -> None:
     """Launches a kernel that needs no gradients."""
     _launch(kernel, chunks, addresses.table, addresses.aligned, given, settings, [{}] * len(chunks.parts))
 
@@ -194,7 +234,7 @@ def _launch(
     chunks: Chunks,
     addresses: Tensor,
     aligned: bool,
-    given: tuple[Tensor, ...],
+    given: tuple[Tensor | int, ...],
     settings: dict[str, Any],
     of_parts: list[dict[str, Any]],
 ) -> None:

@@ -10,7 +10,7 @@ from ..products import PlusPlus
 from ..record import Record
 from .kernels.plus_plus import plus_plus
 from .kernels.products import products, turn
-from .passes import OF_METHOD, Launch, Passes
+from .passes import OF_METHOD, UNFUSED, Launch, Passes
 
 
 class PlusPlusPasses(Passes):
@@ -23,7 +23,14 @@ class PlusPlusPasses(Passes):
         return [self.method.config["process-noise"], self.method.config["initial-covariance"]]
 
     def step(
-        self, plan: Plan, present: Present, launch: Launch, losses: Losses, found: Tensor | None, record: Record
+        self,
+        plan: Plan,
+        present: Present,
+        launch: Launch,
+        losses: Losses,
+        found: Tensor | None,
+        record: Record,
+        stays: bool,
     ) -> None:
         of, numbers, variances = launch.of, self.method.numbers, self.method.variances
         launch(products, of.traits, of.partials, DECAY=of.decay)
@@ -54,4 +61,17 @@ class PlusPlusPasses(Passes):
             FOUND=found is not None,
             **self._common,
         )
-        launch(turn, of.traits, of.table, self._constants, OTHER=OF_METHOD, DECAY=of.directed, SHRINKS=of.shrinks)
+        launch(
+            turn,
+            of.traits,
+            of.table,
+            self._constants,
+            of.chunks.places,
+            numbers.state,
+            self._seed,
+            OTHER=OF_METHOD,
+            DECAY=of.directed,
+            SHRINKS=of.shrinks,
+            SCATTERS=self._scatters,
+            **UNFUSED,
+        )

@@ -18,26 +18,32 @@ CAPTURES = 8
 
 
 class Chunks:
-    """The tensors of some parts, one column each, cut into chunks."""
+    """The tensors of some parts, one column each, cut into chunks; ``among``: those of which they are a selection."""
 
-    def __init__(self, parts: list[Part], device: torch.device) -> None:
-        columns: list[tuple[int, int, int]] = []
+    def __init__(self, parts: list[Part], device: torch.device, among: Chunks | None = None) -> None:
+        columns: list[tuple[int, int, int, int]] = []
+        self._numbers: dict[tuple[int, int], int] = {}
         self.parts: list[tuple[Part, int, int]] = []
         """Parts with their first chunk and the number of their chunks."""
         first, count = [], []
         tensor = 0
         for part in parts:
             begun = len(columns)
-            for parameter in part.parameters:
+            for row in part.rows:
+                parameter = row.parameter
                 size = _chunk(parameter.numel())
                 starts = range(0, parameter.numel(), size)
                 first.append(len(columns))
                 count.append(len(starts))
-                columns += [(tensor, start, min(start + size, parameter.numel())) for start in starts]
+                for start in starts:
+                    key = row.position, start
+                    self._numbers[key] = len(columns)
+                    number = (among or self)._numbers[key]
+                    columns.append((tensor, start, min(start + size, parameter.numel()), number))
                 tensor += 1
             self.parts.append((part, begun, len(columns) - begun))
         self.tensors, self.count = tensor, len(columns)
-        self.table = torch.tensor(columns, dtype=torch.int64, device="cpu").reshape(-1, 3).T.contiguous().to(device)
+        self.table = torch.tensor(columns, dtype=torch.int64, device="cpu").reshape(-1, 4).T.contiguous().to(device)
         self.spans = torch.tensor([first, count], dtype=torch.int64, device=device)
         self.places = torch.tensor([row.position for part in parts for row in part.rows], device=device)
         """Positions of the tensors among all."""

@@ -15,8 +15,10 @@ from .filter import (
     MEASURED,
     NOISE,
     OWN,
+    PLACE,
     SHRINKING,
     VANISHING,
+    copy_numbers,
     each,
     is_finite,
     moment_of,
@@ -29,7 +31,7 @@ from .filter import (
 )
 
 
-@triton.jit(do_not_specialize=["tensors", "chunks", "deviating", "count", "predicting"])
+@triton.jit(do_not_specialize=["tensors", "chunks", "all_tensors", "deviating", "count", "predicting"])
 def blockwise(
     partials,
     deviations,
@@ -45,8 +47,10 @@ def blockwise(
     of_found,
     record,
     table,
+    moving,
     tensors,
     chunks,
+    all_tensors,
     deviating,
     count,
     predicting,
@@ -64,9 +68,10 @@ def blockwise(
     CLAMP: tl.constexpr,
     BOUNDED: tl.constexpr,
     WHOLE: tl.constexpr,
+    COASTS: tl.constexpr,
     FOUND: tl.constexpr,
 ):
-    """KOALA-V and KOALA-M."""
+    """KOALA-V and KOALA-M. ``moving``: which tensors the next prediction moves, unless it is all (``COASTS``)."""
     if predicting > 0:
         deviation = 0.0
         if MOMENTUM and AVERAGE > 0:
@@ -86,7 +91,11 @@ def blockwise(
     if FOUND:
         found = tl.load(of_found).to(tl.float64)
     vanishing = tl.load(constants + VANISHING)
-    sums = record + SIZE + GROUPS + 3
+    extras = 0
+    if not COASTS:
+        extras = all_tensors
+        copy_numbers(moving, record + SIZE, all_tensors)
+    sums = record + SIZE + extras + GROUPS + 3
 
     # First over the tensors: their sums, and the largest of them.
     check = tl.zeros([LINES], tl.float64)
@@ -141,6 +150,14 @@ def blockwise(
         after = tl.where(columns == OWN + 3, p22 - p12 * lost, after)
     below = residual_of(loss, p11 * 0.0, constants, RULE) < 0.0
 
+    if not COASTS:
+        # What had a gradient moves, of which the loop below tells, and nothing else; if the measurement is missing, what did.
+        tl.debug_barrier()
+        for base in range(0, all_tensors, 128):
+            places = base + tl.arange(0, 128)
+            tl.store(moving + places, places * 0.0, mask=(places < all_tensors) & each(ok, places))
+        tl.debug_barrier()
+
     # Then the steps.
     squares = tl.zeros([LINES], tl.float64)
     clamped = tl.zeros([LINES], tl.int32)
@@ -174,6 +191,9 @@ def blockwise(
         squares += tl.where(use, step * step * along, 0.0)
         shrinkage = 1.0 + gain * tl.load(traits + SHRINKING * tensors + lines, mask=live, other=0.0)
         tl.store(table + lines, tl.where(use, 1.0, 0.0), mask=live)
+        if not COASTS:
+            place = tl.load(spans + PLACE * tensors + lines, mask=live, other=0)
+            tl.store(moving + place, lines * 0.0 + 1.0, mask=use)
         tl.store(table + tensors + lines, step, mask=live)
         tl.store(table + 2 * tensors + lines, p12 * scale / variance, mask=live)
         tl.store(table + 3 * tensors + lines, shrinkage, mask=live)
@@ -190,5 +210,5 @@ def blockwise(
         now = tl.max(clamped, 0).to(tl.float64)
     if CLAMP:
         after = tl.where(columns == CLAMPED_NOW, now, after)
-    tell(record, futures, gains, loss, norm, found, samples, (3 if DECAY else 1) * tensors, 0, SIZE, GROUPS)
+    tell(record, futures, gains, loss, norm, found, samples, (3 if DECAY else 1) * tensors, extras, SIZE, GROUPS)
     tl.store(state + columns, tl.where(each(ok, columns), after, missing), mask=inside)

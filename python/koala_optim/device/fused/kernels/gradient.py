@@ -3,7 +3,22 @@
 import triton
 import triton.language as tl
 
-from .memory import DIRECTED, FIRST, GRADIENT, MEASURED, PARAMETER, SECOND, chunk_of, load, memory_of, places_of, store
+from .memory import (
+    DIRECTED,
+    FIRST,
+    GRADIENT,
+    MEASURED,
+    PARAMETER,
+    SECOND,
+    among_all,
+    chunk_of,
+    load,
+    memory_of,
+    places_of,
+    store,
+)
+from .motion import coast
+from .rounding import PREDICTION, UPDATE, narrow, settle, step_of
 
 
 @triton.jit
@@ -90,6 +105,11 @@ def _displace(
     along,
     velocity,
     shrinkage,
+    kappa,
+    moves,
+    seed,
+    step,
+    place,
     KIND: tl.constexpr,
     OF_G: tl.constexpr,
     WIDE: tl.constexpr,
@@ -97,6 +117,8 @@ def _displace(
     SHRINKS: tl.constexpr,
     MOMENTUM: tl.constexpr,
     AVERAGE: tl.constexpr,
+    STAYS: tl.constexpr,
+    SCATTERS: tl.constexpr,
     BLOCK: tl.constexpr,
     FULL: tl.constexpr,
 ):
@@ -108,21 +130,39 @@ def _displace(
     moved = position + along * h
     if SHRINKS:
         moved *= shrinkage
+    # What follows is of x and v as they are stored, or would be.
+    moved = settle(moved, seed, step, place, at, UPDATE, KIND, WIDE, SCATTERS, BLOCK)
+    speed = moved
+    deviation = tl.zeros([BLOCK], WIDE)
+    if MOMENTUM:
+        speed = narrow(load(v, offsets, end, WIDE, FULL) + velocity * h, KIND).to(WIDE)
+        if AVERAGE == 1 or (AVERAGE == 2 and STAYS):
+            average = narrow(load(a, offsets, end, WIDE, FULL) * 0.9 + moved * 0.1, KIND).to(WIDE)
+            store(a, offsets, end, average, KIND, FULL)
+            deviation = average - moved
+    if STAYS:
+        if moves > 0.0:
+            moved = settle(moved + speed, seed, step, place, at, PREDICTION, KIND, WIDE, SCATTERS, BLOCK)
+            speed *= kappa
     store(x, offsets, end, moved, KIND, FULL)
     if MOMENTUM:
-        store(v, offsets, end, load(v, offsets, end, WIDE, FULL) + velocity * h, KIND, FULL)
-        if AVERAGE:
-            average = load(a, offsets, end, WIDE, FULL)
-            # Of x as it is stored.
-            store(a, offsets, end, average * 0.9 + moved.to(KIND).to(WIDE) * 0.1, KIND, FULL)
+        store(v, offsets, end, speed, KIND, FULL)
+    return deviation * deviation
 
 
-@triton.jit(do_not_specialize=["tensors", "count", "first"])
+@triton.jit(do_not_specialize=["seed", "tensors", "count", "first"])
 def displace(
     addresses,
     chunks,
     traits,
     table,
+    moving,
+    free,
+    places,
+    constants,
+    partials,
+    state,
+    seed,
     tensors,
     count,
     first,
@@ -133,28 +173,41 @@ def displace(
     SHRINKS: tl.constexpr,
     MOMENTUM: tl.constexpr,
     AVERAGE: tl.constexpr,
+    STAYS: tl.constexpr,
+    SCATTERS: tl.constexpr,
     BLOCK: tl.constexpr,
     ALIGNED: tl.constexpr,
     ALIGNED_G: tl.constexpr,
 ):
-    """x <- shrinkage (x + along h), v <- v + velocity h, a <- 0.9 a + 0.1 x, where the tensor moves."""
+    """x <- shrinkage (x + along h), v <- v + velocity h, a <- 0.9 a + 0.1 x, where the tensor moves.
+
+    With ``STAYS`` the next prediction is done with it, also where the tensor does not move; |a - x|^2 of between goes to
+    ``partials``.
+    """
     program, tensor, start, end = chunk_of(chunks, first, count, BLOCK)
+    x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
+    v = x
+    a = x
+    if MOMENTUM:
+        v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
+        if AVERAGE > 0:
+            a = memory_of(addresses, SECOND, tensors, tensor, KIND, ALIGNED)
+    kappa = tl.load(constants).to(WIDE)
+    place = tl.load(places + tensor)
+    step = step_of(state)
+    moves = kappa * 0.0
+    if STAYS:
+        moves = (tl.load(moving + place) * tl.load(free + place)).to(WIDE)
     if tl.load(table + tensor) > 0.0:
         along = tl.load(table + tensors + tensor).to(WIDE)
         velocity = tl.load(table + 2 * tensors + tensor).to(WIDE)
         shrinkage = tl.load(table + 3 * tensors + tensor).to(WIDE)
         decay = tl.load(traits + DIRECTED * tensors + tensor).to(WIDE)
-        x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
         g = memory_of(addresses, GRADIENT, tensors, tensor, OF_G, ALIGNED_G)
-        v = x
-        a = x
-        if MOMENTUM:
-            v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
-            if AVERAGE:
-                a = memory_of(addresses, SECOND, tensors, tensor, KIND, ALIGNED)
         whole = start + (end - start) // BLOCK * BLOCK
+        sums = tl.zeros([BLOCK], WIDE)
         for at in range(start, whole, BLOCK):
-            _displace(
+            sums += _displace(
                 x,
                 g,
                 v,
@@ -165,6 +218,11 @@ def displace(
                 along,
                 velocity,
                 shrinkage,
+                kappa,
+                moves,
+                seed,
+                step,
+                place,
                 KIND,
                 OF_G,
                 WIDE,
@@ -172,11 +230,13 @@ def displace(
                 SHRINKS,
                 MOMENTUM,
                 AVERAGE,
+                STAYS,
+                SCATTERS,
                 BLOCK,
                 True,
             )
         if whole < end:
-            _displace(
+            sums += _displace(
                 x,
                 g,
                 v,
@@ -187,6 +247,11 @@ def displace(
                 along,
                 velocity,
                 shrinkage,
+                kappa,
+                moves,
+                seed,
+                step,
+                place,
                 KIND,
                 OF_G,
                 WIDE,
@@ -194,6 +259,14 @@ def displace(
                 SHRINKS,
                 MOMENTUM,
                 AVERAGE,
+                STAYS,
+                SCATTERS,
                 BLOCK,
                 False,
             )
+        if STAYS and AVERAGE > 0:
+            tl.store(partials + among_all(chunks, program, count), tl.sum(sums, 0).to(tl.float64))
+    elif STAYS:
+        deviation = coast(x, v, a, start, end, kappa, moves, seed, step, place, KIND, WIDE, AVERAGE, SCATTERS, BLOCK)
+        if AVERAGE > 0:
+            tl.store(partials + among_all(chunks, program, count), deviation)

@@ -1,12 +1,15 @@
 """How kernels go over tensors. Each program goes over one chunk of one tensor, whose addresses it finds in a table.
 
-``chunks`` has three rows, a column for each chunk: which tensor, where in it the chunk begins and where it ends. ``addresses``
-has a row for each thing of a tensor: parameter, gradient, and the method's vectors by their slots. Partial sums go to a row
-for each sum, in ``float64``: they are added up later, always in the same order.
+``chunks`` has four rows, a column for each chunk: which tensor, where in it the chunk begins and where it ends, and which
+chunk it is among all that a prediction goes over. ``addresses`` has a row for each thing of a tensor: parameter, gradient, and
+the method's vectors by their slots. Partial sums go to a row for each sum, in ``float64``: they are added up later, always in
+the same order.
 """
 
 import triton
 import triton.language as tl
+
+from .rounding import narrow
 
 PARAMETER = tl.constexpr(0)
 GRADIENT = tl.constexpr(1)
@@ -25,6 +28,11 @@ def chunk_of(chunks, first, count, BLOCK: tl.constexpr):
     # Told so, the compiler reads and writes 16 bytes at a time.
     start = tl.multiple_of(tl.load(chunks + count + at), BLOCK)
     return at, tl.load(chunks + at), start, tl.load(chunks + 2 * count + at)
+
+
+@triton.jit
+def among_all(chunks, at, count):
+    return tl.load(chunks + 3 * count + at)
 
 
 @triton.jit
@@ -53,6 +61,6 @@ def load(memory, offsets, end, kind: tl.constexpr, FULL: tl.constexpr):
 @triton.jit
 def store(memory, offsets, end, value, kind: tl.constexpr, FULL: tl.constexpr):
     if FULL:
-        tl.store(memory + offsets, value.to(kind))
+        tl.store(memory + offsets, narrow(value, kind))
     else:
-        tl.store(memory + offsets, value.to(kind), mask=offsets < end)
+        tl.store(memory + offsets, narrow(value, kind), mask=offsets < end)

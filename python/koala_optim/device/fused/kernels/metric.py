@@ -21,6 +21,8 @@ from .memory import (
     places_of,
     store,
 )
+from .motion import coast
+from .rounding import PREDICTION, UPDATE, narrow, settle, step_of
 
 
 @triton.jit
@@ -236,6 +238,11 @@ def _descend(
     velocity,
     shrinkage,
     weight,
+    kappa,
+    moves,
+    seed,
+    step,
+    place,
     KIND: tl.constexpr,
     OF_G: tl.constexpr,
     WIDE: tl.constexpr,
@@ -243,6 +250,8 @@ def _descend(
     SHRINKS: tl.constexpr,
     DIAGONAL: tl.constexpr,
     MEAN: tl.constexpr,
+    STAYS: tl.constexpr,
+    SCATTERS: tl.constexpr,
     BLOCK: tl.constexpr,
     FULL: tl.constexpr,
 ):
@@ -255,14 +264,21 @@ def _descend(
     moved = position + along * h
     if SHRINKS:
         moved *= shrinkage
-    store(x, offsets, end, moved, KIND, FULL)
-    store(v, offsets, end, load(v, offsets, end, WIDE, FULL) + velocity * h, KIND, FULL)
+    # What follows is of x and v as they are stored, or would be.
+    moved = settle(moved, seed, step, place, at, UPDATE, KIND, WIDE, SCATTERS, BLOCK)
+    speed = narrow(load(v, offsets, end, WIDE, FULL) + velocity * h, KIND).to(WIDE)
     if MEAN:
         mean = load(m, offsets, end, WIDE, FULL)
-        store(m, offsets, end, mean + weight * (moved.to(KIND).to(WIDE) - mean), WIDE, FULL)
+        store(m, offsets, end, mean + weight * (moved - mean), WIDE, FULL)
+    if STAYS:
+        if moves > 0.0:
+            moved = settle(moved + speed, seed, step, place, at, PREDICTION, KIND, WIDE, SCATTERS, BLOCK)
+            speed *= kappa
+    store(x, offsets, end, moved, KIND, FULL)
+    store(v, offsets, end, speed, KIND, FULL)
 
 
-@triton.jit(do_not_specialize=["tensors", "count", "first"])
+@triton.jit(do_not_specialize=["seed", "tensors", "count", "first"])
 def descend(
     addresses,
     chunks,
@@ -271,7 +287,10 @@ def descend(
     constants,
     metric,
     weights,
+    moving,
     places,
+    state,
+    seed,
     tensors,
     count,
     first,
@@ -283,12 +302,25 @@ def descend(
     SHRINKS: tl.constexpr,
     DIAGONAL: tl.constexpr,
     MEAN: tl.constexpr,
+    STAYS: tl.constexpr,
+    SCATTERS: tl.constexpr,
     BLOCK: tl.constexpr,
     ALIGNED: tl.constexpr,
     ALIGNED_G: tl.constexpr,
 ):
-    """s, x <- shrinkage (x + along h / D), v <- v + velocity h / D, and the mean of x, where the tensor moves."""
+    """s, x <- shrinkage (x + along h / D), v <- v + velocity h / D, and the mean of x, where the tensor moves.
+
+    With ``STAYS`` the next prediction is done with it, also where the tensor does not move.
+    """
     program, tensor, start, end = chunk_of(chunks, first, count, BLOCK)
+    x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
+    v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
+    kappa = tl.load(constants).to(WIDE)
+    place = tl.load(places + tensor)
+    step = step_of(state)
+    moves = kappa * 0.0
+    if STAYS:
+        moves = tl.load(moving + place).to(WIDE)
     if tl.load(table + tensor) > 0.0:
         along = tl.load(table + tensors + tensor).to(WIDE)
         velocity = tl.load(table + 2 * tensors + tensor).to(WIDE)
@@ -297,10 +329,8 @@ def descend(
         beta = tl.load(constants + OTHER).to(WIDE)
         floor = tl.load(metric).to(WIDE)
         correction = tl.load(metric + 1 + tensor).to(WIDE)
-        weight = tl.load(weights + tl.load(places + tensor)).to(WIDE)
-        x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
+        weight = tl.load(weights + place).to(WIDE)
         g = memory_of(addresses, GRADIENT, tensors, tensor, OF_G, ALIGNED_G)
-        v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
         s = memory_of(addresses, SECOND, tensors, tensor, WIDE, ALIGNED)
         m = memory_of(addresses, THIRD, tensors, tensor, WIDE, ALIGNED)
         whole = start + (end - start) // BLOCK * BLOCK
@@ -321,6 +351,11 @@ def descend(
                 velocity,
                 shrinkage,
                 weight,
+                kappa,
+                moves,
+                seed,
+                step,
+                place,
                 KIND,
                 OF_G,
                 WIDE,
@@ -328,6 +363,8 @@ def descend(
                 SHRINKS,
                 DIAGONAL,
                 MEAN,
+                STAYS,
+                SCATTERS,
                 BLOCK,
                 True,
             )
@@ -348,6 +385,11 @@ def descend(
                 velocity,
                 shrinkage,
                 weight,
+                kappa,
+                moves,
+                seed,
+                step,
+                place,
                 KIND,
                 OF_G,
                 WIDE,
@@ -355,9 +397,13 @@ def descend(
                 SHRINKS,
                 DIAGONAL,
                 MEAN,
+                STAYS,
+                SCATTERS,
                 BLOCK,
                 False,
             )
+    elif STAYS:
+        coast(x, v, v, start, end, kappa, moves, seed, step, place, KIND, WIDE, 0, SCATTERS, BLOCK)
 
 
 @triton.jit

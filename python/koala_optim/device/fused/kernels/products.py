@@ -8,6 +8,7 @@ import triton
 import triton.language as tl
 
 from .memory import DIRECTED, FIRST, GRADIENT, MEASURED, PARAMETER, SECOND, chunk_of, load, memory_of, places_of, store
+from .rounding import UPDATE, settle, step_of
 
 
 @triton.jit
@@ -120,11 +121,15 @@ def _turn(
     c,
     q,
     shrinkage,
+    seed,
+    step,
+    place,
     KIND: tl.constexpr,
     OF_G: tl.constexpr,
     WIDE: tl.constexpr,
     DECAY: tl.constexpr,
     SHRINKS: tl.constexpr,
+    SCATTERS: tl.constexpr,
     BLOCK: tl.constexpr,
     FULL: tl.constexpr,
 ):
@@ -142,18 +147,22 @@ def _turn(
     moved = position + along * (covariance + q * h)
     if SHRINKS:
         moved *= shrinkage
+    moved = settle(moved, seed, step, place, at, UPDATE, KIND, WIDE, SCATTERS, BLOCK)
     store(x, offsets, end, moved, KIND, FULL)
     store(v, offsets, end, covariance, KIND, FULL)
     store(p, offsets, end, h, KIND, FULL)
 
 
-@triton.jit(do_not_specialize=["tensors", "count", "first"])
+@triton.jit(do_not_specialize=["seed", "tensors", "count", "first"])
 def turn(
     addresses,
     chunks,
     traits,
     table,
     constants,
+    places,
+    state,
+    seed,
     tensors,
     count,
     first,
@@ -163,6 +172,7 @@ def turn(
     WIDE: tl.constexpr,
     DECAY: tl.constexpr,
     SHRINKS: tl.constexpr,
+    SCATTERS: tl.constexpr,
     BLOCK: tl.constexpr,
     ALIGNED: tl.constexpr,
     ALIGNED_G: tl.constexpr,
@@ -177,6 +187,8 @@ def turn(
         shrinkage = tl.load(table + 5 * tensors + tensor).to(WIDE)
         decay = tl.load(traits + DIRECTED * tensors + tensor).to(WIDE)
         q = tl.load(constants + OTHER).to(WIDE)
+        place = tl.load(places + tensor)
+        step = step_of(state)
         x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
         g = memory_of(addresses, GRADIENT, tensors, tensor, OF_G, ALIGNED_G)
         v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
@@ -184,7 +196,30 @@ def turn(
         whole = start + (end - start) // BLOCK * BLOCK
         for at in range(start, whole, BLOCK):
             _turn(
-                x, g, v, p, at, end, decay, along, a, b, c, q, shrinkage, KIND, OF_G, WIDE, DECAY, SHRINKS, BLOCK, True
+                x,
+                g,
+                v,
+                p,
+                at,
+                end,
+                decay,
+                along,
+                a,
+                b,
+                c,
+                q,
+                shrinkage,
+                seed,
+                step,
+                place,
+                KIND,
+                OF_G,
+                WIDE,
+                DECAY,
+                SHRINKS,
+                SCATTERS,
+                BLOCK,
+                True,
             )
         if whole < end:
             _turn(
@@ -201,11 +236,15 @@ def turn(
                 c,
                 q,
                 shrinkage,
+                seed,
+                step,
+                place,
                 KIND,
                 OF_G,
                 WIDE,
                 DECAY,
                 SHRINKS,
+                SCATTERS,
                 BLOCK,
                 False,
             )
