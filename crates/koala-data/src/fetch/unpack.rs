@@ -1,11 +1,12 @@
 //! Unpacking archives that are not trusted.
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 
 use flate2::bufread::GzDecoder;
-use koala_system::own_folder;
+use koala_system::{LogFile, make_folders, own_folder, remove_tree, rename, sync_folder};
 use zip::ZipArchive;
 
 use super::{FetchError, Packing};
@@ -22,13 +23,12 @@ const BYTES: u64 = 1 << 33;
 ///
 /// [`FetchError::Archive`] if the archive is damaged or asks for more than that, [`FetchError::File`] if a file cannot be
 /// written.
-pub(super) fn unpack(packing: Packing, archive: &Path, folder: &Path) -> Result<(), FetchError> {
+pub fn unpack(packing: Packing, archive: &Path, folder: &Path) -> Result<(), FetchError> {
     let mut beside = archive.as_os_str().to_owned();
     beside.push(".unpacking");
     let beside = PathBuf::from(beside);
     // What an earlier try may have left.
-    let _ = fs::remove_dir_all(&beside);
-    // A link of its name is refused.
+    remove_tree(&beside).map_err(FetchError::file(&beside, "remove it"))?;
     own_folder(&beside).map_err(FetchError::file(&beside, "make it"))?;
     let mut unpacking = Unpacking {
         archive,
@@ -42,7 +42,8 @@ pub(super) fn unpack(packing: Packing, archive: &Path, folder: &Path) -> Result<
         Packing::Zip => unpacking.zip(),
     };
     let result = result.and_then(|()| unpacking.place(folder));
-    let _ = fs::remove_dir_all(&beside);
+    // What cannot be removed is in nobody's way.
+    let _ = remove_tree(&beside);
     result
 }
 
@@ -134,17 +135,24 @@ impl Unpacking<'_> {
             return Err(self.fault(format!("at most {FILES} files"), "more"));
         }
         let parent = path.parent().unwrap_or(self.root);
-        fs::create_dir_all(parent).map_err(FetchError::file(parent, "make it"))?;
-        let mut file = File::create(&path).map_err(FetchError::file(&path, "write it"))?;
-        let left = BYTES - self.bytes;
-        let copied = std::io::copy(&mut content.take(left + 1), &mut file)
-            .map_err(|e| self.fault("a whole archive", e))?;
-        if copied > left {
-            return Err(self.fault(format!("at most {BYTES} bytes when unpacked"), "more"));
+        make_folders(parent).map_err(FetchError::file(parent, "make it"))?;
+        let failed = || FetchError::file(&path, "write it");
+        let mut file = LogFile::create(&path).map_err(failed())?;
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let count = content.read(&mut buffer);
+            let count = count.map_err(|e| self.fault("a whole archive", e))?;
+            if count == 0 {
+                break;
+            }
+            self.bytes += count as u64;
+            if self.bytes > BYTES {
+                return Err(self.fault(format!("at most {BYTES} bytes when unpacked"), "more"));
+            }
+            let piece = buffer.get(..count).unwrap_or_default();
+            file.append(piece).map_err(failed())?;
         }
-        self.bytes += copied;
-        file.sync_all()
-            .map_err(FetchError::file(&path, "write it"))?;
+        file.sync().map_err(failed())?;
         self.files.push(name.to_owned());
         Ok(())
     }
@@ -154,12 +162,17 @@ impl Unpacking<'_> {
         if self.files.is_empty() {
             return Err(self.fault("some files", "none"));
         }
+        let mut parents = BTreeSet::new();
         for name in &self.files {
             let target = folder.join(name);
             let parent = target.parent().unwrap_or(folder);
-            fs::create_dir_all(parent).map_err(FetchError::file(parent, "make it"))?;
-            fs::rename(self.root.join(name), &target)
+            make_folders(parent).map_err(FetchError::file(parent, "make it"))?;
+            rename(&self.root.join(name), &target)
                 .map_err(FetchError::file(&target, "write it"))?;
+            parents.insert(parent.to_owned());
+        }
+        for parent in parents {
+            sync_folder(&parent).map_err(FetchError::file(&parent, "write it"))?;
         }
         Ok(())
     }
@@ -169,6 +182,7 @@ impl Unpacking<'_> {
 mod tests {
     use super::*;
     use crate::sample::gzip;
+    use std::fs;
     use std::io::{Cursor, Write};
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
