@@ -33,7 +33,7 @@ pub fn unpack(packing: Packing, archive: &Path, folder: &Path) -> Result<(), Fet
     let mut unpacking = Unpacking {
         archive,
         root: &beside,
-        files: Vec::new(),
+        files: BTreeSet::new(),
         bytes: 0,
     };
     let result = match packing {
@@ -51,8 +51,8 @@ struct Unpacking<'a> {
     archive: &'a Path,
     /// The folder beside.
     root: &'a Path,
-    /// What has been unpacked, relative to it.
-    files: Vec<PathBuf>,
+    /// What has been unpacked, relative to it; of a name that is there twice the last counts.
+    files: BTreeSet<PathBuf>,
     bytes: u64,
 }
 
@@ -153,7 +153,9 @@ impl Unpacking<'_> {
             file.append(piece).map_err(failed())?;
         }
         file.sync().map_err(failed())?;
-        self.files.push(name.to_owned());
+        let parts = name.components();
+        let plain = parts.filter(|part| matches!(part, Component::Normal(_)));
+        self.files.insert(plain.collect());
         Ok(())
     }
 
@@ -249,6 +251,26 @@ mod tests {
                     .to_vec()
             )
         );
+    }
+
+    /// Found by the reader's fuzz target: the second of them was no longer there to be moved.
+    #[test]
+    fn of_a_name_that_is_there_twice_the_last_counts() {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, content) in [("d/x.bin", b"old"), ("./d/x.bin", b"new")] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(3);
+            header.set_mode(0o644);
+            builder
+                .append_data(&mut header, name, &content[..])
+                .unwrap();
+        }
+        let archive = gzip(&builder.into_inner().unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a");
+        fs::write(&file, archive).unwrap();
+        unpack(Packing::TarGz, &file, folder.path()).unwrap();
+        assert_eq!(fs::read(folder.path().join("d/x.bin")).unwrap(), b"new");
     }
 
     #[test]
