@@ -6,7 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-cargo package --workspace --locked --no-verify --quiet
+cargo package --workspace --exclude koala-fuzz --locked --no-verify --quiet
 packed=target/packaged
 rm -rf "$packed"
 mkdir -p "$packed"

@@ -9,6 +9,7 @@ mod campaign;
 mod check;
 mod compare;
 mod data;
+mod doctor;
 mod download;
 mod flags;
 mod interrupt;
@@ -95,6 +96,11 @@ enum Command {
     /// Of this program or another one, such as koala-optim: a line for everything that is wrong, with its file and line. A run that
     /// goes on, or was stopped, is no fault.
     Check(check::CheckArguments),
+    /// Try whether this machine keeps what is promised: files, the same bits, devices that agree
+    ///
+    /// Twenty steps of a small network twice, stopped and gone on with, by one thread and by two; a file written, synced and read;
+    /// another device beside the processor; the data sets that are here. Exits with 1 if something is wrong, and says what to do.
+    Doctor(doctor::DoctorArguments),
     /// List, download and check data sets
     Data(data::DataArguments),
     /// Replay recorded trajectories and compare every number with what was recorded
@@ -153,6 +159,7 @@ fn done(command: Command) -> ExitCode {
         Command::Report(arguments) => report::run(&arguments),
         Command::Watch(arguments) => watch::run(&arguments),
         Command::Check(arguments) => check::run(&arguments),
+        Command::Doctor(arguments) => doctor::run(&arguments),
         Command::Data(arguments) => data::run(&arguments).map_err(Error::from),
         Command::Replay(arguments) => Ok(replay::run(&arguments)),
         Command::Completions(arguments) => shell::completions(&arguments).map_err(Error::from),

@@ -118,7 +118,20 @@ pub fn run(arguments: &ReportArguments) -> Result<ExitCode, Error> {
         None => own_folder(&folder),
     }
     .map_err(Error::file(&folder, "make the folder"))?;
-    for (name, content) in &files {
+    write(&folder, &files)?;
+    let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.join(name)).collect();
+    if arguments.json {
+        let told = json!({ "files": paths, "comparison": found.comparison });
+        terminal::json(&told);
+    } else if !arguments.quiet {
+        tell(&found, &paths);
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Writes the files of a report, each whole or not at all.
+fn write(folder: &Path, files: &[(PathBuf, String)]) -> Result<(), Error> {
+    for (name, content) in files {
         let path = folder.join(name);
         let (Some(within), Some(name)) = (path.parent(), name.file_name()) else {
             continue;
@@ -128,14 +141,7 @@ pub fn run(arguments: &ReportArguments) -> Result<ExitCode, Error> {
         }
         write_whole(within, &name.to_string_lossy(), content.as_bytes())?;
     }
-    let paths: Vec<PathBuf> = files.iter().map(|(name, _)| folder.join(name)).collect();
-    if arguments.json {
-        let told = json!({ "files": paths, "comparison": found.comparison });
-        terminal::json(&told);
-    } else if !arguments.quiet {
-        tell(&found, &paths);
-    }
-    Ok(ExitCode::SUCCESS)
+    Ok(())
 }
 
 fn tell(found: &Gathered, paths: &[PathBuf]) {
@@ -174,5 +180,103 @@ fn tell(found: &Gathered, paths: &[PathBuf]) {
             folder.display(),
             figures.count()
         ));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use koala_system::faults::{Fault, Loss, failing, recording};
+    use std::fs;
+
+    /// A report of one run, with figures.
+    fn files(about: &str) -> Vec<(PathBuf, String)> {
+        let names = [
+            "report.html",
+            "report.md",
+            "figures/a-loss.svg",
+            "figures/b-loss.svg",
+        ];
+        let content = |name: &str| format!("{name} {}", about.repeat(1000));
+        names.map(|name| (name.into(), content(name))).to_vec()
+    }
+
+    /// Each file is the old one or the new one, and a new one is there where no old one was, or nothing is.
+    fn is_whole(folder: &Path, old: &[(PathBuf, String)]) -> bool {
+        files("new").iter().all(|(name, new)| {
+            let found = fs::read_to_string(folder.join(name)).ok();
+            let before = old.iter().find(|(known, _)| known == name);
+            found.as_ref() == Some(new) || found.as_ref() == before.map(|(_, text)| text)
+        })
+    }
+
+    #[test]
+    fn whatever_fails_or_crashes_leaves_each_file_of_a_report_old_or_new_and_the_next_one_whole() {
+        let mut tried = 0;
+        let mut reported_again = |folder: &Path, old: &[(PathBuf, String)]| {
+            assert!(is_whole(folder, old));
+            own_folder(folder).unwrap();
+            write(folder, &files("new")).unwrap();
+            assert!(is_whole(folder, &[]));
+            let figures = fs::read_dir(folder.join(FIGURES)).unwrap();
+            assert_eq!(
+                (fs::read_dir(folder).unwrap().count(), figures.count()),
+                (3, 2)
+            );
+            tried += 1;
+        };
+        let report = |folder: &Path| -> Result<(), Error> {
+            own_folder(folder).map_err(Error::file(folder, "make the folder"))?;
+            write(folder, &files("new"))
+        };
+        for old in [Vec::new(), files("older")] {
+            let before = |parent: &Path| {
+                let folder = parent.join(FOLDER);
+                if !old.is_empty() {
+                    own_folder(&folder).unwrap();
+                    write(&folder, &old).unwrap();
+                }
+                folder
+            };
+            let torn = |at| Fault::killed(at).torn();
+            for fault in [Fault::once, Fault::killed, torn, Fault::full, Fault::broken] {
+                for at in 1.. {
+                    let parent = tempfile::tempdir().unwrap();
+                    let folder = before(parent.path());
+                    let (outcome, operations) =
+                        failing(parent.path(), fault(at), || report(&folder));
+                    let there = |(name, text): &(PathBuf, String)| {
+                        fs::read_to_string(folder.join(name)).is_ok_and(|found| found == *text)
+                    };
+                    // A full disk lets all but what needs space go well.
+                    let is_done = files("new").iter().all(there);
+                    assert!(
+                        outcome.is_err() || is_done,
+                        "{:?}: an error that nobody was told",
+                        fault(at)
+                    );
+                    reported_again(&folder, &old);
+                    if operations < at {
+                        outcome.unwrap();
+                        break;
+                    }
+                }
+            }
+            let parent = tempfile::tempdir().unwrap();
+            let folder = before(parent.path());
+            let (done, journal) = recording(parent.path(), || report(&folder));
+            done.unwrap();
+            assert!(journal.is_all_of(parent.path()).unwrap());
+            let plain = [Loss::None, Loss::All, Loss::Content, Loss::Names];
+            for loss in plain.into_iter().chain((0..8).map(Loss::Random)) {
+                for crash in 0..=journal.len() {
+                    let after = tempfile::tempdir().unwrap();
+                    journal.after_crash(crash, loss, after.path()).unwrap();
+                    reported_again(&after.path().join(FOLDER), &old);
+                }
+            }
+        }
+        // 24 operations beside what is there, and four more where nothing is.
+        assert!(tried > 700, "{tried}");
     }
 }

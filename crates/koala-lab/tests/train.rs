@@ -293,6 +293,7 @@ fn help_is_whole() {
         &["report", "--help"],
         &["watch", "--help"],
         &["check", "--help"],
+        &["doctor", "--help"],
     ] {
         let assert = koala(here.path()).args(arguments).assert().success();
         let out = stdout(&assert);

@@ -4,7 +4,8 @@ use std::fs::{self, File};
 use std::io::{ErrorKind, Result};
 use std::path::Path;
 
-use crate::{faults, links};
+use crate::faults::{Operation, change};
+use crate::links;
 
 /// Makes a folder and all that it lies in, where they are not there; their names outlast a crash of the system. Links on the way
 /// are followed: they are whose the path is.
@@ -19,8 +20,7 @@ pub fn make_folders(path: &Path) -> Result<()> {
     if let Some(parent) = path.parent() {
         make_folders(parent)?;
     }
-    faults::pass()?;
-    match fs::create_dir(path) {
+    match change(Operation::MakeFolder(path), || fs::create_dir(path)) {
         // Another program was faster.
         Err(cause) if cause.kind() == ErrorKind::AlreadyExists && path.is_dir() => Ok(()),
         made => made,
@@ -37,8 +37,7 @@ pub fn own_folder(path: &Path) -> Result<()> {
     if links::check_folder(path)? {
         return Ok(());
     }
-    faults::pass()?;
-    match fs::create_dir(path) {
+    match change(Operation::MakeFolder(path), || fs::create_dir(path)) {
         // Another program was faster, if what it made is a folder.
         Err(cause) if cause.kind() == ErrorKind::AlreadyExists && links::check_folder(path)? => {
             Ok(())
@@ -54,13 +53,14 @@ pub fn own_folder(path: &Path) -> Result<()> {
 ///
 /// What the system says.
 pub fn sync_folder(folder: &Path) -> Result<()> {
-    faults::pass()?;
-    // Other systems cannot open a folder, and need not.
-    if cfg!(unix) {
-        let here = folder.as_os_str().is_empty();
-        File::open(if here { Path::new(".") } else { folder })?.sync_all()?;
-    }
-    Ok(())
+    change(Operation::SyncFolder(folder), || {
+        // Other systems cannot open a folder, and need not.
+        if cfg!(unix) {
+            let here = folder.as_os_str().is_empty();
+            File::open(if here { Path::new(".") } else { folder })?.sync_all()?;
+        }
+        Ok(())
+    })
 }
 
 /// Gives a file or folder another name, in place of a file that has it.
@@ -69,8 +69,7 @@ pub fn sync_folder(folder: &Path) -> Result<()> {
 ///
 /// What the system says.
 pub fn rename(from: &Path, to: &Path) -> Result<()> {
-    faults::pass()?;
-    fs::rename(from, to)
+    change(Operation::Rename(from, to), || fs::rename(from, to))
 }
 
 /// Removes a file, or a link and not what it points to; it is as well if there is none.
@@ -79,11 +78,43 @@ pub fn rename(from: &Path, to: &Path) -> Result<()> {
 ///
 /// What the system says.
 pub fn remove_file(path: &Path) -> Result<()> {
-    faults::pass()?;
-    match fs::remove_file(path) {
-        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
-        _ => Ok(()),
+    change(Operation::RemoveFile(path), || {
+        match fs::remove_file(path) {
+            Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
+            _ => Ok(()),
+        }
+    })
+}
+
+/// Removes a folder and all that is in it; it is as well if there is none. Links in it are removed and not followed.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn remove_tree(path: &Path) -> Result<()> {
+    // A link in its place is refused.
+    if !links::check_folder(path)? {
+        return Ok(());
     }
+    for entry in fs::read_dir(path)? {
+        let entry = entry?;
+        if entry.file_type()?.is_dir() {
+            remove_tree(&entry.path())?;
+        } else {
+            remove_file(&entry.path())?;
+        }
+    }
+    remove_folder(path)
+}
+
+/// Makes a folder that is not there yet, for one program alone; its name outlasts a crash.
+///
+/// # Errors
+///
+/// What the system says, and [`ErrorKind::AlreadyExists`] if something has its name.
+pub fn new_folder(path: &Path) -> Result<()> {
+    change(Operation::MakeFolder(path), || fs::create_dir(path))?;
+    sync_folder(path.parent().unwrap_or(Path::new("")))
 }
 
 /// Removes a folder with nothing in it; it is as well if there is none.
@@ -92,11 +123,12 @@ pub fn remove_file(path: &Path) -> Result<()> {
 ///
 /// What the system says, [`ErrorKind::DirectoryNotEmpty`] say.
 pub fn remove_folder(path: &Path) -> Result<()> {
-    faults::pass()?;
-    match fs::remove_dir(path) {
-        Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
-        _ => Ok(()),
-    }
+    change(Operation::RemoveFolder(path), || {
+        match fs::remove_dir(path) {
+            Err(cause) if cause.kind() != ErrorKind::NotFound => Err(cause),
+            _ => Ok(()),
+        }
+    })
 }
 
 #[cfg(test)]
@@ -149,5 +181,25 @@ mod tests {
         remove_folder(&parent.path().join("a")).unwrap();
         make_folders(&parent.path().join("a/b")).unwrap();
         assert!(remove_folder(&parent.path().join("a")).is_err());
+    }
+
+    #[test]
+    fn a_tree_goes_with_the_links_in_it_and_not_with_what_they_point_to() {
+        let parent = tempfile::tempdir().unwrap();
+        let (tree, foreign) = (parent.path().join("tree"), parent.path().join("foreign"));
+        make_folders(&tree.join("a/b")).unwrap();
+        make_folders(&foreign).unwrap();
+        fs::write(foreign.join("c"), "precious").unwrap();
+        fs::write(tree.join("a/c"), "").unwrap();
+        #[cfg(unix)]
+        {
+            std::os::unix::fs::symlink(&foreign, tree.join("a/link")).unwrap();
+            std::os::unix::fs::symlink(&foreign, parent.path().join("link")).unwrap();
+            assert!(remove_tree(&parent.path().join("link")).is_err());
+        }
+        remove_tree(&tree).unwrap();
+        remove_tree(&tree).unwrap();
+        assert!(!tree.exists());
+        assert_eq!(fs::read(foreign.join("c")).unwrap(), b"precious");
     }
 }

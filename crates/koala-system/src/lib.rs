@@ -15,9 +15,12 @@ mod memory;
 mod read;
 mod write;
 
-pub use folders::{make_folders, own_folder, remove_file, remove_folder, rename, sync_folder};
+pub use folders::{
+    make_folders, new_folder, own_folder, remove_file, remove_folder, remove_tree, rename,
+    sync_folder,
+};
 pub use log::{LogFile, is_in_place};
 pub use manifest::{Entry, MANIFEST, Manifest, sha256};
 pub use memory::available_memory;
 pub use read::{open, read, read_text};
-pub use write::{open_lock, write_synced, write_whole};
+pub use write::{open_lock, sync_file, write_synced, write_whole};

@@ -2,15 +2,17 @@
 
 use std::fs::{File, OpenOptions};
 use std::io::{Error, ErrorKind, Result, Seek, SeekFrom};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
+use crate::faults::{self, Operation, change};
 use crate::write::create;
-use crate::{faults, links, remove_file};
+use crate::{links, remove_file};
 
 /// A file that grows by whole records, each written by one call.
 #[derive(Debug)]
 pub struct LogFile {
     file: File,
+    path: PathBuf,
 }
 
 impl LogFile {
@@ -23,6 +25,7 @@ impl LogFile {
         remove_file(path)?;
         Ok(Self {
             file: create(path)?,
+            path: path.to_owned(),
         })
     }
 
@@ -32,11 +35,11 @@ impl LogFile {
     ///
     /// What the system says.
     pub fn open(path: &Path) -> Result<Self> {
-        faults::pass()?;
         let mut options = OpenOptions::new();
         options.read(true).write(true).create(true).truncate(false);
         Ok(Self {
-            file: links::open(&mut options, path)?,
+            file: change(Operation::Open(path), || links::open(&mut options, path))?,
+            path: path.to_owned(),
         })
     }
 
@@ -51,8 +54,9 @@ impl LogFile {
     ///
     /// What the system says.
     pub fn cut(&mut self, length: u64) -> Result<()> {
-        faults::pass()?;
-        self.file.set_len(length)?;
+        change(Operation::Cut(&self.path, length), || {
+            self.file.set_len(length)
+        })?;
         self.file.seek(SeekFrom::Start(length)).map(drop)
     }
 
@@ -68,8 +72,8 @@ impl LogFile {
                 "it was removed while it was written to",
             ));
         }
-        self.file.seek(SeekFrom::End(0))?;
-        faults::write(&mut self.file, record)
+        let end = self.file.seek(SeekFrom::End(0))?;
+        faults::write(&mut self.file, &self.path, end, record)
     }
 
     /// Makes what was written outlast a crash of the system; how much it is.
@@ -78,8 +82,7 @@ impl LogFile {
     ///
     /// What the system says.
     pub fn sync(&mut self) -> Result<u64> {
-        faults::pass()?;
-        self.file.sync_data()?;
+        change(Operation::SyncFile(&self.path), || self.file.sync_data())?;
         Ok(self.file.metadata()?.len())
     }
 }

@@ -4,12 +4,15 @@ use std::fs::{self, File, FileType, OpenOptions};
 use std::io::{Error, ErrorKind, Read, Result};
 use std::path::Path;
 
+use crate::faults::readable;
+
 /// Opens a regular file to read it. A pipe, whose writer may never come, and a device, which may never end, are refused.
 ///
 /// # Errors
 ///
 /// What the system says, and [`ErrorKind::InvalidInput`] for what is no regular file.
 pub fn open(path: &Path) -> Result<File> {
+    readable(path)?;
     // Asked before it is opened: to open a device may do something.
     check(fs::metadata(path)?.file_type())?;
     let mut options = OpenOptions::new();

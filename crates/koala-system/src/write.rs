@@ -1,10 +1,11 @@
 //! Files that outlast a crash.
 
 use std::fs::{File, OpenOptions};
-use std::io::Result;
+use std::io::{ErrorKind, Result};
 use std::path::Path;
 
-use crate::{faults, links, remove_file, rename, sync_folder};
+use crate::faults::{self, Operation, change};
+use crate::{links, remove_file, rename, sync_folder};
 
 /// Writes a file under another name, syncs and renames it, so that it is there as a whole or not at all. A link in its place is
 /// replaced, not followed.
@@ -34,19 +35,31 @@ pub fn write_whole(folder: &Path, name: &str, content: &[u8]) -> Result<()> {
 /// What the system says; also if something has its name.
 pub fn write_synced(file: &Path, content: &[u8]) -> Result<()> {
     let mut open = create(file)?;
-    faults::write(&mut open, content)?;
-    faults::pass()?;
-    open.sync_all()
+    faults::write(&mut open, file, 0, content)?;
+    change(Operation::SyncFile(file), || open.sync_all())
+}
+
+/// Makes what was written to a file outlast a crash of the system; it is as well if there is none.
+///
+/// # Errors
+///
+/// What the system says.
+pub fn sync_file(file: &Path) -> Result<()> {
+    change(Operation::SyncFile(file), || {
+        let mut options = OpenOptions::new();
+        // Some systems sync only what may be written to.
+        match links::open(options.write(true), file) {
+            Err(cause) if cause.kind() == ErrorKind::NotFound => Ok(()),
+            open => open?.sync_all(),
+        }
+    })
 }
 
 /// A new file; nothing may have its name, a link neither.
 pub(crate) fn create(file: &Path) -> Result<File> {
-    faults::pass()?;
-    OpenOptions::new()
-        .read(true)
-        .write(true)
-        .create_new(true)
-        .open(file)
+    let mut options = OpenOptions::new();
+    options.read(true).write(true).create_new(true);
+    change(Operation::Create(file), || options.open(file))
 }
 
 /// Opens a file to lock it, and makes it if it is not there. What is in it stays, and links are not followed.
@@ -55,9 +68,9 @@ pub(crate) fn create(file: &Path) -> Result<File> {
 ///
 /// What the system says.
 pub fn open_lock(path: &Path) -> Result<File> {
-    faults::pass()?;
     let mut options = OpenOptions::new();
-    links::open(options.create(true).write(true).truncate(false), path)
+    options.create(true).write(true).truncate(false);
+    change(Operation::Open(path), || links::open(&mut options, path))
 }
 
 #[cfg(test)]
@@ -70,15 +83,15 @@ mod tests {
     fn whatever_fails_leaves_the_old_file_or_the_new_one() {
         let folder = tempfile::tempdir().unwrap();
         let write = |content: &[u8]| write_whole(folder.path(), "a", content);
-        let (whole, operations) = failing(Fault::none(), || write(b"old"));
+        let (whole, operations) = failing(folder.path(), Fault::none(), || write(b"old"));
         whole.unwrap();
         assert!(operations >= 5);
-        for fault in [Fault::once, Fault::from] {
+        for fault in [Fault::once, Fault::killed, Fault::broken] {
             for torn in [false, true] {
                 for at in 1..=operations {
                     let fault = if torn { fault(at).torn() } else { fault(at) };
                     write(b"old").unwrap();
-                    assert!(failing(fault, || write(b"newer")).0.is_err());
+                    assert!(failing(folder.path(), fault, || write(b"newer")).0.is_err());
                     let found = fs::read(folder.path().join("a")).unwrap();
                     assert!(found == b"old" || found == b"newer", "{fault:?}");
                 }

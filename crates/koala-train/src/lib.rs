@@ -18,6 +18,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::panic))]
 
 pub mod device;
+pub mod doctor;
 mod error;
 pub mod gan;
 pub mod optimizers;

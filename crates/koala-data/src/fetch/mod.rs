@@ -22,4 +22,6 @@ pub use checksum::sha256;
 pub use error::FetchError;
 pub use obtain::{Fetched, Options, fetch};
 pub use source::{Packing, RemoteFile, Source};
+#[cfg(feature = "fetch")]
+pub use unpack::unpack;
 pub use watcher::Watcher;

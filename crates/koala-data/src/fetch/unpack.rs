@@ -1,11 +1,12 @@
 //! Unpacking archives that are not trusted.
 
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::fs::File;
 use std::io::{BufReader, Read};
 use std::path::{Component, Path, PathBuf};
 
 use flate2::bufread::GzDecoder;
-use koala_system::own_folder;
+use koala_system::{LogFile, make_folders, own_folder, remove_tree, rename, sync_folder};
 use zip::ZipArchive;
 
 use super::{FetchError, Packing};
@@ -22,18 +23,17 @@ const BYTES: u64 = 1 << 33;
 ///
 /// [`FetchError::Archive`] if the archive is damaged or asks for more than that, [`FetchError::File`] if a file cannot be
 /// written.
-pub(super) fn unpack(packing: Packing, archive: &Path, folder: &Path) -> Result<(), FetchError> {
+pub fn unpack(packing: Packing, archive: &Path, folder: &Path) -> Result<(), FetchError> {
     let mut beside = archive.as_os_str().to_owned();
     beside.push(".unpacking");
     let beside = PathBuf::from(beside);
     // What an earlier try may have left.
-    let _ = fs::remove_dir_all(&beside);
-    // A link of its name is refused.
+    remove_tree(&beside).map_err(FetchError::file(&beside, "remove it"))?;
     own_folder(&beside).map_err(FetchError::file(&beside, "make it"))?;
     let mut unpacking = Unpacking {
         archive,
         root: &beside,
-        files: Vec::new(),
+        files: BTreeSet::new(),
         bytes: 0,
     };
     let result = match packing {
@@ -42,7 +42,8 @@ pub(super) fn unpack(packing: Packing, archive: &Path, folder: &Path) -> Result<
         Packing::Zip => unpacking.zip(),
     };
     let result = result.and_then(|()| unpacking.place(folder));
-    let _ = fs::remove_dir_all(&beside);
+    // What cannot be removed is in nobody's way.
+    let _ = remove_tree(&beside);
     result
 }
 
@@ -50,8 +51,8 @@ struct Unpacking<'a> {
     archive: &'a Path,
     /// The folder beside.
     root: &'a Path,
-    /// What has been unpacked, relative to it.
-    files: Vec<PathBuf>,
+    /// What has been unpacked, relative to it; of a name that is there twice the last counts.
+    files: BTreeSet<PathBuf>,
     bytes: u64,
 }
 
@@ -134,18 +135,27 @@ impl Unpacking<'_> {
             return Err(self.fault(format!("at most {FILES} files"), "more"));
         }
         let parent = path.parent().unwrap_or(self.root);
-        fs::create_dir_all(parent).map_err(FetchError::file(parent, "make it"))?;
-        let mut file = File::create(&path).map_err(FetchError::file(&path, "write it"))?;
-        let left = BYTES - self.bytes;
-        let copied = std::io::copy(&mut content.take(left + 1), &mut file)
-            .map_err(|e| self.fault("a whole archive", e))?;
-        if copied > left {
-            return Err(self.fault(format!("at most {BYTES} bytes when unpacked"), "more"));
+        make_folders(parent).map_err(FetchError::file(parent, "make it"))?;
+        let failed = || FetchError::file(&path, "write it");
+        let mut file = LogFile::create(&path).map_err(failed())?;
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let count = content.read(&mut buffer);
+            let count = count.map_err(|e| self.fault("a whole archive", e))?;
+            if count == 0 {
+                break;
+            }
+            self.bytes += count as u64;
+            if self.bytes > BYTES {
+                return Err(self.fault(format!("at most {BYTES} bytes when unpacked"), "more"));
+            }
+            let piece = buffer.get(..count).unwrap_or_default();
+            file.append(piece).map_err(failed())?;
         }
-        self.bytes += copied;
-        file.sync_all()
-            .map_err(FetchError::file(&path, "write it"))?;
-        self.files.push(name.to_owned());
+        file.sync().map_err(failed())?;
+        let parts = name.components();
+        let plain = parts.filter(|part| matches!(part, Component::Normal(_)));
+        self.files.insert(plain.collect());
         Ok(())
     }
 
@@ -154,12 +164,17 @@ impl Unpacking<'_> {
         if self.files.is_empty() {
             return Err(self.fault("some files", "none"));
         }
+        let mut parents = BTreeSet::new();
         for name in &self.files {
             let target = folder.join(name);
             let parent = target.parent().unwrap_or(folder);
-            fs::create_dir_all(parent).map_err(FetchError::file(parent, "make it"))?;
-            fs::rename(self.root.join(name), &target)
+            make_folders(parent).map_err(FetchError::file(parent, "make it"))?;
+            rename(&self.root.join(name), &target)
                 .map_err(FetchError::file(&target, "write it"))?;
+            parents.insert(parent.to_owned());
+        }
+        for parent in parents {
+            sync_folder(&parent).map_err(FetchError::file(&parent, "write it"))?;
         }
         Ok(())
     }
@@ -169,6 +184,7 @@ impl Unpacking<'_> {
 mod tests {
     use super::*;
     use crate::sample::gzip;
+    use std::fs;
     use std::io::{Cursor, Write};
     use zip::ZipWriter;
     use zip::write::SimpleFileOptions;
@@ -235,6 +251,26 @@ mod tests {
                     .to_vec()
             )
         );
+    }
+
+    /// Found by the reader's fuzz target: the second of them was no longer there to be moved.
+    #[test]
+    fn of_a_name_that_is_there_twice_the_last_counts() {
+        let mut builder = tar::Builder::new(Vec::new());
+        for (name, content) in [("d/x.bin", b"old"), ("./d/x.bin", b"new")] {
+            let mut header = tar::Header::new_gnu();
+            header.set_size(3);
+            header.set_mode(0o644);
+            builder
+                .append_data(&mut header, name, &content[..])
+                .unwrap();
+        }
+        let archive = gzip(&builder.into_inner().unwrap()).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a");
+        fs::write(&file, archive).unwrap();
+        unpack(Packing::TarGz, &file, folder.path()).unwrap();
+        assert_eq!(fs::read(folder.path().join("d/x.bin")).unwrap(), b"new");
     }
 
     #[test]

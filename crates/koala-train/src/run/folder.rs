@@ -1,12 +1,13 @@
 //! The folder that keeps a run.
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use koala_system::{Entry, MANIFEST, Manifest, make_folders, read, remove_file, sync_folder};
+use koala_system::{
+    Entry, MANIFEST, Manifest, make_folders, new_folder, read, remove_file, sync_file,
+};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -130,11 +131,8 @@ impl RunFolder {
         let mut number = 1u64;
         loop {
             let path = parent.join(format!("{name}-{number:03}"));
-            match fs::create_dir(&path) {
-                Ok(()) => {
-                    sync_folder(parent).map_err(Error::file(parent, "write"))?;
-                    return Ok(Self { path });
-                }
+            match new_folder(&path) {
+                Ok(()) => return Ok(Self { path }),
                 Err(cause) if cause.kind() == ErrorKind::AlreadyExists => number += 1,
                 Err(cause) => return Err(Error::file(path, "create")(cause)),
             }
@@ -200,6 +198,9 @@ impl RunFolder {
     pub fn write_result(&self, result: &RunResult) -> Result<(), Error> {
         let text = json(result).map_err(Error::file(self.path.join(RESULT), "write"))?;
         if result.status == Status::Completed {
+            // The others were synced when they were written; a log may end in what a crash would take away.
+            let log = self.path.join(EVENTS);
+            sync_file(&log).map_err(Error::file(&log, "write"))?;
             let mut files = BTreeMap::from([(RESULT.to_owned(), Entry::of(text.as_bytes()))]);
             for name in [CONFIG, DATA, EVENTS, WEIGHTS, CRITIC, BEST] {
                 let file = self.path.join(name);
@@ -300,6 +301,7 @@ fn json(value: &impl Serialize) -> std::io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs;
 
     fn config() -> RunConfig {
         RunConfig::resolve(None, &[]).unwrap()
@@ -357,7 +359,7 @@ mod tests {
             run.write_config(&config())
         };
         for at in 1.. {
-            let (outcome, operations) = failing(Fault::from(at), begin);
+            let (outcome, operations) = failing(parent.path(), Fault::killed(at), begin);
             if operations < at {
                 outcome.unwrap();
                 assert!(at > 5);

@@ -105,13 +105,23 @@ impl Method for MomoAdamSpec {
             let v = v.mul_scalar(beta_2) + g.clone().square().mul_scalar(1.0 - beta_2);
             let metric = v.clone().div_scalar(1.0 - beta_2.powf(k)).sqrt();
             let direction = d.clone() / metric.add_scalar(self.epsilon);
-            sums.add([g * x.clone(), d.clone() * x, d.clone() * direction.clone()]);
+            // A moment that has overflowed would hold its weight still for ever: its step is left out.
+            sums.add([
+                g * x.clone(),
+                d.clone() * x,
+                d.clone() * direction.clone(),
+                v.clone(),
+            ]);
             directions.push(direction);
             row.memory = vec![d, v];
         }
         let Some(sums) = sums.read()? else {
             return Ok(None);
         };
+        let sums: Vec<_> = sums
+            .into_iter()
+            .map(|[gx, dx, dd, _]| [gx, dx, dd])
+            .collect();
         let rule = Rule {
             beta: beta_1,
             corrected: true,

@@ -172,7 +172,9 @@ impl Method for ProdigySpec {
             let [s, v, m] = [(); 3].map(|()| held.next().unwrap_or_else(|| x.zeros_like()));
             let s = s.mul_scalar(beta_3) + g.clone().mul_scalar(share);
             let v = v.mul_scalar(beta_2) + g.clone().square().mul_scalar(d * d * (1.0 - beta_2));
-            sums.add([g.clone() * (start.clone() - x), s.clone().abs()]);
+            // The last so that a moment that has overflowed is noticed: it would hold its weight still for ever.
+            let product = g.clone() * (start.clone() - x);
+            sums.add([product, s.clone().abs(), v.clone()]);
             row.memory = vec![start, s, v];
             if beta_1 > 0.0 {
                 let m = m.mul_scalar(beta_1) + g.mul_scalar(d * (1.0 - beta_1));
@@ -182,7 +184,7 @@ impl Method for ProdigySpec {
         let Some(sums) = sums.read()? else {
             return Ok(None);
         };
-        let [product, denominator] = total(&sums);
+        let [product, denominator, _] = total(&sums);
         if denominator == 0.0 {
             // No gradient yet.
             return Ok(Some(0.0));

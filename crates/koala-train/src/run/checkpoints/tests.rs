@@ -163,13 +163,14 @@ fn the_best_weights_are_those_that_were_written() {
 #[test]
 fn whatever_fails_leaves_the_checkpoint_before_or_the_new_one() {
     use koala_system::faults::{Fault, failing};
-    for fault in [Fault::once, Fault::from, |at| Fault::from(at).torn()] {
+    let torn = |at| Fault::killed(at).torn();
+    for fault in [Fault::once, Fault::killed, torn, Fault::full, Fault::broken] {
         for at in 1.. {
             let folder = tempfile::tempdir().unwrap();
             let mut all = checkpoints(folder.path(), 1);
             all.keep(checkpoint(10)).unwrap();
             // The same step again, whose old folder stands in the way, and a later one.
-            let (outcome, operations) = failing(fault(at), || {
+            let (outcome, operations) = failing(folder.path(), fault(at), || {
                 all.keep(checkpoint(10))?;
                 all.keep(checkpoint(20))
             });
