@@ -1,12 +1,10 @@
 //! What one asks for in TOML.
 
-use std::path::Path;
-
-use koala_compare::Suite;
+use koala_compare::{SUITES, Suite, suite_text};
 use koala_train::recipe::{NAMES, Recipe, text_of};
 use koala_train::run::RunConfig;
 
-use super::{Target, fixture, nothing, told};
+use super::{Target, nothing, told};
 
 /// The text, if it is one.
 fn text(input: &[u8]) -> &str {
@@ -59,14 +57,7 @@ pub const SUITE: Target = Target {
         told(Suite::parse(text(input), "suite a.toml", folder));
     },
     seeds: || {
-        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../suites");
-        let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().collect();
-        files.sort_by_key(|file| file.as_ref().unwrap().path());
-        let name = |file: std::io::Result<std::fs::DirEntry>| file.unwrap().file_name();
-        let names = files.into_iter().map(name);
-        let suites = names.filter(|name| name.to_string_lossy().ends_with(".toml"));
-        suites
-            .map(|name| fixture(&format!("suites/{}", name.to_string_lossy())))
-            .collect()
+        let text = |name: &&str| suite_text(name).unwrap().as_bytes().to_vec();
+        SUITES.iter().map(text).collect()
     },
 };
