@@ -8,7 +8,7 @@ use crate::{Comparison, visible};
 
 /// Columns that lines of words have at most; tables stay below it too, unless a workload has a longer name.
 const WIDTH: usize = 110;
-/// Characters of a cell that are shown.
+/// Characters of a cell that are shown, half of them of its end: names of arms differ there.
 const CELL: usize = 19;
 
 /// A comparison for the terminal: a table a workload, the verdict, warnings.
@@ -80,11 +80,19 @@ fn shown(cell: &str) -> String {
     let cell = visible(cell);
     if cell.is_empty() {
         "-".to_owned()
-    } else if cell.chars().count() > CELL {
-        cell.chars().take(CELL - 1).chain(['…']).collect()
     } else {
-        cell
+        shortened(cell)
     }
+}
+
+fn shortened(cell: String) -> String {
+    let letters: Vec<char> = cell.chars().collect();
+    if letters.len() <= CELL {
+        return cell;
+    }
+    let half = CELL / 2;
+    let ends = letters[..half].iter().chain(&['…']);
+    ends.chain(&letters[letters.len() - half..]).collect()
 }
 
 /// Words in lines of at most [`WIDTH`], but for words that are longer themselves.
