@@ -296,8 +296,10 @@ pub(crate) fn transform_kernels(kernels: &[OfKernels; 9], mut write: impl FnMut(
     for (row, kernel) in rows.iter_mut().zip(kernels.chunks_exact(3)) {
         *row = spread(kernel[0], kernel[1], kernel[2]);
     }
-    for column in 0..4 {
-        let found = spread(rows[0][column], rows[1][column], rows[2][column]);
+    let [first, middle, last] = rows;
+    let columns = first.into_iter().zip(middle).zip(last);
+    for (column, ((first, middle), last)) in columns.enumerate() {
+        let found = spread(first, middle, last);
         for (row, found) in found.into_iter().enumerate() {
             write(4 * row + column, found);
         }

@@ -65,8 +65,8 @@ mod tests {
 
     #[test]
     fn arms_that_differ_at_their_ends_are_told_apart() {
-        let [first, second] = ["adamw:learning-rate=0.01", "adamw:learning-rate=0.03"]
-            .map(|name| cut(name, 120.0));
+        let [first, second] =
+            ["adamw:learning-rate=0.01", "adamw:learning-rate=0.03"].map(|name| cut(name, 120.0));
         assert!(first != second && first.starts_with("adamw:") && first.ends_with("0.01"));
     }
 }
