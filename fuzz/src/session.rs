@@ -6,7 +6,7 @@ use peak_alloc::PeakAlloc;
 
 use crate::Target;
 
-/// Most bytes of memory that a reader may take for an input of at most [`LONGEST`] bytes: gzip and PNG make a thousand of one, and some
+/// Most bytes of memory that a reader may take for an input of at most `LONGEST` bytes: gzip and PNG make a thousand of one, and some
 /// readers hold a picture twice.
 pub const MOST: usize = 256 << 20;
 /// Longest input.
