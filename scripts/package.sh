@@ -26,5 +26,7 @@ done
   sed -n '/^\[profile\.release/,$p' Cargo.toml
 } > "$packed/Cargo.toml"
 cp Cargo.lock "$packed/"
+# What fuzz/ alone uses leaves it; no version changes.
+cargo update --workspace --offline --quiet --manifest-path "$packed/Cargo.toml"
 cargo check --release --locked --workspace --manifest-path "$packed/Cargo.toml" --target-dir target
 ls -l target/package/koala-*.crate
