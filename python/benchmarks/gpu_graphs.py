@@ -6,7 +6,7 @@ import math
 from typing import Any
 
 import torch
-from gpu_checks import METHODS, Failures, engines
+from gpu_cases import METHODS, Failures, engines
 from gpu_speed import Setup
 from support import VARIANTS, Variant, difference, values
 from support import memory as vectors_of

@@ -6,95 +6,16 @@ PAGE.html is a page with at least one chart of curves and, for the heat map, a K
 import base64
 import json
 import sys
-import time
 import unittest
-import xml.etree.ElementTree
-from pathlib import Path
 
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
+from browser_page import PAGE, Page
 from selenium.webdriver.common.action_chains import ActionChains
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import Select
 
-PAGE = Path(sys.argv.pop(1)).resolve() if len(sys.argv) > 1 else None
 
-# Pixels of a canvas that are near a colour.
-NEAR = """
-const [canvas, hex] = arguments;
-const [r, g, b] = [1, 3, 5].map((at) => parseInt(hex.slice(at, at + 2), 16));
-const data = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height).data;
-let count = 0;
-for (let at = 0; at < data.length; at += 4) {
-  if (Math.abs(data[at] - r) + Math.abs(data[at + 1] - g) + Math.abs(data[at + 2] - b) < 24 && data[at + 3] > 200) count++;
-}
-return count;
-"""
-
-
-def browser():
-    options = webdriver.ChromeOptions()
-    options.binary_location = "/usr/bin/chromium"
-    for flag in ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--window-size=1200,900"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL", "performance": "ALL"})
-    return webdriver.Chrome(options=options, service=Service("/usr/bin/chromedriver"))
-
-
-class Report(unittest.TestCase):
-    @classmethod
-    def setUpClass(cls):
-        cls.driver = browser()
-
-    @classmethod
-    def tearDownClass(cls):
-        cls.driver.quit()
-
-    def setUp(self):
-        self.size(1200)
-        self.driver.execute_cdp_cmd("Emulation.setScriptExecutionDisabled", {"value": False})
-        self.driver.get(PAGE.as_uri())
-        self.unfold()
-
-    def unfold(self):
-        """The evidence is folded at first; most tests are about it."""
-        self.run_script("for (const part of document.querySelectorAll('details.part')) part.open = true")
-
-    def size(self, width):
-        metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}
-        self.driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-
-    def run_script(self, script, *arguments):
-        return self.driver.execute_script(script, *arguments)
-
-    def until(self, found, what):
-        for _ in range(100):
-            value = found()
-            if value:
-                return value
-            time.sleep(0.05)
-        self.fail(f"waited in vain for {what}")
-
-    def near(self, selector):
-        """The first element, with what is drawn in it."""
-        element = self.driver.find_element(By.CSS_SELECTOR, selector)
-        self.run_script("arguments[0].scrollIntoView({block: 'center'})", element)
-        self.until(lambda: element.find_elements(By.TAG_NAME, "canvas"), f"a drawing in {selector}")
-        return element
-
-    def pixels(self, chart, hue):
-        return self.run_script(NEAR, chart.find_element(By.TAG_NAME, "canvas"), hue)
-
-    def hue(self, number):
-        return self.run_script("return page.colour(arguments[0])", f"--hue-{number}")
-
-    def draw_all(self):
-        for place in self.driver.find_elements(By.CSS_SELECTOR, ".chart, .heat"):
-            self.run_script("arguments[0].scrollIntoView({block: 'center'})", place)
-            shown = self.run_script("return arguments[0].checkVisibility()", place)
-            self.until(lambda: not shown or place.find_elements(By.TAG_NAME, "canvas"), "a drawing")
-
+class Report(Page):
     def test_nothing_is_wrong_and_nothing_is_fetched(self):
         self.driver.get_log("browser")
         self.driver.get_log("performance")
@@ -109,14 +30,6 @@ class Report(unittest.TestCase):
         events = [json.loads(entry["message"])["message"] for entry in self.driver.get_log("performance")]
         sent = [event["params"]["request"]["url"] for event in events if event["method"] == "Network.requestWillBeSent"]
         self.assertEqual([url for url in sent if not url.startswith("data:")], [PAGE.as_uri()])
-
-    def line(self, chart, at):
-        return chart.find_element(By.CSS_SELECTOR, f".legend button[data-line='{at}']")
-
-    def shown(self, chart):
-        """Numbers of the lines that the legend offers, and whether each is shown."""
-        buttons = chart.find_elements(By.CSS_SELECTOR, ".legend button[data-line]")
-        return {int(button.get_attribute("data-line")): button.get_attribute("aria-pressed") == "true" for button in buttons}
 
     def test_a_legend_entry_hides_its_curve_and_shows_it_again(self):
         chart = self.near(".chart")
@@ -272,16 +185,6 @@ class Report(unittest.TestCase):
                   .filter((wide) => wide.scrollWidth > wide.clientWidth + 1 && !wide.classList.contains("scrolls")).length;"""
             self.until(lambda: self.run_script(silent) == 0, f"a hint at {width} px")
             self.assertLessEqual(self.run_script("return document.documentElement.scrollWidth"), width)
-
-    def saved(self, figure):
-        """The SVG that a click on a figure's button saves, as it is and as a tree."""
-        self.run_script("page.saved = null; arguments[0].scrollIntoView({block: 'center'})", figure)
-        figure.find_element(By.CLASS_NAME, "save").click()
-        saved = self.until(lambda: self.run_script("return page.saved"), "a file")
-        self.assertTrue(saved["name"].endswith(".svg"), saved["name"])
-        self.assertNotIn("var(", saved["text"])
-        self.assertNotIn("NaN", saved["text"])
-        return saved["text"], xml.etree.ElementTree.fromstring(saved["text"])
 
     def test_every_kind_of_figure_is_saved_as_svg_by_a_click(self):
         drawn = self.driver.find_elements(By.CSS_SELECTOR, "figure.drawn")
