@@ -37,7 +37,7 @@ mod gradients;
 use serde::{Deserialize, Serialize};
 
 use crate::error::Result;
-use crate::gain::{BlockGain, GainKind, quotient};
+use crate::gain::{BlockGain, GainKind, quotient, representable};
 use crate::method::{Correction, Method, MethodConfig, covariance, damaged, rearranged, variance};
 use crate::number::power;
 use crate::plan::{Memory, MetricStep, Motion};
@@ -300,7 +300,7 @@ impl Method for Adaptive {
         };
         let metric = self.second_moment(position).zip(floor);
         Memory::Adaptive {
-            velocity: scale * velocity,
+            velocity: representable(scale * velocity),
             metric: metric.map(|((smoothing, correction), floor)| MetricStep {
                 smoothing,
                 correction,

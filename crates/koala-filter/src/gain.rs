@@ -52,7 +52,7 @@ impl BlockGain {
                 velocity,
                 averaging,
             } => Memory::Velocity {
-                velocity: scale * velocity,
+                velocity: representable(scale * velocity),
                 averaging,
             },
             GainKind::PlusPlus {
@@ -66,7 +66,7 @@ impl BlockGain {
             },
             // Of a tensor without metric; the method knows more.
             GainKind::Adaptive { velocity, .. } => Memory::Adaptive {
-                velocity: scale * velocity,
+                velocity: representable(scale * velocity),
                 metric: None,
                 averaging: None,
             },
@@ -157,6 +157,12 @@ impl BlockGain {
             _ => (0.0, 1.0, 0.0),
         }
     }
+}
+
+/// The coefficient of a step as adapters get it: a number in f32 too, the same for every type of tensor. A larger one is of
+/// a vector that is all but 0, and not a number times 0 either.
+pub(crate) fn representable(coefficient: f64) -> f64 {
+    coefficient.clamp(f64::from(f32::MIN), f64::from(f32::MAX))
 }
 
 /// numerator / denominator, and 0 where the denominator is 0: a gain without uncertainty and without noise is none.

@@ -11,7 +11,8 @@
 //! x_b <- x_b - e (L_b - T) (v + Q H) / S
 //! ```
 //!
-//! predict does nothing. If S is not positive the block restarts as in its first step. Memory: 2 numbers a parameter.
+//! predict does nothing. If S is not positive, or v might not be a number in f32, the block restarts as in its first step.
+//! Memory: 2 numbers a parameter.
 
 use serde::{Deserialize, Serialize};
 
@@ -23,6 +24,10 @@ use crate::options::{Options, not_negative};
 use crate::plan::PreviousCovariance;
 use crate::report::{Covariance, ProcessNoise};
 use crate::statistics::{BlockStatistics, Sums};
+
+/// What the norm of each part of v may be: v + Q H, of four parts, is then a number in f32 with room to spare. The same for
+/// every type of tensor, so that all decide alike.
+const REACH: f64 = f32::MAX as f64 / 8.0;
 
 /// Which solution of the covariance equation KOALA++ takes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -155,8 +160,9 @@ impl PlusPlus {
         let s = product + q * squared + r;
         let usable = s > 0.0
             && s.is_finite()
-            && previous.covariance.is_finite()
-            && previous.gradient.is_finite();
+            && within_reach(previous.covariance, dot.covariance_squared)
+            && within_reach(previous.gradient, dot.previous_squared)
+            && within_reach(q, squared);
         usable.then_some(BlockGain {
             gradient_squared: squared,
             innovation_variance: s,
@@ -170,17 +176,22 @@ impl PlusPlus {
     }
 
     /// The first step of a block: with v' = sigma H and H' = H, alpha = 1, rho = 0 and
-    /// v = (1 - lambda) (sigma + Q) H.
+    /// v = (1 - lambda) (sigma + Q) H. Where not even that is within reach, the block stands still.
     fn started(&self, squared: f64, r: f64) -> BlockGain {
         let (sigma, q) = (self.config.initial_covariance, self.config.process_noise);
         let s_previous = (sigma + q) * squared + r;
         // 1 - lambda = R / S', without cancellation.
         let v = (sigma + q) * quotient(r, s_previous);
-        let s = (v + q) * squared + r;
+        // An S that is stored has to be a number.
+        let s = ((v + q) * squared + r).min(f64::MAX);
+        let (position, v, q) = match within_reach(v + q, squared) {
+            true => (quotient(1.0, s), v, q),
+            false => (0.0, 0.0, 0.0),
+        };
         BlockGain {
             gradient_squared: squared,
             innovation_variance: s,
-            position: quotient(1.0, s),
+            position,
             kind: GainKind::PlusPlus {
                 previous: None,
                 gradient: v,
@@ -188,6 +199,11 @@ impl PlusPlus {
             },
         }
     }
+}
+
+/// Whether `coefficient` times a vector of this squared norm may be part of v; not, if either is no number.
+fn within_reach(coefficient: f64, squared: f64) -> bool {
+    coefficient.abs() <= REACH && coefficient * coefficient * squared <= REACH * REACH
 }
 
 impl Method for PlusPlus {

@@ -2,7 +2,7 @@
 
 use crate::block::Block;
 use crate::error::{Error, Result};
-use crate::gain::BlockGain;
+use crate::gain::{BlockGain, representable};
 use crate::guard::missing_cause;
 use crate::measured::{Measured, Measurement};
 use crate::method::Correction;
@@ -139,7 +139,7 @@ pub(crate) fn update(
             let scale = factor * e * innovation.residual;
             steps[position] = TensorStep::Move(Displacement {
                 decay: decay.in_direction(),
-                position: scale * innovation.gain.position,
+                position: representable(scale * innovation.gain.position),
                 shrinkage: decay.shrinkage(e),
                 memory: method.memory(position, &innovation.gain, scale),
                 prediction: None,

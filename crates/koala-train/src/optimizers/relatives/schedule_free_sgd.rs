@@ -92,8 +92,9 @@ impl Method for ScheduleFreeSgdSpec {
             let y = row.x.clone();
             let z = row.memory.pop().unwrap_or_else(|| y.clone());
             let g = row.gradient.clone();
-            sums.add([g.clone().abs()]);
             let [y, z] = moved(y, z, g, [self.weight_decay, rate, self.momentum, c]);
+            // Nothing bounds its steps: one that would leave the numbers is not taken.
+            sums.add([y.clone().abs()]);
             row.x = y;
             row.memory = vec![z];
         }
