@@ -69,6 +69,21 @@ pub enum Error {
         writer: Option<String>,
     },
 
+    /// A run that a newer major version wrote.
+    #[error(
+        "{} is of a run of {writer}: version {} cannot read what it means; read it with koala {needed} or newer",
+        path.display(),
+        env!("CARGO_PKG_VERSION")
+    )]
+    NewerRun {
+        /// The file that says so.
+        path: PathBuf,
+        /// The program that wrote it, and its version.
+        writer: String,
+        /// The version that reads it.
+        needed: String,
+    },
+
     /// A file is longer than anything that belongs there.
     #[error("{} has {size} bytes, more than the {limit} that are read: it is no such file", path.display())]
     TooLarge {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::read_text;
+use super::{read_text, version};
 use crate::Error;
 
 const FILE: &str = "failure.json";
@@ -25,6 +25,7 @@ pub(super) fn read(folder: &Path) -> Result<Option<String>, Error> {
     let Some(text) = read_text(&path, LIMIT)? else {
         return Ok(None);
     };
+    version::check(&path, &text)?;
     match serde_json::from_str::<Failure>(&text) {
         Ok(failure) => Ok(Some(failure.message)),
         Err(fault) => Err(Error::Damaged {

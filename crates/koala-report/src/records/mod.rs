@@ -15,6 +15,7 @@ mod reading;
 mod result;
 mod run;
 mod thinned;
+mod version;
 mod writer;
 
 pub(crate) use check::run as check_run;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::{Figures, read_text};
+use super::{Figures, read_text, version};
 use crate::Error;
 
 const FILE: &str = "result.json";
@@ -62,6 +62,7 @@ impl RunResult {
         let Some(text) = read_text(&path, LIMIT)? else {
             return Ok(None);
         };
+        version::check(&path, &text)?;
         match serde_json::from_str(&text) {
             Ok(result) => Ok(Some(result)),
             Err(fault) => Err(Error::Damaged {

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use koala_system::{MANIFEST, Manifest};
 
-use super::{Detail, Follower, Log, RunResult, Status, failure, read_text};
+use super::{Detail, Follower, Log, RunResult, Status, failure, read_text, version};
 use crate::{Error, RunState};
 
 const CONFIG: &str = "config.toml";
@@ -108,6 +108,10 @@ impl Run {
     }
 
     fn with(folder: &Path, config: Option<toml::Table>, log: Log) -> Result<Self, Error> {
+        if let Some(start) = &log.start {
+            let path = folder.join(Log::FILE);
+            version::check_writer(&path, start.program.as_deref(), start.version.as_deref())?;
+        }
         Ok(Self {
             folder: folder.to_owned(),
             config,

@@ -3,7 +3,7 @@
 use super::Run;
 
 /// What programs are called that do not name themselves.
-const OURS: &str = "koala";
+pub(super) const OURS: &str = "koala";
 
 /// The program that wrote a run.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
