@@ -47,7 +47,7 @@ pub use activation::Activation;
 pub use attention::{Sight, attention};
 pub use batch_norm::{Then, batch_norm, batch_norm_train};
 pub use choice::{is_fused, with_burn};
-pub use conv::conv2d;
+pub use conv::{conv_transpose2d, conv2d};
 pub use cross_entropy::cross_entropy;
 pub use dropout::{DropoutMask, add_dropped, dropout};
 pub use gelu::gelu;

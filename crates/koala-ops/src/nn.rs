@@ -1,10 +1,10 @@
 //! Burn's own layers through the fused operations: parameters, names and stored weights stay as they are.
 
-use burn::nn::conv::Conv2d;
+use burn::nn::conv::{Conv2d, ConvTranspose2d};
 use burn::nn::pool::MaxPool2d;
 use burn::nn::{BatchNorm, LayerNorm, Linear, PaddingConfig2d};
 use burn::tensor::Tensor;
-use burn::tensor::ops::{ConvOptions, MaxPoolOptions};
+use burn::tensor::ops::{ConvOptions, ConvTransposeOptions, MaxPoolOptions};
 
 use crate::{Activation, Then};
 
@@ -35,6 +35,23 @@ pub fn conv2d(layer: &Conv2d, input: Tensor<4>) -> Tensor<4> {
         ConvOptions::new_with_padding(layer.stride, [rows, columns], layer.dilation, layer.groups);
     let bias = layer.bias.as_ref().map(|bias| bias.val());
     crate::conv2d(input, layer.weight.val(), bias, options)
+}
+
+/// `layer.forward(input)`.
+///
+/// # Panics
+///
+/// As the layer's own `forward`.
+pub fn conv_transpose2d(layer: &ConvTranspose2d, input: Tensor<4>) -> Tensor<4> {
+    let options = ConvTransposeOptions::new(
+        layer.stride,
+        layer.padding,
+        layer.padding_out,
+        layer.dilation,
+        layer.groups,
+    );
+    let bias = layer.bias.as_ref().map(|bias| bias.val());
+    crate::conv_transpose2d(input, layer.weight.val(), bias, options)
 }
 
 /// `layer.forward(input)`.

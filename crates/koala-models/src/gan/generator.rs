@@ -51,7 +51,7 @@ impl Generator {
         let [batch, numbers] = noise.dims();
         let mut x = noise.reshape([batch, numbers, 1, 1]);
         for (i, layer) in self.layers.iter().enumerate() {
-            x = layer.forward(x);
+            x = nn::conv_transpose2d(layer, x);
             if let Some(norm) = self.norms.get(i) {
                 x = nn::batch_norm(norm, x, Then::activate(Activation::Relu));
             }

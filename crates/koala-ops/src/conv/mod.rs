@@ -1,9 +1,10 @@
-//! Convolution in two dimensions.
+//! Convolution in two dimensions, and its transpose.
 
 mod columns;
 mod direct;
 mod geometry;
 mod pointwise;
+mod transposed;
 mod winograd;
 
 use burn::tensor::Tensor;
@@ -17,6 +18,7 @@ use crate::kernel::{add_scalar, sum};
 use crate::operation::Operation;
 use direct::Direct;
 use geometry::Geometry;
+pub use transposed::conv_transpose2d;
 use winograd::Winograd;
 
 /// The convolution of images, `[images, inputs, height, width]`, with `weight`, `[outputs, inputs, height, width]`, plus `bias`,
@@ -50,12 +52,7 @@ pub fn conv2d(
     let (tensors, recording) = operands.into_parts();
     let [input, weight, bias] = tensors.map(Dense::of);
     let mut results = forward(&geometry, &input, &weight);
-    if !bias.is_empty() {
-        let planes = results.par_chunks_exact_mut(geometry.output_pixels());
-        planes
-            .enumerate()
-            .for_each(|(place, plane)| add_scalar(plane, bias[place % geometry.outputs]));
-    }
+    add_bias(&mut results, &bias, geometry.output_pixels());
     let [height, width] = geometry.out;
     let results = Dense::new(results, [geometry.images, geometry.outputs, height, width]);
     recording.finish(results, || Convolution {
@@ -98,6 +95,16 @@ fn weight_gradient(geometry: &Geometry, upstream: &[f32], input: &[f32]) -> Vec<
     match Direct::of(geometry) {
         Some(direct) => direct.weight_gradient(upstream, input),
         None => columns::weight_gradient(geometry, upstream, input),
+    }
+}
+
+/// Adds its bias to each channel of images, `[images, channels, pixels]`; an empty one is none.
+fn add_bias(images: &mut [f32], bias: &[f32], pixels: usize) {
+    if !bias.is_empty() {
+        let planes = images.par_chunks_exact_mut(pixels);
+        planes
+            .enumerate()
+            .for_each(|(place, plane)| add_scalar(plane, bias[place % bias.len()]));
     }
 }
 
