@@ -128,8 +128,11 @@ fn run(suite: &Suite, folder: &Path, jobs: usize) -> Ended {
     campaign.run(&mut Silent, &Interrupt::default()).unwrap()
 }
 
-/// What all runs have come to, by their folders, without what a clock tells.
-fn found(folder: &Path) -> Vec<(String, Vec<u8>, Vec<u8>, Vec<Value>)> {
+/// What a run has come to, without what a clock tells: its folder, its last and its best weights, its events and its result.
+type Found = (String, Vec<u8>, Vec<u8>, Vec<Value>);
+
+/// What all runs have come to.
+fn found(folder: &Path) -> Vec<Found> {
     let listing = Listing::read(folder).unwrap();
     let mut names: Vec<String> = listing.runs.into_iter().map(|run| run.folder).collect();
     names.sort();
