@@ -26,6 +26,7 @@ REPEATED = [
     ("python/Cargo.toml", r'^version = "'),
     ("python/koala_optim/version.py", r'^__version__ = "'),
     ("examples/burn-learner/Cargo.toml", r'^version = "'),
+    ("examples/your-own/Cargo.toml", r'^version = "'),
     ("CITATION.cff", r"^version: "),
 ]
 NUMBER = r"[0-9]+\.[0-9]+\.[0-9]+(?:-[0-9A-Za-z.]+)?"

@@ -5,6 +5,7 @@ use koala_train::optimizers::OptimizerSpec;
 use koala_train::run::{ConfigError, hint};
 use toml::{Table, Value};
 
+use super::Own;
 use super::check::check_name;
 use super::reader::Reader;
 
@@ -41,7 +42,7 @@ impl Arm {
     pub fn parse(origin: &str, word: &str) -> Result<Self, ConfigError> {
         let mut parts = word.split(':');
         let optimizer = parts.next().unwrap_or_default();
-        check_optimizer(origin, optimizer)?;
+        check_optimizer(origin, optimizer, &Own::new())?;
         let mut arm = Self {
             name: word.to_owned(),
             origin: format!("{origin}: {word}"),
@@ -98,6 +99,7 @@ pub(super) fn read_arms(
     origin: &str,
     optimizers: Option<Vec<String>>,
     named: Option<Vec<Table>>,
+    own: &Own,
 ) -> Result<Vec<Arm>, ConfigError> {
     let optimizers = match (optimizers, &named) {
         (Some(optimizers), _) => optimizers,
@@ -109,12 +111,12 @@ pub(super) fn read_arms(
     };
     let mut arms: Vec<Arm> = Vec::with_capacity(optimizers.len());
     for optimizer in &optimizers {
-        check_optimizer(&reader.origin("optimizers"), optimizer)?;
+        check_optimizer(&reader.origin("optimizers"), optimizer, own)?;
         arms.push(Arm::plain(optimizer));
     }
     check_apart(&reader.origin("optimizers"), &arms)?;
     for table in named.unwrap_or_default() {
-        arms.push(read_arm(table, origin)?);
+        arms.push(read_arm(table, origin, own)?);
     }
     if arms.is_empty() {
         return Err(reader.fault("optimizers", "must hold at least one optimizer"));
@@ -124,7 +126,7 @@ pub(super) fn read_arms(
 }
 
 /// An `[[arm]]`.
-fn read_arm(table: Table, origin: &str) -> Result<Arm, ConfigError> {
+fn read_arm(table: Table, origin: &str, own: &Own) -> Result<Arm, ConfigError> {
     let mut reader = Reader::new(origin, "arm", table);
     let name = reader.text("name")?;
     let optimizer = reader.text("optimizer")?;
@@ -132,14 +134,14 @@ fn read_arm(table: Table, origin: &str) -> Result<Arm, ConfigError> {
     let name = reader.needed("name", name, "name = \"adamw-small\"")?;
     check_name(&reader, "name", &name)?;
     let optimizer = reader.needed("optimizer", optimizer, "optimizer = \"adamw\"")?;
-    check_optimizer(&reader.origin("optimizer"), &optimizer)?;
+    check_optimizer(&reader.origin("optimizer"), &optimizer, own)?;
     if name == BEST {
         return Err(reader.fault(
             "name",
             format!("'{BEST}' is what a reference may be called: give another name"),
         ));
     }
-    if name != optimizer && OptimizerSpec::named(&name).is_some() {
+    if name != optimizer && is_optimizer(&name, own) {
         let fault = format!(
             "'{name}' is another optimizer than {optimizer}: give a name that is none, such as {optimizer}-2"
         );
@@ -161,16 +163,23 @@ fn read_arm(table: Table, origin: &str) -> Result<Arm, ConfigError> {
 }
 
 /// Whether an optimizer is called so.
-fn check_optimizer(origin: &str, name: &str) -> Result<(), ConfigError> {
-    match OptimizerSpec::named(name) {
-        Some(_) => Ok(()),
-        None => Err(ConfigError::UnknownName {
-            origin: origin.to_owned(),
-            group: "optimizer",
-            name: name.to_owned(),
-            hint: hint(name, &OptimizerSpec::NAMES),
-        }),
+fn check_optimizer(origin: &str, name: &str, own: &Own) -> Result<(), ConfigError> {
+    if is_optimizer(name, own) {
+        return Ok(());
     }
+    let mut known = OptimizerSpec::NAMES.to_vec();
+    known.extend(own.optimizer_names());
+    Err(ConfigError::UnknownName {
+        origin: origin.to_owned(),
+        group: "optimizer",
+        name: name.to_owned(),
+        hint: hint(name, &known),
+    })
+}
+
+/// Whether it is the name of an optimizer, whoever's.
+fn is_optimizer(name: &str, own: &Own) -> bool {
+    OptimizerSpec::named(name).is_some() || own.optimizer_called(name).is_some()
 }
 
 /// Whether each has a name of its own.

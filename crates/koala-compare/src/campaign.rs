@@ -3,7 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use koala_report::{Choice, Comparison, LISTING_FORMAT, ListedRun, Listing, Tuning, Workload};
-use koala_train::run::{RunFolder, Settled, write_whole};
+use koala_system::read_text;
+use koala_train::run::{DatasetSpec, LARGEST_CONFIG, RunFolder, Settled, write_whole};
 use koala_train::training::Interrupt;
 
 use super::Suite;
@@ -143,8 +144,37 @@ impl<'a> Campaign<'a> {
         self.resolved.iter().flat_map(each).collect()
     }
 
+    /// Whether runs in the folder learned from other samples that have the name of these. Their folders have other names, so that nothing
+    /// would go on in them: they would be left behind.
+    fn check_samples(&self) -> Result<(), Error> {
+        let Some(before) = store::before(&self.folder)?.filter(|_| !self.replace) else {
+            return Ok(());
+        };
+        for problem in &self.resolved {
+            let configs = problem.entries.iter().map(|entry| &entry.config.dataset);
+            let Some(DatasetSpec::Own(data)) = configs.into_iter().next() else {
+                continue;
+            };
+            let mut runs = before
+                .runs
+                .iter()
+                .filter(|run| run.workload == problem.workload.name);
+            let noted = runs.find_map(|run| noted(&self.folder.join(&run.folder), data.name()));
+            if let Some(was) = noted.filter(|was| was != data.sha256()) {
+                return Err(Error::OtherSamples {
+                    folder: self.folder.clone(),
+                    data: data.name().to_owned(),
+                    was,
+                    is: data.sha256().to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
     /// Whether what was done in the folder was done on the same data, where these are one's own.
     fn check_data(&self) -> Result<(), Error> {
+        self.check_samples()?;
         let (trials, reported) = (self.trials(), self.reported(&[]));
         for run in trials
             .iter()
@@ -165,7 +195,8 @@ impl<'a> Campaign<'a> {
     ///
     /// # Errors
     ///
-    /// [`Error::OtherComparison`] if the folder holds one whose runs are not part of this one;
+    /// [`Error::OtherComparison`] if the folder holds one whose runs are not part of this one; [`Error::OtherSamples`] if they learned from
+    /// other samples of your own;
     /// [`koala_train::Error::OtherData`] if runs in it were done on data of one's own that have changed; [`Error`] if a file cannot be read
     /// or written. Runs that fail by themselves are no error.
     pub fn run(
@@ -379,6 +410,15 @@ impl<'a> Campaign<'a> {
             threads: self.orders.threads,
         }
     }
+}
+
+/// The SHA-256 of samples of this name, as the configuration of a run notes it; nothing if it notes none, or cannot be read.
+fn noted(run: &Path, data: &str) -> Option<String> {
+    let text = read_text(&run.join("config.toml"), LARGEST_CONFIG).ok()?;
+    let config: toml::Table = text.parse().ok()?;
+    let dataset = config.get("dataset")?;
+    let named = dataset.get("name")?.as_str()? == data;
+    named.then(|| Some(dataset.get("sha256")?.as_str()?.to_owned()))?
 }
 
 impl From<Tally> for Ended {

@@ -25,6 +25,22 @@ pub enum Error {
         /// The folder.
         folder: PathBuf,
     },
+    /// The folder holds a comparison on other samples of your own.
+    #[error(
+        "{}: the samples of '{data}' are other ones than its runs learned from (SHA-256 {was} then, {is} now). Give the old ones, choose \
+         another folder, or replace it to go on without what was done (Campaign::replacing)",
+        folder.display()
+    )]
+    OtherSamples {
+        /// The folder.
+        folder: PathBuf,
+        /// What they are called.
+        data: String,
+        /// The SHA-256 that the runs noted.
+        was: String,
+        /// That of the samples that are there.
+        is: String,
+    },
     /// The folder holds another comparison, whose runs would be in no listing any more.
     #[error(
         "{}: the folder holds another comparison, and {lost} of its runs are not part of this one ({example}): they would be in \

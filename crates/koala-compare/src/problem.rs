@@ -4,13 +4,14 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use koala_report::Measure;
+use koala_train::own::{OwnData, OwnModel};
 use koala_train::recipe::Recipe;
 use koala_train::run::{ConfigError, Override};
 use toml::{Table, Value};
 
-use super::Arm;
 use super::check::check_name;
 use super::reader::Reader;
+use super::{Arm, Own};
 
 /// A problem: a recipe, with what is laid over it.
 #[derive(Debug, Clone)]
@@ -19,7 +20,11 @@ pub struct Problem {
     pub name: String,
     /// What it is.
     pub recipe: Recipe,
-    /// Options of arms on it alone, by their names; those of optimizers are in the recipe.
+    /// Its data, in place of the recipe's, if they are your own.
+    pub data: Option<OwnData>,
+    /// Its network, in place of the recipe's, if it is your own.
+    pub model: Option<OwnModel>,
+    /// Options of arms on it alone, by their names, and of optimizers of your own; those of the others are in the recipe.
     pub options: BTreeMap<String, Table>,
     /// What flags change of it.
     pub overrides: Vec<Override>,
@@ -40,6 +45,8 @@ pub(super) struct Common<'a> {
     pub(super) folder: &'a Path,
     /// What is compared.
     pub(super) arms: &'a [Arm],
+    /// What is your own.
+    pub(super) own: &'a Own,
     /// Options of optimizers.
     pub(super) options: &'a Table,
     pub(super) device: Option<&'a str>,
@@ -55,6 +62,7 @@ pub(super) fn read_problem(table: Table, common: &Common) -> Result<Problem, Con
         origin,
         folder,
         arms,
+        own: yours,
         options,
         device,
         recipe_options,
@@ -72,6 +80,7 @@ pub(super) fn read_problem(table: Table, common: &Common) -> Result<Problem, Con
     check_name(&reader, "name", &name)?;
     let own = own.map(|own| read_measure(&reader, &own)).transpose()?;
     let of_workload = format!("{origin}: workload {name}");
+    let (data, model) = yours.take(&mut set, &of_workload)?;
     if let Some(recipe) = recipe {
         let recipe = match recipe.ends_with(".toml") {
             true => folder.join(recipe).to_string_lossy().into_owned(),
@@ -81,14 +90,16 @@ pub(super) fn read_problem(table: Table, common: &Common) -> Result<Problem, Con
     }
     let mut of_arms = BTreeMap::new();
     if let Some(Value::Table(own)) = set.get_mut("optimizers") {
-        for arm in arms.iter().filter(|arm| arm.name != arm.optimizer) {
-            match own.remove(&arm.name) {
+        let named = arms.iter().filter(|arm| arm.name != arm.optimizer);
+        let named = named.map(|arm| arm.name.as_str());
+        for name in named.chain(yours.optimizer_names()) {
+            match own.remove(name) {
                 Some(Value::Table(options)) => {
-                    of_arms.insert(arm.name.clone(), options);
+                    of_arms.insert(name.to_owned(), options);
                 }
                 Some(other) => {
                     return Err(ConfigError::Value {
-                        origin: format!("{of_workload}: optimizers.{}", arm.name),
+                        origin: format!("{of_workload}: optimizers.{name}"),
                         fault: format!("must be a table, not {other}"),
                     });
                 }
@@ -97,7 +108,22 @@ pub(super) fn read_problem(table: Table, common: &Common) -> Result<Problem, Con
         }
     }
     // The workload's own options for an optimizer win over the suite's, and these over the recipe's.
-    if !options.is_empty() {
+    for (name, told) in options {
+        if yours.optimizer_called(name).is_none() {
+            continue;
+        }
+        let Value::Table(told) = told else {
+            return Err(ConfigError::Value {
+                origin: format!("{origin}: options.{name}"),
+                fault: format!("must be a table, not {told}"),
+            });
+        };
+        let laid = of_arms.entry(name.clone()).or_default();
+        let over = std::mem::replace(laid, told.clone());
+        laid.extend(over);
+    }
+    let of_others = |name: &&String| yours.optimizer_called(name).is_none();
+    if options.keys().any(|name| of_others(&name)) {
         let own = set
             .entry("optimizers")
             .or_insert_with(|| Value::Table(Table::new()));
@@ -107,7 +133,7 @@ pub(super) fn read_problem(table: Table, common: &Common) -> Result<Problem, Con
                 fault: "must be a table".to_owned(),
             });
         };
-        for (optimizer, options) in options {
+        for (optimizer, options) in options.iter().filter(|(name, _)| of_others(name)) {
             let mut laid = options.clone();
             if let (Some(laid), Some(Value::Table(over))) =
                 (laid.as_table_mut(), own.get(optimizer))
@@ -124,6 +150,8 @@ pub(super) fn read_problem(table: Table, common: &Common) -> Result<Problem, Con
     };
     Ok(Problem {
         recipe: read(&name, of_workload, set)?,
+        data,
+        model,
         options: of_arms,
         overrides: device.into_iter().collect(),
         name,

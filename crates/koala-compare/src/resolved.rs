@@ -2,8 +2,9 @@
 
 use koala_data::{Data, DataKind, Loaded, PartSizes};
 use koala_report::{Horizon, Measure, Workload};
-use koala_train::run::ModelSpec;
-use koala_train::run::{ConfigError, Override, RunConfig, hint};
+use koala_train::optimizers::OptimizerSpec;
+use koala_train::own::OwnOptimizer;
+use koala_train::run::{ConfigError, DatasetSpec, ModelSpec, Override, RunConfig, hint};
 use koala_train::training::Measure as Judged;
 
 use super::arm::check_apart;
@@ -82,7 +83,10 @@ impl Suite {
 
     fn config(&self, problem: &Problem, arm: &Arm) -> Result<RunConfig, Error> {
         let mut overrides = problem.overrides.clone();
-        overrides.push(Override::new("optimizer.name", arm.optimizer.as_str()));
+        let own = self.own.optimizer_called(&arm.optimizer);
+        if own.is_none() {
+            overrides.push(Override::new("optimizer.name", arm.optimizer.as_str()));
+        }
         let mut recipe = problem.recipe.clone();
         for name in arm.tables() {
             if let Some(over) = self.overlays.get(name) {
@@ -93,17 +97,28 @@ impl Suite {
                 recipe = recipe.laid_over(origin, over.clone());
             }
         }
-        if !arm.options.is_empty() {
+        if own.is_none() && !arm.options.is_empty() {
             recipe = recipe.with_options(arm.origin.clone(), &arm.optimizer, &arm.options)?;
         }
-        if let Some(options) = problem.options.get(&arm.name) {
+        if own.is_none()
+            && let Some(options) = problem.options.get(&arm.name)
+        {
             let origin = format!(
                 "{}: workload {}, optimizers.{}",
                 self.origin, problem.name, arm.name
             );
             recipe = recipe.with_options(origin, &arm.optimizer, options)?;
         }
-        let config = recipe.resolve(&overrides)?.pinned()?;
+        let mut config = recipe.resolve(&overrides)?.pinned()?;
+        if let Some(data) = &problem.data {
+            config.dataset = DatasetSpec::Own(data.clone());
+        }
+        if let Some(model) = &problem.model {
+            config.model = ModelSpec::Own(model.clone());
+        }
+        if let Some(own) = own {
+            config.optimizer = OptimizerSpec::Own(self.own_options(own, problem, arm)?);
+        }
         if matches!(config.model, ModelSpec::Dcgan(_)) {
             return Err(ConfigError::Value {
                 origin: format!("{}: workload {}", self.origin, problem.name),
@@ -129,6 +144,36 @@ impl Suite {
         Ok(config)
     }
 
+    /// An optimizer of your own with what is said of it, from the farthest to the arm's own on this problem.
+    fn own_options(
+        &self,
+        own: &OwnOptimizer,
+        problem: &Problem,
+        arm: &Arm,
+    ) -> Result<OwnOptimizer, ConfigError> {
+        let of_problem = |name: &String| {
+            let options = problem.options.get(name)?;
+            let origin = format!(
+                "{}: workload {}, optimizers.{name}",
+                self.origin, problem.name
+            );
+            Some((origin, options))
+        };
+        let of_arm = (arm.name != arm.optimizer).then_some(&arm.name);
+        let told = of_problem(&arm.optimizer)
+            .into_iter()
+            .chain([(arm.origin.clone(), &arm.options)])
+            .chain(of_arm.and_then(of_problem));
+        let mut own = own.clone();
+        for (origin, options) in told {
+            own = (own.with_options(options)).map_err(|(key, fault)| ConfigError::Value {
+                origin: format!("{origin}: {key}"),
+                fault,
+            })?;
+        }
+        Ok(own)
+    }
+
     fn resolve_one(
         &self,
         problem: &Problem,
@@ -137,7 +182,7 @@ impl Suite {
         let Some(first) = configs.first() else {
             return Err(self.empty().into());
         };
-        let kind = first.dataset.name().kind();
+        let kind = first.dataset.kind();
         // What is missing is told in the order in which a run asks for it.
         first.device.open()?;
         let loaded = if kind != DataKind::Text && first.validation == 0 {
@@ -197,7 +242,7 @@ impl Suite {
                 Some(factor) => name_at(&problem.name, factor),
                 None => problem.name.clone(),
             },
-            dataset: first.dataset.name().name().to_owned(),
+            dataset: first.dataset.name().to_owned(),
             model: first.model.name().to_owned(),
             measure: match (first.measure(data), problem.measure) {
                 (None | Some(Judged::Error), chosen) => chosen.unwrap_or(Measure::Error),

@@ -219,6 +219,12 @@ pub(super) fn with_values(
     optimizer: &OptimizerSpec,
     values: &Values,
 ) -> Result<OptimizerSpec, (String, String)> {
+    if let OptimizerSpec::Own(own) = optimizer {
+        let over = values
+            .iter()
+            .map(|(key, value)| (key.clone(), Value::Float(*value)));
+        return own.with_options(&over.collect()).map(OptimizerSpec::Own);
+    }
     let mut table =
         Table::try_from(optimizer).map_err(|error| (String::new(), error.to_string()))?;
     for (key, value) in values {

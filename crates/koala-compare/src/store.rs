@@ -42,7 +42,7 @@ pub(super) type Bases = BTreeMap<String, BTreeSet<String>>;
 ///
 /// # Errors
 /// [`koala_report::Error::Format`] if a newer program wrote it, whose comparison this one does not understand.
-fn before(folder: &Path) -> Result<Option<Listing>, Error> {
+pub(super) fn before(folder: &Path) -> Result<Option<Listing>, Error> {
     match Listing::read(folder) {
         Ok(listing) => Ok(Some(listing)),
         Err(

@@ -8,7 +8,6 @@ use koala_train::device::DeviceName;
 use koala_train::run::{ConfigError, LARGEST_CONFIG, hint};
 use toml::Table;
 
-use super::Arm;
 use super::arm::read_arms;
 use super::check::{check_listed, check_name, check_seeds};
 use super::embedded::{SUITES, suite_text};
@@ -18,6 +17,7 @@ use super::problem::{Common, Problem, read_measure, read_problem};
 use super::reader::Reader;
 use super::reference::check_reference;
 use super::tuning::{TuningPlan, read_tuning};
+use super::{Arm, Own};
 
 /// What is to be compared.
 #[derive(Debug, Clone)]
@@ -46,6 +46,8 @@ pub struct Suite {
     pub tuning: Option<TuningPlan>,
     /// Threads of each run; nothing to share the processors among runs that are at work at once.
     pub threads: Option<usize>,
+    /// What is your own of what it names.
+    pub own: Own,
 }
 
 impl Suite {
@@ -85,13 +87,22 @@ impl Suite {
     ///
     /// [`ConfigError`] if it cannot be read, or something in it is wrong; the message names the key.
     pub fn open(file: &Path) -> Result<Self, ConfigError> {
+        Self::open_with(file, Own::new())
+    }
+
+    /// As [`Suite::open`], of a suite that names what is your own.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] as [`Suite::open`], or if two of your own have one name.
+    pub fn open_with(file: &Path, own: Own) -> Result<Self, ConfigError> {
         let origin = format!("suite {}", file.display());
         let text = read_text(file, LARGEST_CONFIG).map_err(|cause| ConfigError::Unreadable {
             file: origin.clone(),
             cause,
         })?;
         let folder = file.parent().unwrap_or(Path::new(""));
-        let mut suite = Self::parse(&text, &origin, folder)?;
+        let mut suite = Self::parse_with(&text, &origin, folder, own)?;
         suite.source = format!("koala compare {}", file.display());
         Ok(suite)
     }
@@ -102,6 +113,21 @@ impl Suite {
     ///
     /// [`ConfigError`] as [`Suite::open`].
     pub fn parse(text: &str, origin: &str, folder: &Path) -> Result<Self, ConfigError> {
+        Self::parse_with(text, origin, folder, Own::new())
+    }
+
+    /// As [`Suite::parse`], of a suite that names what is your own.
+    ///
+    /// # Errors
+    ///
+    /// [`ConfigError`] as [`Suite::open_with`].
+    pub fn parse_with(
+        text: &str,
+        origin: &str,
+        folder: &Path,
+        own: Own,
+    ) -> Result<Self, ConfigError> {
+        own.check(origin)?;
         let table = text
             .parse::<Table>()
             .map_err(|e: toml::de::Error| ConfigError::Syntax {
@@ -130,7 +156,7 @@ impl Suite {
         check_name(&reader, "name", &name)?;
         let seeds = reader.needed("seeds", seeds, "seeds = [0, 1, 2]")?;
         check_seeds(&reader, "seeds", &seeds)?;
-        let arms = read_arms(&reader, origin, optimizers, arms)?;
+        let arms = read_arms(&reader, origin, optimizers, arms, &own)?;
         check_listed(origin, "options", options.keys(), &arms)?;
         if let Some(arm) = arms
             .iter()
@@ -162,6 +188,7 @@ impl Suite {
             folder,
             options: &options,
             arms: &arms,
+            own: &own,
             device: device.as_deref(),
             recipe_options,
             measure,
@@ -194,6 +221,7 @@ impl Suite {
             reference,
             problems,
             horizons: horizons.unwrap_or_default(),
+            own,
         })
     }
 }

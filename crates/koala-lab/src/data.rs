@@ -180,7 +180,7 @@ fn look_over(arguments: &CheckArguments) -> Result<ExitCode, Error> {
     overrides.put("dataset.name", Some(arguments.name.clone()));
     arguments.own.add_to(&mut overrides);
     let spec = RunConfig::resolve(None, &overrides.list)?.dataset;
-    let dataset = spec.name();
+    let dataset = named(&arguments.name);
     let report = match (dataset, spec.path()) {
         (DatasetName::Images | DatasetName::Idx | DatasetName::Table, Some(place)) => {
             check_own(dataset, place, &spec.load(None, 0)?)

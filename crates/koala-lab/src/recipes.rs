@@ -40,7 +40,7 @@ pub fn run(arguments: &RecipesArguments) -> Result<ExitCode, Error> {
                 Ok(json!({
                     "name": recipe.name,
                     "about": recipe.about,
-                    "dataset": config.dataset.name().name(),
+                    "dataset": config.dataset.name(),
                     "model": config.model.name(),
                     "epochs": config.epochs,
                     "batch_size": config.batch_size,

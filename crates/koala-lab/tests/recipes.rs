@@ -106,7 +106,7 @@ fn mistakes_are_named() {
 /// Flags for three steps of a recipe on little made data.
 fn little(recipe: &str, here: &Path) -> Vec<String> {
     let config = Recipe::find(recipe).unwrap().resolve(&[]).unwrap();
-    let dataset = config.dataset.name();
+    let dataset = DatasetName::named(config.dataset.name()).unwrap();
     let mut flags = vec!["--max-steps=3".to_owned()];
     flags.push("--checkpoint-every=1".to_owned());
     // KOALA-M remembers two numbers a parameter, and checkpoints of the widest networks would have 800 MB.

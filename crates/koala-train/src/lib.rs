@@ -22,6 +22,7 @@ pub mod doctor;
 mod error;
 pub mod gan;
 pub mod optimizers;
+pub mod own;
 pub mod recipe;
 pub mod run;
 pub mod training;

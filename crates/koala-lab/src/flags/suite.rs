@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use clap::builder::{PathBufValueParser, StringValueParser};
-use koala_compare::{Arm, Orders, Problem, SUITES, Suite, suite_text};
+use koala_compare::{Arm, Orders, Own, Problem, SUITES, Suite, suite_text};
 use koala_train::optimizers::OptimizerSpec;
 use koala_train::recipe::{NAMES, Recipe};
 use koala_train::run::ConfigError;
@@ -84,11 +84,13 @@ impl SuiteFlags {
         let config = recipe.resolve(&overrides.list)?;
         let name = match &self.recipe {
             Some(name) => stem(name),
-            None => format!("{}-{}", config.dataset.name().name(), config.model.name()),
+            None => format!("{}-{}", config.dataset.name(), config.model.name()),
         };
         let problem = Problem {
             name: name.clone(),
             recipe,
+            data: None,
+            model: None,
             options: BTreeMap::new(),
             overrides: overrides.list,
             target: None,
@@ -111,6 +113,7 @@ impl SuiteFlags {
             horizons: Vec::new(),
             tuning: None,
             threads: None,
+            own: Own::new(),
         })
     }
 

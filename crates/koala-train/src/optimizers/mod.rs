@@ -6,7 +6,7 @@ mod koala;
 mod koala_spec;
 mod lookahead;
 mod optimizer;
-mod relatives;
+pub(crate) mod relatives;
 mod spec;
 
 pub use baseline::{AdamSpec, AdamWSpec, Baseline, SgdSpec};

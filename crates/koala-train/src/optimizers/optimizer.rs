@@ -95,6 +95,14 @@ pub enum OptimizerError {
         /// What the device reported.
         reason: String,
     },
+    /// An optimizer of one's own refused, or left something of another size than it had.
+    #[error("the optimizer '{name}': {reason}")]
+    Own {
+        /// What it is called.
+        name: String,
+        /// Why, in its own words.
+        reason: String,
+    },
     /// A state cannot be stored or does not fit.
     #[error(transparent)]
     State(#[from] StateError),

@@ -1,7 +1,7 @@
 //! The optimizers by name.
 
 use burn::module::Module;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::check::{above_zero, not_negative, positive, share};
 use super::relatives::Relative;
@@ -10,10 +10,11 @@ use super::{
     MomoAdamSpec, MomoSpec, Optimizer, OptimizerError, ProdigySpec, ScheduleFreeAdamWSpec,
     ScheduleFreeSgdSpec, SgdSpec, SpsMaxSpec, TargetRule,
 };
+use crate::own::OwnOptimizer;
 
 /// An optimizer, by name, with its options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case")]
+#[serde(remote = "Self", tag = "name", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum OptimizerSpec {
     /// KOALA-M, with momentum.
@@ -44,6 +45,24 @@ pub enum OptimizerSpec {
     /// Schedule-Free AdamW.
     #[serde(rename = "schedule-free-adamw")]
     ScheduleFreeAdamW(ScheduleFreeAdamWSpec),
+    /// One of your own, which no file can name.
+    #[serde(skip)]
+    Own(OwnOptimizer),
+}
+
+impl Serialize for OptimizerSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Own(own) => own.serialize(serializer),
+            _ => Self::serialize(self, serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for OptimizerSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
 }
 
 impl OptimizerSpec {
@@ -96,7 +115,7 @@ impl OptimizerSpec {
     }
 
     /// Its name.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::KoalaM(_) => "koala-m",
             Self::KoalaV(_) => "koala-v",
@@ -111,6 +130,7 @@ impl OptimizerSpec {
             Self::Prodigy(_) => "prodigy",
             Self::ScheduleFreeSgd(_) => "schedule-free-sgd",
             Self::ScheduleFreeAdamW(_) => "schedule-free-adamw",
+            Self::Own(own) => own.name(),
         }
     }
 
@@ -119,6 +139,7 @@ impl OptimizerSpec {
         match self {
             Self::KoalaM(_) | Self::KoalaV(_) | Self::KoalaPp(_) | Self::KoalaA(_) => "gain",
             Self::Prodigy(_) => "distance-scale",
+            Self::Own(own) => own.knob(),
             _ => "learning-rate",
         }
     }
@@ -163,6 +184,7 @@ impl OptimizerSpec {
             Self::Prodigy(spec) => Box::new(Relative::new(spec.clone())),
             Self::ScheduleFreeSgd(spec) => Box::new(Relative::new(spec.clone())),
             Self::ScheduleFreeAdamW(spec) => Box::new(Relative::new(spec.clone())),
+            Self::Own(own) => own.start(),
         })
     }
 
@@ -225,6 +247,7 @@ impl OptimizerSpec {
             Self::Prodigy(s) => s.fault(),
             Self::ScheduleFreeSgd(s) => s.fault(),
             Self::ScheduleFreeAdamW(s) => s.fault(),
+            Self::Own(own) => own.fault(),
         }
     }
 }

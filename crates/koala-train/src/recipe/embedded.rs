@@ -65,12 +65,17 @@ mod tests {
     fn what_trains_by_default_needs_no_tuning_but_for_adversaries() {
         let by_recipe = |name: &str| {
             let recipe = Recipe::find(name).unwrap();
-            recipe.resolve(&[]).unwrap().optimizer.name()
+            recipe.resolve(&[]).unwrap().optimizer.name().to_owned()
         };
         assert_eq!(by_recipe("cifar10-resnet18"), "koala-a");
         assert_eq!(by_recipe("cifar10-wgan-gp"), "koala-m");
-        let by_flags =
-            |flags: &[Override]| RunConfig::resolve(None, flags).unwrap().optimizer.name();
+        let by_flags = |flags: &[Override]| {
+            RunConfig::resolve(None, flags)
+                .unwrap()
+                .optimizer
+                .name()
+                .to_owned()
+        };
         let [images, adversaries] = [("dataset.name", "cifar10"), ("model.name", "dcgan")]
             .map(|(key, value)| Override::new(key, value));
         assert_eq!(by_flags(&[]), "koala-a");

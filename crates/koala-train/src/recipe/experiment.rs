@@ -367,7 +367,7 @@ mod tests {
         };
         assert_eq!((sgd.momentum, sgd.weight_decay), (0.5, 5e-4));
         assert_eq!((config.epochs, config.schedule.name()), (3, "cosine"));
-        assert_eq!(config.dataset.name().name(), "cifar10");
+        assert_eq!(config.dataset.name(), "cifar10");
     }
 
     #[test]

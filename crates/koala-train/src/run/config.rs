@@ -4,6 +4,7 @@ use burn::module::Module;
 use koala_data::{BatchOrder, Data, DataKind, DatasetName, Loaded, PartSizes, TextWindows};
 use serde::{Deserialize, Serialize};
 
+use super::dataset::Origin;
 use super::{ConfigError, DatasetSpec, ModelSpec};
 use crate::Error;
 use crate::device::DeviceName;
@@ -97,7 +98,12 @@ impl RunConfig {
         schedule: ScheduleSpec,
         average: AverageSpec,
     ) -> Self {
-        let (epochs, batch_size) = match dataset.name() {
+        let known = match dataset.origin() {
+            Origin::Catalogue(known) => known,
+            // As rows in a file are.
+            Origin::Own(_) => DatasetName::Table,
+        };
+        let (epochs, batch_size) = match known {
             DatasetName::Digits
             | DatasetName::Friedman
             | DatasetName::Images
@@ -157,6 +163,11 @@ impl RunConfig {
     /// Whether network and batches fit the data.
     pub fn check(&self, data: &Data) -> Result<(), ConfigError> {
         self.check_kind()?;
+        if let ModelSpec::Own(own) = &self.model
+            && let Some(fault) = own.misfit(data)
+        {
+            return Err(self.misfit(fault));
+        }
         let PartSizes {
             train, validation, ..
         } = data.sizes();
@@ -224,7 +235,7 @@ impl RunConfig {
                 ),
             }),
             Some(samples) => Err(ConfigError::Value {
-                origin: self.dataset.name().name().to_owned(),
+                origin: self.dataset.name().to_owned(),
                 fault: format!(
                     "there is nothing to train on in {samples}: give a smaller --validation"
                 ),
@@ -234,7 +245,7 @@ impl RunConfig {
 
     /// Whether the network is for such data at all.
     fn check_kind(&self) -> Result<(), ConfigError> {
-        if self.model.kinds().contains(&self.dataset.name().kind()) {
+        if self.model.kinds().contains(&self.dataset.kind()) {
             Ok(())
         } else {
             Err(self.other_kind())
@@ -242,7 +253,7 @@ impl RunConfig {
     }
 
     /// The network is for data of another kind.
-    pub(super) fn other_kind(&self) -> ConfigError {
+    pub(crate) fn other_kind(&self) -> ConfigError {
         let names = |kind| {
             let of_kind =
                 |name: &&str| ModelSpec::named(name).is_some_and(|m| m.kinds().contains(&kind));
@@ -252,7 +263,7 @@ impl RunConfig {
                 .collect::<Vec<_>>()
                 .join(", ")
         };
-        let kind = self.dataset.name().kind();
+        let kind = self.dataset.kind();
         let what = match kind {
             DataKind::Images => "images",
             DataKind::Text => "text",
@@ -268,6 +279,7 @@ impl RunConfig {
     pub fn measure(&self, data: &Data) -> Option<Measure> {
         match (data, &self.model) {
             (_, ModelSpec::Dcgan(_)) => None,
+            (_, ModelSpec::Own(own)) => Some(own.measure()),
             (Data::Images(_), ModelSpec::Autoencoder(_)) => Some(Measure::Loss),
             (Data::Images(_) | Data::Labelled(_), _) => Some(Measure::Error),
             (Data::Text(_), _) => Some(Measure::Perplexity),
@@ -277,8 +289,8 @@ impl RunConfig {
 
     fn misfit(&self, fault: String) -> ConfigError {
         ConfigError::Misfit {
-            model: self.model.name(),
-            dataset: self.dataset.name().name(),
+            model: self.model.name().to_owned(),
+            dataset: self.dataset.name().to_owned(),
             fault,
         }
     }

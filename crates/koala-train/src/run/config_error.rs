@@ -69,7 +69,7 @@ pub enum ConfigError {
     )]
     Memory {
         /// The network.
-        model: &'static str,
+        model: String,
         /// How many parameters it would have, in words.
         parameters: String,
         /// Bytes that it needs at least, in words.
@@ -81,9 +81,9 @@ pub enum ConfigError {
     #[error("the model '{model}' does not fit the dataset '{dataset}': {fault}")]
     Misfit {
         /// The network.
-        model: &'static str,
+        model: String,
         /// The data set.
-        dataset: &'static str,
+        dataset: String,
         /// Why.
         fault: String,
     },

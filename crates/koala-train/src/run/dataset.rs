@@ -6,11 +6,18 @@ use koala_data::{
     Augmentation, DataError, DataKind, DatasetName, IdxOptions, ImageFolderOptions, LabelKind,
     Loaded, Parting, Share, TableOptions, idx_folder, image_folder, table_file,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use crate::own::OwnData;
 
 /// A data set, by name, with where it is and what is done to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case", deny_unknown_fields)]
+#[serde(
+    remote = "Self",
+    tag = "name",
+    rename_all = "kebab-case",
+    deny_unknown_fields
+)]
 #[non_exhaustive]
 pub enum DatasetSpec {
     /// The embedded digits.
@@ -57,6 +64,32 @@ pub enum DatasetSpec {
     Idx(OwnIdx),
     /// A CSV file of one's own.
     Table(OwnTable),
+    /// Samples of your own in memory, which no file can name.
+    #[serde(skip)]
+    Own(OwnData),
+}
+
+impl Serialize for DatasetSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Own(own) => own.serialize(serializer),
+            _ => Self::serialize(self, serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for DatasetSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
+}
+
+/// Where a data set comes from.
+pub(super) enum Origin<'a> {
+    /// It is known by name.
+    Catalogue(DatasetName),
+    /// The program has it.
+    Own(&'a OwnData),
 }
 
 /// Images in a folder.
@@ -220,8 +253,25 @@ impl DatasetSpec {
     }
 
     /// Its name.
-    pub fn name(&self) -> DatasetName {
-        match self {
+    pub fn name(&self) -> &str {
+        match self.origin() {
+            Origin::Catalogue(dataset) => dataset.name(),
+            Origin::Own(own) => own.name(),
+        }
+    }
+
+    /// What it is of.
+    pub fn kind(&self) -> DataKind {
+        match self.origin() {
+            Origin::Catalogue(dataset) => dataset.kind(),
+            Origin::Own(own) => own.kind(),
+        }
+    }
+
+    /// Where it comes from.
+    pub(super) fn origin(&self) -> Origin<'_> {
+        Origin::Catalogue(match self {
+            Self::Own(own) => return Origin::Own(own),
             Self::Digits { .. } => DatasetName::Digits,
             Self::FashionMnist(_) => DatasetName::FashionMnist,
             Self::Mnist(_) => DatasetName::Mnist,
@@ -237,7 +287,7 @@ impl DatasetSpec {
             Self::Images(_) => DatasetName::Images,
             Self::Idx(_) => DatasetName::Idx,
             Self::Table(_) => DatasetName::Table,
-        }
+        })
     }
 
     /// What is done to training images at random.
@@ -257,7 +307,8 @@ impl DatasetSpec {
             | Self::Wikitext2(_)
             | Self::Text { .. }
             | Self::Friedman {}
-            | Self::Table(_) => Augmentation::None,
+            | Self::Table(_)
+            | Self::Own(_) => Augmentation::None,
         }
     }
 
@@ -289,7 +340,7 @@ impl DatasetSpec {
         if i64::try_from(seed).is_err() {
             return Some(("parting-seed", "must be below 2^63".to_owned()));
         }
-        let texts = self.name().kind() == DataKind::Text;
+        let texts = self.kind() == DataKind::Text;
         (texts && !(1..=LONGEST).contains(&self.window())).then(|| {
             let window = self.window();
             let fault = format!("must be between 1 and {LONGEST}, not {window}");
@@ -312,7 +363,8 @@ impl DatasetSpec {
             Self::Digits { .. }
             | Self::TinyShakespeare { .. }
             | Self::TinyShakespeareWords { .. }
-            | Self::Friedman {} => "",
+            | Self::Friedman {}
+            | Self::Own(_) => "",
             Self::FashionMnist(images)
             | Self::Mnist(images)
             | Self::Cifar10(images)
@@ -334,7 +386,11 @@ impl DatasetSpec {
     ///
     /// [`DataError`] if a file is missing or is not what it should be.
     pub fn load(&self, limit: Option<usize>, held_out: usize) -> Result<Loaded, DataError> {
-        let path = || self.name().given(self.path());
+        let dataset = match self.origin() {
+            Origin::Catalogue(dataset) => dataset,
+            Origin::Own(own) => return own.load(held_out),
+        };
+        let path = || dataset.given(self.path());
         let parting = |test: f64, seed| Parting {
             validation: Share::Count(held_out),
             test: Share::Fraction(test),
@@ -373,7 +429,7 @@ impl DatasetSpec {
             _ => {
                 // What is held out is at the end of the file, whatever the limit.
                 let limit = limit.filter(|_| held_out == 0);
-                let mut data = self.name().load(self.path(), limit)?;
+                let mut data = dataset.load(self.path(), limit)?;
                 data.hold_out(held_out);
                 Ok(data.into())
             }
@@ -390,7 +446,7 @@ mod tests {
     fn every_data_set_has_its_keys_and_reads_back() {
         for dataset in DatasetName::ALL {
             let spec = DatasetSpec::named(dataset.name()).unwrap();
-            assert_eq!(spec.name(), dataset);
+            assert_eq!(spec.name(), dataset.name());
             assert_eq!(spec.augmentation(), Augmentation::None);
             let stored = toml::Table::try_from(&spec).unwrap();
             assert_eq!(stored["name"].as_str(), Some(dataset.name()));

@@ -124,7 +124,7 @@ impl RunFolder {
         make_folders(parent).map_err(Error::file(parent, "create"))?;
         let name = format!(
             "{}-{}-{}",
-            config.dataset.name().name(),
+            config.dataset.name(),
             config.model.name(),
             config.optimizer.name()
         );

@@ -31,7 +31,7 @@ impl RunConfig {
         match needed {
             Some(needed) if needed <= u128::from(available) => Ok(()),
             _ => Err(ConfigError::Memory {
-                model: self.model.name(),
+                model: self.model.name().to_owned(),
                 parameters: words(parameters, plain),
                 needed: words(needed, bytes),
                 available: bytes(u128::from(available)),
@@ -66,6 +66,7 @@ impl OptimizerSpec {
             | Self::ScheduleFreeAdamW(_) => 2,
             Self::KoalaA(_) => 3,
             Self::Prodigy(_) => 4,
+            Self::Own(own) => own.remembered().try_into().unwrap_or(u8::MAX - 4),
         }
     }
 }

@@ -53,6 +53,7 @@ pub use outcome::Outcome;
 pub use resolve::LARGEST_CONFIG;
 pub use result::{Findings, RunResult};
 pub use samples::SampleFolder;
+pub(crate) use session::Session;
 pub use tensorboard::TensorBoard;
 pub use toml::Value;
 pub use weights::{read_weights, write_weights};

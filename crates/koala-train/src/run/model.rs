@@ -6,13 +6,14 @@ use koala_models::{
     AutoencoderSpec, CnnSpec, ImageShape, MlpSpec, ResNetForm, ResNetSpec, SpecError, VitSpec,
     at_most,
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::gan::GanSpec;
+use crate::own::OwnModel;
 
 /// A network, by name, with its options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "name", rename_all = "kebab-case")]
+#[serde(remote = "Self", tag = "name", rename_all = "kebab-case")]
 #[non_exhaustive]
 pub enum ModelSpec {
     /// Fully connected layers, for images and tables.
@@ -43,6 +44,24 @@ pub enum ModelSpec {
     Transformer(TransformerSpec),
     /// A small GPT, for texts.
     Gpt(GptSpec),
+    /// One of your own, which no file can name.
+    #[serde(skip)]
+    Own(OwnModel),
+}
+
+impl Serialize for ModelSpec {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Own(own) => own.serialize(serializer),
+            _ => Self::serialize(self, serializer),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for ModelSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::deserialize(deserializer)
+    }
 }
 
 impl ModelSpec {
@@ -82,7 +101,7 @@ impl ModelSpec {
     }
 
     /// Its name.
-    pub fn name(&self) -> &'static str {
+    pub fn name(&self) -> &str {
         match self {
             Self::Mlp(_) => "mlp",
             Self::Cnn(_) => "cnn",
@@ -96,6 +115,7 @@ impl ModelSpec {
             Self::Lstm(_) => "lstm",
             Self::Transformer(_) => "transformer",
             Self::Gpt(_) => "gpt",
+            Self::Own(own) => own.name(),
         }
     }
 
@@ -104,6 +124,7 @@ impl ModelSpec {
         match self {
             Self::Mlp(_) => &[DataKind::Images, DataKind::Table],
             Self::Lstm(_) | Self::Transformer(_) | Self::Gpt(_) => &[DataKind::Text],
+            Self::Own(own) => own.kinds(),
             _ => &[DataKind::Images],
         }
     }
@@ -148,6 +169,7 @@ impl ModelSpec {
             Self::Lstm(spec) => told(spec.check()),
             Self::Transformer(spec) => told(spec.check()),
             Self::Gpt(spec) => told(spec.check()),
+            Self::Own(_) => None,
         }
     }
 

@@ -1,10 +1,14 @@
 //! A trained network of any form.
 
+use std::any::Any;
+
 use koala_models::gan::{Critic, Generator};
 use koala_models::language::{Gpt, LstmModel, TransformerModel};
 use koala_models::stored::StateError;
 use koala_models::stored::weights_to_bytes;
 use koala_models::{Autoencoder, Cnn, Mlp, ResNet, Vit};
+
+use crate::own::{OwnNetwork, Trained};
 
 /// A trained network of any form.
 #[derive(Debug)]
@@ -33,6 +37,8 @@ pub enum Network {
     Transformer(Box<TransformerModel>),
     /// GPT.
     Gpt(Box<Gpt>),
+    /// One of your own, see [`Network::own`].
+    Own(Box<dyn Trained>),
 }
 
 macro_rules! from {
@@ -47,7 +53,22 @@ macro_rules! from {
 
 from!(Mlp of Mlp, Cnn of Cnn, ResNet of ResNet, Vit of Vit, Autoencoder of Autoencoder, Lstm of LstmModel, Transformer of TransformerModel, Gpt of Gpt);
 
+impl<M: OwnNetwork> From<M> for Network {
+    fn from(network: M) -> Self {
+        Self::Own(Box::new(network))
+    }
+}
+
 impl Network {
+    /// The network of your own, if it is one of this type.
+    pub fn own<M: OwnNetwork>(&self) -> Option<&M> {
+        let own: &dyn Any = match self {
+            Self::Own(network) => &**network,
+            _ => return None,
+        };
+        own.downcast_ref()
+    }
+
     /// Its parameters, as [`weights_to_bytes`]; of adversaries, the generator's.
     ///
     /// # Errors
@@ -64,6 +85,7 @@ impl Network {
             Self::Lstm(network) => weights_to_bytes(&**network),
             Self::Transformer(network) => weights_to_bytes(&**network),
             Self::Gpt(network) => weights_to_bytes(&**network),
+            Self::Own(network) => network.weights(),
         }
     }
 

@@ -82,6 +82,8 @@ pub(super) fn parameters(model: &ModelSpec, data: &Data) -> Option<u128> {
 
 fn count(model: &ModelSpec, meets: Meets) -> Count {
     match (model, meets) {
+        // What a network of one's own is, nobody knows before it is made.
+        (ModelSpec::Own(_), _) => Count(Some(0)),
         (ModelSpec::Mlp(spec), Meets::Rows(inputs, outputs)) => {
             Count::layers(inputs, &spec.hidden, outputs)
         }

@@ -438,6 +438,7 @@ mod tests {
                 .unwrap()
                 .model
                 .name()
+                .to_owned()
         };
         assert_eq!(
             ["images", "idx", "table", "text", "digits"].map(model),

@@ -20,7 +20,7 @@ use crate::training::{
 };
 
 /// One session of a run: from its beginning, or from a checkpoint, to its end or an interrupt.
-pub(super) struct Session<'a> {
+pub(crate) struct Session<'a> {
     pub config: &'a RunConfig,
     pub from: Option<&'a Checkpoint>,
 }
@@ -44,6 +44,9 @@ impl Session<'_> {
     pub fn run(&self, data: &Data, company: Company<'_>) -> Result<Outcome, Error> {
         self.config.check(data)?;
         let device = self.config.device.open()?;
+        if let ModelSpec::Own(own) = &self.config.model {
+            return own.learn(self, data, &device, company);
+        }
         match data {
             Data::Images(split) => self.images(split, &device, company),
             Data::Text(corpus) => self.text(corpus, &device, company),
@@ -86,7 +89,10 @@ impl Session<'_> {
             ModelSpec::Dcgan(spec) => {
                 return self.adversaries(spec, split, device, company);
             }
-            ModelSpec::Lstm(_) | ModelSpec::Transformer(_) | ModelSpec::Gpt(_) => {
+            ModelSpec::Lstm(_)
+            | ModelSpec::Transformer(_)
+            | ModelSpec::Gpt(_)
+            | ModelSpec::Own(_) => {
                 return Err(self.config.other_kind().into());
             }
         };
@@ -144,7 +150,7 @@ impl Session<'_> {
     }
 
     /// Learns a goal of samples that have nothing to do with each other.
-    fn learn<M: Module + 'static + Into<Network>, G: Learnable<M>>(
+    pub(crate) fn learn<M: Module + 'static + Into<Network>, G: Learnable<M>>(
         &self,
         model: M,
         split: &Split<G::Set>,
@@ -207,7 +213,7 @@ impl Session<'_> {
     }
 
     /// Initial weights: the same whatever the optimizer is.
-    pub(super) fn draws(&self, device: &Device) -> Draws {
+    pub(crate) fn draws(&self, device: &Device) -> Draws {
         Draws::new(self.config.seed, &device.clone().autodiff())
     }
 
@@ -273,9 +279,9 @@ impl Session<'_> {
         let config = self.config;
         StartEvent {
             version: env!("CARGO_PKG_VERSION"),
-            optimizer: config.optimizer.name(),
-            dataset: config.dataset.name().name(),
-            model: config.model.name(),
+            optimizer: config.optimizer.name().to_owned(),
+            dataset: config.dataset.name().to_owned(),
+            model: config.model.name().to_owned(),
             measure,
             device: config.device,
             parameters,
@@ -345,7 +351,7 @@ impl Session<'_> {
                 Status::Completed
             },
             optimizer: config.optimizer.name().to_owned(),
-            dataset: config.dataset.name().name().to_owned(),
+            dataset: config.dataset.name().to_owned(),
             model: config.model.name().to_owned(),
             device: config.device,
             parameters,

@@ -62,11 +62,11 @@ pub struct StartEvent {
     /// Version of this crate.
     pub version: &'static str,
     /// Name of the optimizer.
-    pub optimizer: &'static str,
+    pub optimizer: String,
     /// Name of the data set.
-    pub dataset: &'static str,
+    pub dataset: String,
     /// Name of the network.
-    pub model: &'static str,
+    pub model: String,
     /// By what its evaluations are compared; nothing if images are made.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measure: Option<Measure>,

@@ -15,7 +15,7 @@ const WHAT: &str = "optimizer state";
 const KEY: &str = "koala-lab-relative";
 
 /// A method's name and its tensors.
-type Form = (&'static str, &'static [&'static str]);
+type Form<'a> = (&'a str, &'a [&'a str]);
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -30,8 +30,8 @@ struct Name {
     optimizer: String,
 }
 
-pub(super) fn to_bytes<N: Serialize, M: Module>(
-    (name, vectors): Form,
+pub(crate) fn to_bytes<N: Serialize, M: Module>(
+    (name, vectors): Form<'_>,
     numbers: &N,
     memory: &Memory,
     model: &M,
@@ -71,8 +71,8 @@ pub(super) fn to_bytes<N: Serialize, M: Module>(
     encode(WHAT, (KEY, json(WHAT, &header)?), &tensors)
 }
 
-pub(super) fn from_bytes<N: DeserializeOwned, M: Module>(
-    (name, vectors): Form,
+pub(crate) fn from_bytes<N: DeserializeOwned, M: Module>(
+    (name, vectors): Form<'_>,
     bytes: &[u8],
     model: &M,
     damage: impl FnOnce(&N) -> Option<String>,

@@ -8,22 +8,24 @@ use burn::tensor::{DType, Tensor};
 use koala_models::trainable;
 
 /// What is remembered of each parameter, by its path.
-pub(super) type Memory = BTreeMap<String, Vec<Tensor<1>>>;
+pub(crate) type Memory = BTreeMap<String, Vec<Tensor<1>>>;
 
-/// A parameter that has a gradient.
-pub(in crate::optimizers) struct Row {
+/// A parameter that has a gradient, as a flat tensor of all its numbers.
+pub struct Row {
     /// Names of the module's fields from the root.
     pub path: String,
+    /// Its numbers, `[elements]`, in `f32` or, if it is of `f64`, in that.
     pub x: Tensor<1>,
+    /// The gradient of the batch's mean loss, `[elements]`.
     pub gradient: Tensor<1>,
-    /// In the method's order; empty before the parameter's first step.
+    /// What is remembered of it between steps, `[elements]` each, in the method's order.
     pub memory: Vec<Tensor<1>>,
     id: ParamId,
 }
 
 impl Row {
     /// x <- (x - length direction) / (1 + decay), the decay being proximal.
-    pub fn descend(&mut self, direction: Tensor<1>, length: f64, decay: f64) {
+    pub(super) fn descend(&mut self, direction: Tensor<1>, length: f64, decay: f64) {
         let x = self.x.clone() - direction.mul_scalar(length);
         let decay = 1.0 + decay;
         self.x = if decay > 1.0 { x.div_scalar(decay) } else { x };
@@ -39,7 +41,7 @@ pub(super) fn working(dtype: DType) -> DType {
 }
 
 /// The parameters that have a gradient, in the order of the module's traversal; a tied one once, under its first path.
-pub(super) fn collect<M: Module>(
+pub(crate) fn collect<M: Module>(
     model: &M,
     gradients: GradientsParams,
     memory: &Memory,
@@ -94,7 +96,7 @@ fn flat<const D: usize>(tensor: Tensor<D>, dtype: DType) -> Tensor<1> {
 }
 
 /// Puts the rows' values into the module and what they remember into `memory`.
-pub(super) fn place<M: Module>(model: M, rows: Vec<Row>, memory: &mut Memory) -> M {
+pub(crate) fn place<M: Module>(model: M, rows: Vec<Row>, memory: &mut Memory) -> M {
     let mut placer = Placer::default();
     for row in rows {
         placer.values.insert(row.id, row.x);
