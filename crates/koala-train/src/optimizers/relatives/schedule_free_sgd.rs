@@ -93,8 +93,8 @@ impl Method for ScheduleFreeSgdSpec {
             let z = row.memory.pop().unwrap_or_else(|| y.clone());
             let g = row.gradient.clone();
             let [y, z] = moved(y, z, g, [self.weight_decay, rate, self.momentum, c]);
-            // Nothing bounds its steps: one that would leave the numbers is not taken.
-            sums.add([y.clone().abs()]);
+            // Nothing bounds its steps: one after which y, z or x, which is (y - (1 - beta) z) / beta, might be none is not taken.
+            sums.add([(y.clone().abs() + z.clone().abs()).div_scalar(self.momentum)]);
             row.x = y;
             row.memory = vec![z];
         }
