@@ -14,6 +14,8 @@ pub(super) type Memory = BTreeMap<String, Vec<Tensor<1>>>;
 pub(in crate::optimizers) struct Row {
     /// Names of the module's fields from the root.
     pub path: String,
+    /// Of the parameter, whose values `x` has in their order.
+    pub shape: Vec<usize>,
     pub x: Tensor<1>,
     pub gradient: Tensor<1>,
     /// In the method's order; empty before the parameter's first step.
@@ -76,6 +78,7 @@ impl ModuleVisitor for Collector<'_> {
         self.rows.push(Row {
             memory: self.memory.get(&path).cloned().unwrap_or_default(),
             path,
+            shape: x.shape().to_vec(),
             gradient: flat(gradient.inner().to_device(&x.device()), dtype),
             x: flat(x, dtype),
             id: param.id,
