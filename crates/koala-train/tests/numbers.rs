@@ -12,14 +12,16 @@ use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 use safetensors::SafeTensors;
 
-/// A matrix and a vector.
+/// A matrix between two others, which is what Muon takes for hidden, and a vector.
 #[derive(Module, Debug)]
-struct Pair {
+struct Four {
+    first: Param<Tensor<2>>,
     matrix: Param<Tensor<2>>,
+    last: Param<Tensor<2>>,
     vector: Param<Tensor<1>>,
 }
 
-impl Pair {
+impl Four {
     fn new() -> Self {
         fn parameter<const D: usize>(values: &[f32], shape: [usize; D]) -> Param<Tensor<D>> {
             let data = TensorData::new(values.to_vec(), shape);
@@ -27,28 +29,34 @@ impl Pair {
             Param::from_tensor(tensor.require_grad())
         }
         Self {
-            matrix: parameter(&[0.5, -0.25, 1.0, 0.75, -0.5, 0.1], [2, 3]),
+            first: parameter(&[0.5], [1, 1]),
+            matrix: parameter(&[-0.25, 1.0, 0.75, -0.5], [2, 2]),
+            last: parameter(&[0.1], [1, 1]),
             vector: parameter(&[0.2, -0.4], [2]),
         }
     }
 
     fn values(&self) -> Vec<f32> {
         let values = |data: TensorData| data.try_to_vec::<f32>().unwrap();
-        let mut all = values(self.matrix.val().into_data());
-        all.extend(values(self.vector.val().into_data()));
-        all
+        let matrices = [&self.first, &self.matrix, &self.last];
+        let all = matrices
+            .into_iter()
+            .flat_map(|m| values(m.val().into_data()));
+        all.chain(values(self.vector.val().into_data())).collect()
     }
 
-    /// Gradients that are these numbers; of `None` there is none.
+    /// Gradients that are these numbers, the vector's only if it is to have one.
     fn gradients(&self, numbers: &[f32], of_vector: bool) -> GradientsParams {
-        let tensor = |numbers: &[f32]| TensorData::new(numbers.to_vec(), [numbers.len()]);
-        let device = Device::flex();
+        let tensor = |numbers: &[f32]| {
+            let data = TensorData::new(numbers.to_vec(), [numbers.len()]);
+            Tensor::<1>::from_data(data, &Device::flex())
+        };
         let mut all = GradientsParams::new();
-        let matrix = Tensor::<1>::from_data(tensor(&numbers[..6]), &device);
-        all.register(self.matrix.id, matrix.reshape([2, 3]));
+        all.register(self.first.id, tensor(&numbers[..1]).reshape([1, 1]));
+        all.register(self.matrix.id, tensor(&numbers[1..5]).reshape([2, 2]));
+        all.register(self.last.id, tensor(&numbers[5..6]).reshape([1, 1]));
         if of_vector {
-            let vector = Tensor::<1>::from_data(tensor(&numbers[6..]), &device);
-            all.register(self.vector.id, vector);
+            all.register(self.vector.id, tensor(&numbers[6..]));
         }
         all
     }
@@ -99,7 +107,7 @@ fn met() -> impl Strategy<Value = Met> {
     })
 }
 
-fn step(optimizer: &mut dyn Optimizer<Pair>, mut model: Pair, met: &Met, told: &str) -> Pair {
+fn step(optimizer: &mut dyn Optimizer<Four>, mut model: Four, met: &Met, told: &str) -> Four {
     optimizer
         .prepare(&mut model)
         .unwrap_or_else(|error| panic!("{told}: {error}"));
@@ -132,7 +140,7 @@ proptest! {
     fn whatever_comes_an_optimizer_stays_finite_is_stored_and_goes_on(steps in prop::collection::vec(met(), 1..40)) {
         for name in OptimizerSpec::NAMES.into_iter().filter(|name| !is_of_burn(name)) {
             let spec = OptimizerSpec::named(name).unwrap();
-            let mut model = Pair::new();
+            let mut model = Four::new();
             let mut optimizer = spec.start(&model, u32::MAX).unwrap();
             for (at, met) in steps.iter().enumerate() {
                 let told = format!("{name}, step {at}, {met:?}");
@@ -195,7 +203,7 @@ fn a_long_run_without_information_ends_when_there_is_some() {
         .filter(|name| !is_of_burn(name))
     {
         for nothing in &nothing {
-            let mut model = Pair::new();
+            let mut model = Four::new();
             let spec = OptimizerSpec::named(name).unwrap();
             let mut optimizer = spec.start(&model, u32::MAX).unwrap();
             model = step(optimizer.as_mut(), model, &good, name);

@@ -15,8 +15,8 @@ pub struct MethodFlags {
     /// koala-*: e, the gain multiplier that schedules move [default: 1]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     gain: Option<f64>,
-    /// All but koala-*: learning rate [default: 0.1 for sgd, 0.001 for adam and adamw, 0.01 for momo-adam, 0.0025 for
-    /// schedule-free-adamw, 1 for the others]
+    /// All but koala-*: learning rate [default: 0.1 for sgd, 0.001 for adam, adamw and ngn-mdv1, 0.01 for momo-adam, 0.0025 for
+    /// schedule-free-adamw, 1e-4 for lion, 0.02 for muon, 1 for the others]
     #[arg(
         long,
         value_name = "X",
@@ -150,13 +150,13 @@ pub struct MethodFlags {
     /// Share of the way to the fast weights that the slow ones go [default: 0.5]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     lookahead_share: Option<f64>,
-    /// sgd, momo, schedule-free-sgd: momentum [default: 0.9]
+    /// sgd, momo, ngn-m, muon, schedule-free-sgd: momentum [default: 0.95 for muon, 0.9 for the others]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     momentum: Option<f64>,
-    /// sgd: Nesterov's momentum
+    /// sgd, muon: Nesterov's momentum [default: true for muon, false for sgd]
     #[arg(long, value_name = "BOOL", num_args = 0..=1, require_equals = true, default_missing_value = "true", action = ArgAction::Set)]
     nesterov: Option<bool>,
-    /// *adam*, prodigy: decay of the first moment [default: 0.9]
+    /// *adam*, prodigy, ngn-mdv1, lion, muon, schedule-free-plus: decay of the first moment [default: 0.9]
     #[arg(
         long = "beta-1",
         alias = "beta1",
@@ -164,7 +164,8 @@ pub struct MethodFlags {
         allow_negative_numbers = true
     )]
     beta_1: Option<f64>,
-    /// *adam*, prodigy: decay of the second moment [default: 0.999]
+    /// *adam*, prodigy, ngn-mdv1, muon, schedule-free-plus: decay of the second moment; lion: of the momentum [default: 0.999; 0.95
+    /// for muon and schedule-free-plus, 0.99 for lion]
     #[arg(
         long = "beta-2",
         alias = "beta2",
@@ -172,7 +173,8 @@ pub struct MethodFlags {
         allow_negative_numbers = true
     )]
     beta_2: Option<f64>,
-    /// *adam*, prodigy, koala-a: keeps the quotient finite [default: 1e-8]
+    /// *adam*, prodigy, ngn-mdv1, muon, schedule-free-plus, koala-a: keeps the quotient finite [default: 1e-10 for muon, 1e-8 for
+    /// the others]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     epsilon: Option<f64>,
     /// sps-max, momo*: f*, a bound below the loss of a batch [default: 0]
@@ -216,6 +218,24 @@ pub struct MethodFlags {
     /// schedule-free-*: the power of the largest learning rate so far in a step's weight [default: 2]
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     rate_power: Option<f64>,
+    /// schedule-free-plus: beta, how far the weights that are trained are towards the average [default: 0.9]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    interpolation: Option<f64>,
+    /// schedule-free-plus: the beta that it ends with [default: 0.965]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    final_interpolation: Option<f64>,
+    /// schedule-free-plus: steps from one beta to the other; 0 for the first one throughout [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    interpolation_steps: Option<i64>,
+    /// schedule-free-plus: steps before the average begins [default: 0]
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    average_after: Option<i64>,
+    /// schedule-free-plus: decay of the mean length of gradients [default: 0]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    norm_smoothing: Option<f64>,
+    /// muon: the learning rate of AdamW, which has all that is no hidden matrix, as a share of Muon's [default: 0.015]
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    adamw_share: Option<f64>,
 }
 
 impl MethodFlags {
@@ -263,6 +283,10 @@ impl MethodFlags {
             ("growth-rate", self.growth_rate),
             ("step-power", self.step_power),
             ("rate-power", self.rate_power),
+            ("interpolation", self.interpolation),
+            ("final-interpolation", self.final_interpolation),
+            ("norm-smoothing", self.norm_smoothing),
+            ("adamw-share", self.adamw_share),
         ];
         for (key, number) in numbers {
             all.put(&format!("optimizer.{key}"), number);
@@ -291,6 +315,8 @@ impl MethodFlags {
         for (key, choice) in choices {
             all.put(&format!("optimizer.{key}"), choice);
         }
+        all.put("optimizer.interpolation-steps", self.interpolation_steps);
+        all.put("optimizer.average-after", self.average_after);
         all.put("lookahead.lookahead-every", self.lookahead_every);
         all.put("lookahead.lookahead-share", self.lookahead_share);
         all

@@ -18,7 +18,7 @@ pub use koala_spec::{
 pub use lookahead::{Lookahead, LookaheadSpec};
 pub use optimizer::{Optimizer, OptimizerError, StepSummary};
 pub use relatives::{
-    MomoAdamSpec, MomoSpec, ProdigyDecay, ProdigySpec, ScheduleFreeAdamWSpec, ScheduleFreeSgdSpec,
-    SpsMaxSpec,
+    LionSpec, MomoAdamSpec, MomoSpec, MuonSpec, NgnMSpec, NgnMdv1Spec, ProdigyDecay, ProdigySpec,
+    ScheduleFreeAdamWSpec, ScheduleFreePlusSpec, ScheduleFreeSgdSpec, SpsMaxSpec,
 };
 pub use spec::OptimizerSpec;

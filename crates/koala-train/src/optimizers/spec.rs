@@ -4,11 +4,12 @@ use burn::module::Module;
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::check::{above_zero, not_negative, positive, share};
-use super::relatives::Relative;
+use super::relatives::{Muon, Relative};
 use super::{
     AdamSpec, AdamWSpec, Baseline, KoalaASpec, KoalaMSpec, KoalaOptimizer, KoalaPpSpec, KoalaVSpec,
-    MomoAdamSpec, MomoSpec, Optimizer, OptimizerError, ProdigySpec, ScheduleFreeAdamWSpec,
-    ScheduleFreeSgdSpec, SgdSpec, SpsMaxSpec, TargetRule,
+    LionSpec, MomoAdamSpec, MomoSpec, MuonSpec, NgnMSpec, NgnMdv1Spec, Optimizer, OptimizerError,
+    ProdigySpec, ScheduleFreeAdamWSpec, ScheduleFreePlusSpec, ScheduleFreeSgdSpec, SgdSpec,
+    SpsMaxSpec, TargetRule,
 };
 use crate::own::OwnOptimizer;
 
@@ -45,6 +46,16 @@ pub enum OptimizerSpec {
     /// Schedule-Free AdamW.
     #[serde(rename = "schedule-free-adamw")]
     ScheduleFreeAdamW(ScheduleFreeAdamWSpec),
+    /// ScheduleFree+.
+    ScheduleFreePlus(ScheduleFreePlusSpec),
+    /// NGN-M: SGD with momentum and NGN's step.
+    NgnM(NgnMSpec),
+    /// NGN-MDv1: NGN-M in Adam's metric.
+    NgnMdv1(NgnMdv1Spec),
+    /// Lion.
+    Lion(LionSpec),
+    /// Muon, with AdamW beside it.
+    Muon(MuonSpec),
     /// One of your own, which no file can name.
     #[serde(skip)]
     Own(OwnOptimizer),
@@ -67,7 +78,7 @@ impl<'de> Deserialize<'de> for OptimizerSpec {
 
 impl OptimizerSpec {
     /// The names of all optimizers.
-    pub const NAMES: [&'static str; 13] = [
+    pub const NAMES: [&'static str; 18] = [
         "koala-m",
         "koala-v",
         "koala-pp",
@@ -81,6 +92,11 @@ impl OptimizerSpec {
         "prodigy",
         "schedule-free-sgd",
         "schedule-free-adamw",
+        "schedule-free-plus",
+        "ngn-m",
+        "ngn-mdv1",
+        "lion",
+        "muon",
     ];
 
     /// The names of the optimizers that have this option.
@@ -110,6 +126,11 @@ impl OptimizerSpec {
             "schedule-free-adamw" => {
                 Some(Self::ScheduleFreeAdamW(ScheduleFreeAdamWSpec::default()))
             }
+            "schedule-free-plus" => Some(Self::ScheduleFreePlus(ScheduleFreePlusSpec::default())),
+            "ngn-m" => Some(Self::NgnM(NgnMSpec::default())),
+            "ngn-mdv1" => Some(Self::NgnMdv1(NgnMdv1Spec::default())),
+            "lion" => Some(Self::Lion(LionSpec::default())),
+            "muon" => Some(Self::Muon(MuonSpec::default())),
             _ => None,
         }
     }
@@ -130,6 +151,11 @@ impl OptimizerSpec {
             Self::Prodigy(_) => "prodigy",
             Self::ScheduleFreeSgd(_) => "schedule-free-sgd",
             Self::ScheduleFreeAdamW(_) => "schedule-free-adamw",
+            Self::ScheduleFreePlus(_) => "schedule-free-plus",
+            Self::NgnM(_) => "ngn-m",
+            Self::NgnMdv1(_) => "ngn-mdv1",
+            Self::Lion(_) => "lion",
+            Self::Muon(_) => "muon",
             Self::Own(own) => own.name(),
         }
     }
@@ -184,6 +210,11 @@ impl OptimizerSpec {
             Self::Prodigy(spec) => Box::new(Relative::new(spec.clone())),
             Self::ScheduleFreeSgd(spec) => Box::new(Relative::new(spec.clone())),
             Self::ScheduleFreeAdamW(spec) => Box::new(Relative::new(spec.clone())),
+            Self::ScheduleFreePlus(spec) => Box::new(Relative::new(spec.clone())),
+            Self::NgnM(spec) => Box::new(Relative::new(spec.clone())),
+            Self::NgnMdv1(spec) => Box::new(Relative::new(spec.clone())),
+            Self::Lion(spec) => Box::new(Relative::new(spec.clone())),
+            Self::Muon(spec) => Box::new(Relative::new(Muon::new(spec.clone(), model))),
             Self::Own(own) => own.start(),
         })
     }
@@ -247,6 +278,11 @@ impl OptimizerSpec {
             Self::Prodigy(s) => s.fault(),
             Self::ScheduleFreeSgd(s) => s.fault(),
             Self::ScheduleFreeAdamW(s) => s.fault(),
+            Self::ScheduleFreePlus(s) => s.fault(),
+            Self::NgnM(s) => s.fault(),
+            Self::NgnMdv1(s) => s.fault(),
+            Self::Lion(s) => s.fault(),
+            Self::Muon(s) => s.fault(),
             Self::Own(own) => own.fault(),
         }
     }

@@ -330,12 +330,14 @@ impl<M: Module> Optimizer<M> for Ruled {
     }
 
     fn state(&self, model: &M) -> Result<Vec<u8>, OptimizerError> {
-        let form = (self.name.as_str(), self.rule.memory());
+        let vectors = |_: &str| self.rule.memory();
+        let form = (self.name.as_str(), &vectors as _);
         Ok(to_bytes(form, &self.numbers, &self.memory, model)?)
     }
 
     fn restore(&mut self, bytes: &[u8], model: &M) -> Result<(), OptimizerError> {
-        let form = (self.name.as_str(), self.rule.memory());
+        let vectors = |_: &str| self.rule.memory();
+        let form = (self.name.as_str(), &vectors as _);
         (self.numbers, self.memory) = from_bytes(form, bytes, model, |_: &Numbers| None)?;
         Ok(())
     }

@@ -57,14 +57,17 @@ impl OptimizerSpec {
         match self {
             Self::KoalaV(_) | Self::SpsMax(_) => 0,
             Self::Sgd(spec) => u8::from(spec.momentum > 0.0),
-            Self::ScheduleFreeSgd(_) | Self::Momo(_) => 1,
+            Self::ScheduleFreeSgd(_) | Self::Momo(_) | Self::NgnM(_) | Self::Lion(_) => 1,
+            // One of a hidden matrix, two of all else.
+            Self::Muon(_) => 1,
             Self::KoalaM(_)
             | Self::KoalaPp(_)
             | Self::Adam(_)
             | Self::AdamW(_)
             | Self::MomoAdam(_)
-            | Self::ScheduleFreeAdamW(_) => 2,
-            Self::KoalaA(_) => 3,
+            | Self::ScheduleFreeAdamW(_)
+            | Self::NgnMdv1(_) => 2,
+            Self::KoalaA(_) | Self::ScheduleFreePlus(_) => 3,
             Self::Prodigy(_) => 4,
             Self::Own(own) => own.remembered().try_into().unwrap_or(u8::MAX - 4),
         }
@@ -109,7 +112,7 @@ mod tests {
         for name in OptimizerSpec::NAMES {
             let over = [
                 Override::new("optimizer.name", name),
-                Override::new("model.hidden", toml::Value::Array(vec![200.into()])),
+                Override::new("model.hidden", toml::Value::Array(vec![200.into(); 2])),
                 Override::new("max-steps", 3),
                 Override::new("train-limit", 200),
             ];

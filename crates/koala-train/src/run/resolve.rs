@@ -312,7 +312,8 @@ mod tests {
         .unwrap_err();
         assert!(
             text.ends_with(
-                "; --beta-1 belongs to --optimizer adam, adamw, momo-adam, prodigy or schedule-free-adamw"
+                "; --beta-1 belongs to --optimizer adam, adamw, momo-adam, prodigy, schedule-free-adamw, \
+                 schedule-free-plus, ngn-mdv1, lion or muon"
             ),
             "{text}"
         );

@@ -6,7 +6,8 @@ use burn::tensor::{Device, Int, Tensor, TensorData};
 use koala_models::ImageShape;
 use koala_models::{Classifier, Cnn, CnnSpec, Draws, Mlp, MlpSpec};
 use koala_train::optimizers::{
-    AdamSpec, AdamWSpec, LookaheadSpec, MomoSpec, Optimizer, OptimizerSpec, ProdigySpec, SgdSpec,
+    AdamSpec, AdamWSpec, LookaheadSpec, MomoSpec, MuonSpec, NgnMSpec, Optimizer, OptimizerSpec,
+    ProdigySpec, ScheduleFreePlusSpec, SgdSpec,
 };
 use koala_train::run::weights_to_bytes;
 use koala_train::training::cross_entropy;
@@ -71,6 +72,22 @@ pub fn specs() -> Vec<OptimizerSpec> {
         beta_1: 0.0,
         bias_correction: true,
         ..ProdigySpec::default()
+    }));
+    specs.push(OptimizerSpec::NgnM(NgnMSpec {
+        weight_decay: 0.1,
+        ..NgnMSpec::default()
+    }));
+    specs.push(OptimizerSpec::Muon(MuonSpec {
+        nesterov: false,
+        weight_decay: 0.1,
+        ..MuonSpec::default()
+    }));
+    specs.push(OptimizerSpec::ScheduleFreePlus(ScheduleFreePlusSpec {
+        interpolation_steps: 8,
+        average_after: 2,
+        norm_smoothing: 0.5,
+        weight_decay: 5.0,
+        ..ScheduleFreePlusSpec::default()
     }));
     specs
 }

@@ -108,6 +108,10 @@ fn memories_are_what_the_methods_are_known_for() {
         ("prodigy", 16),
         ("schedule-free-sgd", 4),
         ("schedule-free-adamw", 8),
+        ("schedule-free-plus", 12),
+        ("ngn-m", 4),
+        ("ngn-mdv1", 8),
+        ("lion", 4),
     ] {
         let model = cnn(1);
         let parameters = koala_models::trainable_parameters(&model) as u64;
@@ -117,4 +121,11 @@ fn memories_are_what_the_methods_are_known_for() {
         let found = optimizer.memory_bytes().unwrap();
         assert_eq!(found, per_parameter * parameters, "{name}");
     }
+    // Muon's, of this network's two inner matrices, 3 to 5 channels by 3 x 3 and 20 to 7, one tensor; of all else two.
+    let model = cnn(1);
+    let parameters = koala_models::trainable_parameters(&model) as u64;
+    let mut muon = optimizer(&OptimizerSpec::named("muon").unwrap(), &model);
+    steps(model, &mut *muon, 0..2);
+    let hidden = 3 * 5 * 9 + 20 * 7;
+    assert_eq!(muon.memory_bytes().unwrap(), 8 * parameters - 4 * hidden);
 }

@@ -20,8 +20,7 @@ impl AverageNumbers {
     /// Counts a step and gives c, its share of the average: its weight over that of all, where the weight of step k is
     /// k^step_power (largest rate so far)^rate_power.
     pub fn share(&mut self, rate: f64, step_power: f64, rate_power: f64) -> f64 {
-        self.steps += 1;
-        self.largest_rate = self.largest_rate.max(rate);
+        self.wait(rate);
         let weight = (self.steps as f64).powf(step_power) * self.largest_rate.powf(rate_power);
         self.weight += weight;
         if self.weight > 0.0 {
@@ -29,6 +28,12 @@ impl AverageNumbers {
         } else {
             0.0
         }
+    }
+
+    /// Counts a step that has no weight.
+    pub fn wait(&mut self, rate: f64) {
+        self.steps += 1;
+        self.largest_rate = self.largest_rate.max(rate);
     }
 
     /// Whether what it counts is still finite.

@@ -1,8 +1,8 @@
 //! What tells one relative from another.
 
 use burn::tensor::Tensor;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
 
 use super::rows::Row;
 use crate::optimizers::OptimizerError;
@@ -21,8 +21,8 @@ pub(in crate::optimizers) trait Method: 'static {
     /// The learning rate that schedules scale.
     fn learning_rate(&self) -> f64;
 
-    /// The tensors that it remembers of a parameter, of the parameter's shape.
-    fn vectors(&self) -> &'static [&'static str];
+    /// The tensors that it remembers of the parameter at this path, of the parameter's shape.
+    fn vectors(&self, path: &str) -> &'static [&'static str];
 
     /// The scalars before the first step.
     fn start(&self) -> Self::Numbers;
@@ -43,7 +43,12 @@ pub(in crate::optimizers) trait Method: 'static {
     ) -> Result<Option<f64>, OptimizerError>;
 
     /// The values to evaluate a parameter at, with what is remembered of it.
-    fn evaluated(&self, x: Tensor<1>, _memory: &[Tensor<1>]) -> Tensor<1> {
+    fn evaluated(
+        &self,
+        _numbers: &Self::Numbers,
+        x: Tensor<1>,
+        _memory: &[Tensor<1>],
+    ) -> Tensor<1> {
         x
     }
 }
@@ -52,4 +57,19 @@ pub(in crate::optimizers) trait Method: 'static {
 pub(super) fn negative(numbers: &[(&str, f64)]) -> Option<String> {
     let odd = numbers.iter().find(|(_, v)| !v.is_finite() || *v < 0.0);
     odd.map(|(name, value)| format!("its {name} is {value:?}"))
+}
+
+/// The count of steps, where a method remembers no other scalar.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::optimizers) struct Steps {
+    steps: u64,
+}
+
+impl Steps {
+    /// Counts a step, and gives its number, from 1.
+    pub fn next(&mut self) -> f64 {
+        self.steps = self.steps.saturating_add(1);
+        self.steps as f64
+    }
 }

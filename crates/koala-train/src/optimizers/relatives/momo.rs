@@ -69,7 +69,7 @@ impl Method for MomoSpec {
         self.learning_rate
     }
 
-    fn vectors(&self) -> &'static [&'static str] {
+    fn vectors(&self, _path: &str) -> &'static [&'static str] {
         &["average"]
     }
 

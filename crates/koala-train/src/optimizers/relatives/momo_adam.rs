@@ -73,7 +73,7 @@ impl Method for MomoAdamSpec {
         self.learning_rate
     }
 
-    fn vectors(&self) -> &'static [&'static str] {
+    fn vectors(&self, _path: &str) -> &'static [&'static str] {
         &["moment_1", "moment_2"]
     }
 

@@ -65,7 +65,7 @@ impl<M: Module, T: Method> Optimizer<M> for Relative<T> {
         if !T::AVERAGES {
             return Ok(model.valid());
         }
-        let value = |x, memory: &[_]| self.method.evaluated(x, memory);
+        let value = |x, memory: &[_]| self.method.evaluated(&self.numbers, x, memory);
         Ok(evaluated(model, &self.memory, value))
     }
 
@@ -80,12 +80,14 @@ impl<M: Module, T: Method> Optimizer<M> for Relative<T> {
     }
 
     fn state(&self, model: &M) -> Result<Vec<u8>, OptimizerError> {
-        let form = (T::NAME, self.method.vectors());
+        let vectors = |path: &str| self.method.vectors(path);
+        let form = (T::NAME, &vectors as _);
         Ok(record::to_bytes(form, &self.numbers, &self.memory, model)?)
     }
 
     fn restore(&mut self, bytes: &[u8], model: &M) -> Result<(), OptimizerError> {
-        let form = (T::NAME, self.method.vectors());
+        let vectors = |path: &str| self.method.vectors(path);
+        let form = (T::NAME, &vectors as _);
         (self.numbers, self.memory) = record::from_bytes(form, bytes, model, T::damage)?;
         Ok(())
     }

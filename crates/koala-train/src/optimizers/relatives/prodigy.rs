@@ -116,7 +116,7 @@ impl Method for ProdigySpec {
         self.learning_rate
     }
 
-    fn vectors(&self) -> &'static [&'static str] {
+    fn vectors(&self, _path: &str) -> &'static [&'static str] {
         if self.beta_1 > 0.0 {
             &["start", "sum", "moment_2", "moment_1"]
         } else {

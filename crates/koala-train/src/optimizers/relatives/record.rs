@@ -14,8 +14,8 @@ const WHAT: &str = "optimizer state";
 /// Key of the header.
 const KEY: &str = "koala-lab-relative";
 
-/// A method's name and its tensors.
-type Form<'a> = (&'a str, &'a [&'a str]);
+/// A method's name, and its tensors by the path of a parameter.
+type Form<'a> = (&'a str, &'a dyn Fn(&str) -> &'static [&'static str]);
 
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -44,7 +44,7 @@ pub(crate) fn to_bytes<N: Serialize, M: Module>(
             continue;
         };
         found += 1;
-        for (vector, values) in vectors.iter().zip(held) {
+        for (vector, values) in vectors(&parameter.path).iter().zip(held) {
             let name = format!("{}/{vector}", parameter.path);
             if values.shape().num_elements() != parameter.shape.iter().product::<usize>() {
                 return Err(unstorable(format!(
@@ -93,7 +93,7 @@ pub(crate) fn from_bytes<N: DeserializeOwned, M: Module>(
     let mut memory = Memory::new();
     let mut known = Vec::new();
     for parameter in trainable(model) {
-        let names: Vec<_> = vectors
+        let names: Vec<_> = vectors(&parameter.path)
             .iter()
             .map(|vector| format!("{}/{vector}", parameter.path))
             .collect();

@@ -14,7 +14,9 @@ pub(crate) type Memory = BTreeMap<String, Vec<Tensor<1>>>;
 pub struct Row {
     /// Names of the module's fields from the root.
     pub path: String,
-    /// Its numbers, `[elements]`, in `f32` or, if it is of `f64`, in that.
+    /// The parameter's shape.
+    pub shape: Vec<usize>,
+    /// Its numbers, `[elements]` in row-major order, in `f32` or, if it is of `f64`, in that.
     pub x: Tensor<1>,
     /// The gradient of the batch's mean loss, `[elements]`.
     pub gradient: Tensor<1>,
@@ -78,6 +80,7 @@ impl ModuleVisitor for Collector<'_> {
         self.rows.push(Row {
             memory: self.memory.get(&path).cloned().unwrap_or_default(),
             path,
+            shape: x.shape().to_vec(),
             gradient: flat(gradient.inner().to_device(&x.device()), dtype),
             x: flat(x, dtype),
             id: param.id,

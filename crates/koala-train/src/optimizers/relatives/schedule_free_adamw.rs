@@ -76,7 +76,7 @@ impl Method for ScheduleFreeAdamWSpec {
         self.learning_rate
     }
 
-    fn vectors(&self) -> &'static [&'static str] {
+    fn vectors(&self, _path: &str) -> &'static [&'static str] {
         &["z", "moment_2"]
     }
 
@@ -118,7 +118,7 @@ impl Method for ScheduleFreeAdamWSpec {
         Ok(finite.then_some(rate))
     }
 
-    fn evaluated(&self, y: Tensor<1>, memory: &[Tensor<1>]) -> Tensor<1> {
+    fn evaluated(&self, _: &AverageNumbers, y: Tensor<1>, memory: &[Tensor<1>]) -> Tensor<1> {
         averaged(y, memory.first(), self.beta_1)
     }
 }

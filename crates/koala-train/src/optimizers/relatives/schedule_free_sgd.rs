@@ -67,7 +67,7 @@ impl Method for ScheduleFreeSgdSpec {
         self.learning_rate
     }
 
-    fn vectors(&self) -> &'static [&'static str] {
+    fn vectors(&self, _path: &str) -> &'static [&'static str] {
         &["z"]
     }
 
@@ -102,7 +102,7 @@ impl Method for ScheduleFreeSgdSpec {
         Ok(finite.then_some(rate))
     }
 
-    fn evaluated(&self, y: Tensor<1>, memory: &[Tensor<1>]) -> Tensor<1> {
+    fn evaluated(&self, _: &AverageNumbers, y: Tensor<1>, memory: &[Tensor<1>]) -> Tensor<1> {
         averaged(y, memory.first(), self.momentum)
     }
 }

@@ -55,7 +55,7 @@ impl Method for SpsMaxSpec {
         self.learning_rate
     }
 
-    fn vectors(&self) -> &'static [&'static str] {
+    fn vectors(&self, _path: &str) -> &'static [&'static str] {
         &[]
     }
 
