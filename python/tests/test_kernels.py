@@ -31,6 +31,8 @@ SETTINGS: list[dict[str, Any]] = [
     {"weight_decay": 0.05, "decay_rule": "decoupled", "target": 0.5, "measurement_noise": 0.3},
     {"weight_decay": 0.05, "decay_rule": "coupled", "partition": "global", "max_update_norm": 0.02},
     {"target": 0.5, "target_rule": "offset", "initial_measurement_noise": None},
+    {"target": 0.7, "target_rule": "relative", "weight_decay": 0.05, "decay_rule": "coupled", "measurement_noise": 0.3},
+    {"target": 0.4, "target_rule": "relative", "partition": "global", "initial_measurement_noise": None},
 ]
 
 
@@ -252,6 +254,9 @@ for method, given in (
     (M, {"stay_predicted": True, "stochastic_rounding": True}),
     (koala_optim.KoalaPP, {"stochastic_rounding": True}),
     (A, {"stochastic_rounding": True}),
+    (koala_optim.KoalaV, {"target_rule": "relative", "target": 0.5}),
+    (koala_optim.KoalaPP, {"target_rule": "relative", "target": 0.5}),
+    (A, {"target_rule": "relative", "target": 0.5}),
 ):
     kind = torch.bfloat16 if "stochastic_rounding" in given else torch.float32
     parameters = [torch.nn.Parameter(torch.zeros(2048, dtype=kind)) for _ in range(2)]
@@ -274,7 +279,7 @@ def test_the_kernels_compile_for_a_device_that_is_not_here(tmp_path: Path) -> No
         "adaptive advance blockwise descend displace find_floor follow moments plus_plus products reduce turn weigh"
     )
     # Of a step with all gradients, as the methods stand there: KOALA-M and KOALA-A with the next prediction in it too.
-    assert found == ["3", "4", "3", "3", "3", "3", "6", "5", "3", "3", "3", "6", *kernels.split()]
+    assert found == ["3", "4", "3", "3", "3", "3", "6", "5", "3", "3", "3", "6", "3", "3", "6", *kernels.split()]
 
 
 def test_triton_is_imported_when_it_is_used(tmp_path: Path) -> None:

@@ -21,8 +21,6 @@ def beyond(config: str, parameters: Sequence[Tensor], over: ProcessGroups) -> st
     ((_, given),) = json.loads(config).items()
     if given["options"]["negative-residual"] == "error":
         return "negative_residual='error' is an error in the step that has such a loss, and only who reads it knows"
-    if "relative" in given["options"]["target"]:
-        return "target_rule='relative' is a share of the first loss, which the filter on the host keeps"
     if not parameters or not any(parameter.numel() for parameter in parameters):
         return "there is no number to move"
     if len({parameter.device for parameter in parameters}) > 1:

@@ -56,6 +56,38 @@ def test_is_one_process_with_the_whole_batch(processes, method, foreach, count, 
     processes.run(count, equals_one_process, method, dtype, foreach)
 
 
+def is_given_a_share_of_the_first_loss(method: str, engine: dict) -> None:
+    """That of the minibatch of all processes; one that is no number on one of them is not the first on any."""
+    relative = {"target": 0.3, "target_rule": "relative"}
+    model = DistributedDataParallel(network(torch.float64))
+    found = optimizer(method, model, **relative, **engine)
+    found.predict()
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    found.update(torch.tensor([torch.nan if dist.get_rank() == 0 else 1.0], dtype=torch.float64))
+    for step in range(6):
+        train_step(model, found, share(samples(step, torch.float64)))
+    assert same_filter_on_all(found)
+    reference = network(torch.float64)
+    first = losses_of(reference, samples(0, torch.float64)).mean().item()
+    assert found.report()["target"] == pytest.approx(0.3 * first, rel=1e-12)
+    other = optimizer(method, reference, process_group=False, foreach=False, **relative)
+    other.predict()
+    for parameter in reference.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    other.update(torch.nan)
+    for step in range(6):
+        train_step(reference, other, samples(step, torch.float64))
+    assert_close(model, reference)
+    torch.testing.assert_close(filter_numbers(found), filter_numbers(other), rtol=1e-12, atol=0.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("engine", [{"foreach": False}, {"foreach": True}, {"fused": True}], ids=str)
+def test_a_relative_target_is_that_of_all_processes(processes, method, engine):
+    processes.run(2, is_given_a_share_of_the_first_loss, method, engine)
+
+
 def rounds_by_chance(method: str) -> None:
     """Replicas draw the same, whatever each process does with PyTorch's random numbers."""
     torch.manual_seed(dist.get_rank())

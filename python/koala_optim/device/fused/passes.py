@@ -32,7 +32,7 @@ FILTER_WARPS = 16
 UNFUSED = {"enable_fp_fusion": False}
 # Where the constants of a method itself begin.
 OF_METHOD = OTHERS.value
-_RULES = {"constant": 1, "offset": 2}
+_RULES = {"constant": 1, "offset": 2, "relative": 3}
 _NOISES = {"adaptive": 0, "fixed": 1, "bias-corrected": 2}
 
 

@@ -42,6 +42,10 @@ VANISHING = tl.constexpr(5)
 BOUND = tl.constexpr(6)
 OTHERS = tl.constexpr(7)
 
+# Behind a method's own numbers, if the target is a share of the first loss: that loss, and whether there is one.
+FIRST_LOSS = tl.constexpr(-2)
+FIRST_FOUND = tl.constexpr(-1)
+
 INFINITE = tl.constexpr(float("inf"))
 
 
@@ -96,13 +100,29 @@ def copy_numbers(source, target, count):
 
 
 @triton.jit
-def moment_of(loss, norm, samples, constants, RULE: tl.constexpr):
-    """M about the target: 0, a constant or an offset."""
-    mean_square = norm * norm / samples
+def first_of(futures, loss, SIZE: tl.constexpr):
+    """The first loss that was measured, as a measurement leaves it: this one, if there was none."""
+    found = tl.load(futures + SIZE + FIRST_FOUND)
+    return tl.where(found > 0.0, tl.load(futures + SIZE + FIRST_LOSS), loss)
+
+
+@triton.jit
+def target_of(futures, loss, constants, SIZE: tl.constexpr, RULE: tl.constexpr):
+    """The target, or how far below the loss it is."""
     target = tl.load(constants + TARGET)
+    if RULE == 3:
+        first = first_of(futures, loss, SIZE)
+        target = target * tl.where(first < 0.0, 0.0, first)
+    return target
+
+
+@triton.jit
+def moment_of(loss, norm, samples, target, RULE: tl.constexpr):
+    """M about the target: 0, a constant (also as a share of the first loss) or an offset."""
+    mean_square = norm * norm / samples
     if RULE == 0:
         moment = mean_square
-    elif RULE == 1:
+    elif RULE == 1 or RULE == 3:
         about = mean_square - 2.0 * target * loss + target * target
         least = (loss - target) * (loss - target)
         moment = tl.where(about < least, least, about)
@@ -139,11 +159,10 @@ def each(flag, places):
 
 
 @triton.jit
-def residual_of(loss, penalty, constants, RULE: tl.constexpr):
-    target = tl.load(constants + TARGET)
+def residual_of(loss, penalty, target, RULE: tl.constexpr):
     if RULE == 2:
         residual = penalty * 0.0 + target
-    elif RULE == 1:
+    elif RULE == 1 or RULE == 3:
         residual = loss + penalty - target
     else:
         residual = loss + penalty
