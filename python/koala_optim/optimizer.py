@@ -378,7 +378,7 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
     def filter_state(self) -> dict[str, Any]:
         """The filter as it is now: see :func:`koala_optim.filter_state`."""
         # Numbers of other processes are left to step: looking at the filter never waits for them.
-        filter = self._filter_now()
+        filter = self._filter_seen()
         if not any(over for _, over in self._progress.deviations or []):
             self._progress.settle(filter)
         return {"step": filter.step, "predicted": self._progress.predicted, **json.loads(filter.noise())}

@@ -113,6 +113,15 @@ class Method(ABC):
     def predict(self, plan: Plan) -> None:
         """The time update of numbers and tensors."""
 
+    @property
+    def apart(self) -> bool:
+        """Whether a prediction has left numbers that other processes have parts of."""
+        return False
+
+    def complete(self) -> None:
+        """What a prediction has left to the update, to be added up over processes together with its sums: done by itself."""
+        return
+
     @abstractmethod
     def reduce(self, present: Present, gradients: list[list[Tensor]]) -> Sums:
         """The sums over the tensors."""

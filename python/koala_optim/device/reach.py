@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
-from ..distributed import ProcessGroups, device_of, is_spread, part_groups
+from ..distributed import ProcessGroups, device_of, local_part, part_groups
 from ..rows import is_dense
 
 
@@ -52,9 +52,7 @@ def no_kernels(parameters: Sequence[Tensor]) -> str | None:
         return "Triton is not installed"
     if device != "cuda" and not (device == "cpu" and os.environ.get("TRITON_INTERPRET") == "1"):
         return f"parameters are on '{device}', for which there are no kernels"
-    for position, parameter in enumerate(parameters):
-        if is_spread(parameter):
-            return f"parameter {position} is spread over processes"
+    for position, parameter in enumerate(map(local_part, parameters)):
         if parameter.dtype not in (torch.float32, torch.float64, torch.bfloat16, torch.float16):
             return f"parameter {position} is of type {parameter.dtype}, for which there are no kernels"
         if isinstance(parameter, FakeTensor) or not is_dense(parameter):

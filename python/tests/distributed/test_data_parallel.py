@@ -88,6 +88,40 @@ def test_a_relative_target_is_that_of_all_processes(processes, method, engine):
     processes.run(2, is_given_a_share_of_the_first_loss, method, engine)
 
 
+def one_replica_is_looked_at(method: str, engine: dict, stays: dict) -> None:
+    """As who logs and saves on one process does, in the middle of steps too."""
+    results = []
+    for looks in (True, False):
+        model = DistributedDataParallel(network())
+        found = optimizer(method, model, check_every=1, **engine, **stays)
+        for step in range(4):
+            found.zero_grad()
+            if not found.predicted:
+                found.predict()
+            if looks and dist.get_rank() == 0:
+                assert found.filter_state()["predicted"]
+                found.state_dict()
+                found.report()
+            losses = losses_of(model, share(samples(step)))
+            found.observe(losses)
+            losses.mean().backward()
+            found.step()
+        assert same_on_all(parameters_of(model))
+        assert same_filter_on_all(found)
+        results.append(parameters_of(model))
+    assert all(torch.equal(x, y) for x, y in zip(*results, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("method", "stays"),
+    [*((m, {}) for m in METHODS), ("KoalaM", {"stay_predicted": True}), ("KoalaA", {"stay_predicted": True})],
+    ids=str,
+)
+@pytest.mark.parametrize("engine", [{"foreach": False}, {"foreach": True}, {"fused": True}], ids=str)
+def test_a_look_at_one_replica_changes_nothing(processes, method, stays, engine):
+    processes.run(2, one_replica_is_looked_at, method, engine, stays)
+
+
 def rounds_by_chance(method: str) -> None:
     """Replicas draw the same, whatever each process does with PyTorch's random numbers."""
     torch.manual_seed(dist.get_rank())

@@ -11,7 +11,6 @@ from .filter import (
     FIRST_LOSS,
     GRADIENT,
     GROUP,
-    INFINITE,
     LINES,
     MEASURED,
     NOISE,
@@ -20,6 +19,7 @@ from .filter import (
     SHRINKING,
     VANISHING,
     copy_numbers,
+    deviation_of,
     each,
     first_of,
     is_finite,
@@ -30,7 +30,6 @@ from .filter import (
     residual_of,
     target_of,
     tell,
-    total,
 )
 
 
@@ -78,11 +77,7 @@ def blockwise(
     if predicting > 0:
         deviation = 0.0
         if MOMENTUM and AVERAGE > 0:
-            deviation = total(deviations, deviating)
-            if AVERAGE == 1:
-                deviation = tl.sqrt(deviation)
-            # One that is not finite leaves q_x as it was.
-            deviation = tl.where(deviation < INFINITE, deviation, tl.load(state + OWN + 4))
+            deviation = deviation_of(deviations, deviating, state, OWN + 5, AVERAGE)
         if MOMENTUM:
             predict_numbers(state, transition, futures, deviation, SIZE, PADDED, ROWS, OWN + 5)
         else:

@@ -69,6 +69,17 @@ def over_chunks(partials, spans, tensors, lines, live):
     return tl.sum(tl.load(partials + first[:, None] + chunk[None, :], mask=there, other=0.0), 1)
 
 
+@triton.jit(do_not_specialize=["tensors", "chunks"])
+def fold(partials, spans, sums, tensors, chunks):
+    """The sums of tensors, a program for each row of partial sums."""
+    row = tl.program_id(0)
+    for base in range(0, tensors, LINES):
+        lines = base + tl.arange(0, LINES)
+        live = lines < tensors
+        found = over_chunks(partials + row * chunks, spans, tensors, lines, live)
+        tl.store(sums + row * tensors + lines, found, mask=live)
+
+
 @triton.jit
 def predict_numbers(
     state,
@@ -90,6 +101,35 @@ def predict_numbers(
     matrix = tl.load(transition + rows[:, None] * SIZE + columns[None, :], mask=there, other=0.0)
     tl.store(futures + rows, tl.sum(matrix * now[None, :], 1), mask=rows < 3 * SIZE)
     tl.debug_barrier()
+
+
+@triton.jit
+def deviation_of(deviations, deviating, state, DEVIATION: tl.constexpr, AVERAGE: tl.constexpr):
+    """KOALA-M's |a - x|, with the paper's q_x squared. One that is not finite leaves q_x, the number before it, as it was."""
+    deviation = total(deviations, deviating)
+    if AVERAGE == 1:
+        deviation = tl.sqrt(deviation)
+    return tl.where(deviation < INFINITE, deviation, tl.load(state + DEVIATION - 1))
+
+
+@triton.jit(do_not_specialize=["deviating"])
+def foresee(
+    state,
+    transition,
+    futures,
+    deviations,
+    deviating,
+    SIZE: tl.constexpr,
+    PADDED: tl.constexpr,
+    ROWS: tl.constexpr,
+    DEVIATION: tl.constexpr,
+    AVERAGE: tl.constexpr,
+):
+    """The time update of the numbers by itself, for who looks before the update: the same bits."""
+    deviation = 0.0
+    if AVERAGE > 0:
+        deviation = deviation_of(deviations, deviating, state, DEVIATION, AVERAGE)
+    predict_numbers(state, transition, futures, deviation, SIZE, PADDED, ROWS, DEVIATION)
 
 
 @triton.jit
