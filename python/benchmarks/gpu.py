@@ -34,6 +34,7 @@ from gpu_checks import (
     states,
 )
 from gpu_graphs import captured, compiled
+from gpu_shards import shards
 from gpu_speed import Setup, host, kernels, launches, speed, tuning
 
 SECTIONS: dict[str, Callable[[Setup], dict[str, Any]]] = {
@@ -42,6 +43,7 @@ SECTIONS: dict[str, Callable[[Setup], dict[str, Any]]] = {
     "one pass": one_pass,
     "rounding": rounding,
     "in backward": in_backward,
+    "shards": shards,
     "capture": captured,
     "speed": speed,
     "conformance": conformance,

@@ -20,6 +20,7 @@ SETTINGS: list[dict[str, Any]] = [
     {"weight_decay": 0.01, "decay_rule": "coupled", "partition": "global", "max_update_norm": 0.05},
     {"target": 0.2, "measurement_noise": 0.5},
     {"target": 0.5, "target_rule": "offset"},
+    {"target": 0.4, "target_rule": "relative"},
 ]
 
 

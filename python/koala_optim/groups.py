@@ -144,6 +144,12 @@ class Filtered(Optimizer):
             raise RuntimeError("this optimizer was not initialised")
         return self._place.filter_now(self._filter)
 
+    def _filter_seen(self) -> Filter:
+        """The same without numbers of other processes, which are left to step."""
+        if self._filter is None:
+            raise RuntimeError("this optimizer was not initialised")
+        return self._place.seen(self._filter)
+
     def _back_to_host(self) -> None:
         """Ends the stay of the filter on a device, if it is on one."""
         if self._place.back_to_host():

@@ -62,7 +62,9 @@ def _see(
     if isinstance(parameters[0], FakeTensor):
         # What PyTorch only pretends to have in memory is nowhere.
         return None
-    vectors = [value for value in chain.from_iterable(map(dict.values, state.values())) if isinstance(value, Tensor)]
+    vectors = list(chain.from_iterable(map(dict.values, state.values())))
+    if not set(map(type, vectors)) <= {Tensor}:
+        vectors = [value for value in vectors if isinstance(value, Tensor)]
     tensors = [*parameters, *vectors]
     try:
         where = list(map(Tensor.data_ptr, tensors))

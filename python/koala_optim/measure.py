@@ -31,11 +31,6 @@ class Measured:
     largest: Number | None
     """The largest second moment of all parameters, on all processes; ``None`` if the method has no use for it."""
 
-    def here(self, position: int) -> bool:
-        """Whether the sums are numbers already, and those of the whole parameter."""
-        # An engine that leaves some on a device leaves |g|^2 there.
-        return not self.over[position] and type(self.sums[position][0]) is float
-
 
 def measure(filter: Filter, lent: Sequence[tuple[Any, Sequence[Row], Any]]) -> Measured:
     """The sums of all parameters: ``lent`` has engines, rows, and the rows as they are lent to the engine.
@@ -72,6 +67,11 @@ def measure(filter: Filter, lent: Sequence[tuple[Any, Sequence[Row], Any]]) -> M
 
 
 def _largest(sums: dict[int, list[Number]], over: dict[int, ProcessGroups]) -> Number:
+    if not any(over.values()):
+        # In every step: by loops that are not Python's.
+        alone = [sums[position][LARGEST] for position in sorted(sums)]
+        if set(map(type, alone)) == {float}:
+            return max(alone)
     # By position: the same order of exchanges on all processes.
     shared: dict[ProcessGroups, list[Number]] = defaultdict(list)
     for position in sorted(sums):

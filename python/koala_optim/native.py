@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.autograd.graph import increment_version
 from torch.utils.dlpack import to_dlpack
 
 from ._native import SLOTS, Filter
 from ._native import Lent as Tensors
 from .rows import Part, Row, as_dense_as
+
+_TYPE = attrgetter("dtype")
 
 
 @dataclass(slots=True)
@@ -35,7 +39,11 @@ def lend(rows: list[Row], gradients: bool = False) -> Lent:
         if isinstance(rows, Part):
             rows.kept = tensors
     if gradients:
-        tensors = tensors.with_gradients([to_dlpack(as_dense_as(row.parameter, row.gradient)) for row in rows])
+        parameters, given = [row.parameter for row in rows], [row.gradient for row in rows]
+        # In every step: by loops that are not Python's.
+        if any(list(map(of, given)) != list(map(of, parameters)) for of in (Tensor.stride, _TYPE)):
+            given = list(map(as_dense_as, parameters, given))
+        tensors = tensors.with_gradients(list(map(to_dlpack, given)))
     return Lent(rows, tensors)
 
 

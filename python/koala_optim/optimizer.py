@@ -8,7 +8,8 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
-from typing import Any, cast, overload
+from operator import attrgetter
+from typing import Any, overload
 
 import torch
 from torch import Tensor
@@ -26,6 +27,8 @@ from .rows import Row
 from .scaling import unscaled
 from .skipped import gradient_marks, warn_of_no_losses, warn_of_unfinished
 from .state import Restorable
+
+_OVER = attrgetter("over")
 
 
 class Koala(StepsInBackward, AtPosterior, Restorable):
@@ -89,7 +92,9 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
             return
         rows = self._rows()
         deviations: list[Number] = [0.0] * len(rows)
-        if any(row.over for row in rows):
+        # In every step: by loops that are not Python's.
+        spread = any(map(_OVER, rows))
+        if spread:
             reshard_modules()
         held = self._held(rows)
         for engine, part in self._engines(held):
@@ -102,10 +107,11 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
                 deviations[row.position] = self._standing.deviation(filter, engine, row)
         self._progress.begun()
         self._progress.note_stood(self._parameters())
-        # Numbers on other devices or of other processes are fetched with the rest of the step's, in step().
-        self._progress.deviations = [([deviation], row.over) for deviation, row in zip(deviations, rows)]
-        if all(type(deviation) is float and not row.over for deviation, row in zip(deviations, rows)):
-            self._progress.complete(filter, [float(deviation) for deviation in deviations])
+        if not spread and set(map(type, deviations)) == {float}:
+            self._progress.complete(filter, deviations)  # type: ignore[arg-type]
+        else:
+            # Numbers on other devices or of other processes are fetched with the rest of the step's, in step().
+            self._progress.deviations = [([deviation], row.over) for deviation, row in zip(deviations, rows)]
 
     @torch._disable_dynamo  # type: ignore[attr-defined]
     def observe(
@@ -317,10 +323,12 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
         shared: dict[int, tuple[list[Number], ProcessGroups]] = {}
         measured = measure(filter, lent)
         for position, found in measured.sums.items():
-            if measured.here(position):
-                statistics[position] = cast("list[float]", found)
+            over_these = measured.over[position]
+            # An engine that leaves some on a device leaves |g|^2 there.
+            if over_these or type(found[0]) is not float:
+                shared[position] = found, over_these
             else:
-                shared[position] = found, measured.over[position]
+                statistics[position] = found  # type: ignore[assignment]
         # By position: which engine a part goes to need not be the same in all processes.
         places = {position: readback.add(*shared[position]) for position in sorted(shared)}
         largest = readback.add([] if measured.largest is None else [measured.largest])
@@ -378,7 +386,7 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
     def filter_state(self) -> dict[str, Any]:
         """The filter as it is now: see :func:`koala_optim.filter_state`."""
         # Numbers of other processes are left to step: looking at the filter never waits for them.
-        filter = self._filter_now()
+        filter = self._filter_seen()
         if not any(over for _, over in self._progress.deviations or []):
             self._progress.settle(filter)
         return {"step": filter.step, "predicted": self._progress.predicted, **json.loads(filter.noise())}

@@ -23,6 +23,10 @@ class Place:
         """``filter``, or if it is on a device, what has become of it there: waits for the device."""
         return filter if self.device is None else self.device.filter()
 
+    def seen(self, filter: Filter) -> Filter:
+        """The same without numbers that other processes have parts of."""
+        return filter if self.device is None else self.device.seen()
+
     def back_to_host(self) -> bool:
         """Ends the stay of the filter on a device; whether it was on one."""
         if self.device is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -19,6 +20,7 @@ _HALF = (torch.bfloat16, torch.float16)
 # Asked for every parameter of every step.
 _NATIVE = (torch.float32, torch.float64)
 _STRIDED = torch.strided
+_LAYOUT = attrgetter("layout")
 
 
 @dataclass(slots=True)
@@ -95,9 +97,12 @@ def dense(parameters: list[Tensor], gradients: list[Tensor | None]) -> list[Tens
         TypeError: for sparse gradients.
     """
     given = [gradient for gradient in gradients if gradient is not None]
-    strange = any(gradient.layout is not _STRIDED for gradient in given)
     # In every step: by loops that are not Python's.
-    if not (strange or any(map(Tensor.is_neg, given)) or any(map(Tensor._is_zerotensor, given))):
+    if not (
+        set(map(_LAYOUT, given)) - {_STRIDED}
+        or any(map(Tensor.is_neg, given))
+        or any(map(Tensor._is_zerotensor, given))
+    ):
         return gradients
     found: list[Tensor | None] = []
     for position, (parameter, gradient) in enumerate(zip(parameters, gradients)):

@@ -28,6 +28,8 @@ SETTINGS: list[dict[str, Any]] = [
     {"target": 0.5, "measurement_noise": 0.3},
     {"target": 0.5, "negative_residual": "allow"},
     {"target": 0.5, "target_rule": "offset", "initial_measurement_noise": 2.0, "measurement_noise_smoothing": 0.5},
+    {"target": 0.4, "target_rule": "relative", "weight_decay": 0.05, "decay_rule": "coupled"},
+    {"target": 0.9, "target_rule": "relative", "initial_measurement_noise": None, "negative_residual": "allow"},
     {"initial_measurement_noise": None},
 ]
 GAIN_ONLY = {"weight_decay": 0.05, "decay_rule": "gain-only"}

@@ -1,11 +1,12 @@
 """Rows are kept from step to step only as long as everything is where it was, and nothing is held that others want back."""
 
+import cProfile
 import gc
 import weakref
 
 import pytest
 import torch
-from support import Maker, memory, network, run_step, same, train, values
+from support import Maker, Variant, memory, network, run_step, same, train, values
 from torch import nn
 
 from koala_optim import Koala, KoalaM
@@ -90,3 +91,24 @@ def test_a_filter_that_goes_to_the_device_leaves_no_rows_behind() -> None:
     model.to(torch.bfloat16)
     train(optimizer, model, range(2, 4))
     assert optimizer._place.device is not None and not optimizer._kept._rows
+
+
+def calls(variant: Variant, count: int) -> int:
+    """Calls that Python code makes in a step over so many tensors."""
+    parameters = [nn.Parameter(torch.randn(50)) for _ in range(count)]
+    optimizer = variant(parameters, foreach=False)
+    for parameter in parameters:
+        parameter.grad = torch.randn_like(parameter)
+    for _ in range(3):
+        profile = cProfile.Profile()
+        profile.enable()
+        optimizer.predict()
+        optimizer.observe(torch.ones(8))
+        optimizer.step()
+        profile.disable()
+    return sum(entry.callcount for entry in profile.getstats())
+
+
+def test_a_tensor_more_is_one_call_more_at_most(variant: Variant) -> None:
+    """What a step asks of each tensor, loops ask that are not Python's: a network of small tensors is slow by what is left."""
+    assert calls(variant, 60) - calls(variant, 20) <= 40

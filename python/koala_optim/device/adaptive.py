@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .blockwise import move
+from .losses import LEAST, MANY
 from .method import Given, Method, Sums, finite
 from .plan import Part, Plan, Present
 from .vector import Row
@@ -202,7 +203,9 @@ class Adaptive(Method):
         grown = smoothed > before["largest"]
         after["smoothed"].copy_(smoothed)
         largest = torch.where(grown, smoothed, before["largest"], out=after["largest"])
-        noise = torch.where(grown, r, before["noise"], out=after["noise"])
+        # A loss that was at its target all the time has no R, of which the device keeps the least there is.
+        then = torch.where(r > MANY * LEAST[self.dtype], r, 0.0)
+        noise = torch.where(grown, then, before["noise"], out=after["noise"])
         if self.share == 0.0:
             return r
         # How far the target is, squared, beside how far it was when gradients were the largest.

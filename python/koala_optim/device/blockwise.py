@@ -34,13 +34,17 @@ class Blockwise(Method):
 
     def reduce(self, present: Present, gradients: list[list[Tensor]]) -> Sums:
         matrix, h = of_gradients(present, gradients, self.dtype)
-        matrix = present.shares.add_up(matrix)
+        matrix = self.of_processes(present, matrix)
         if present.apart is not None:
             h = [
                 [of_g if apart else of_h for apart, of_g, of_h in zip(part.apart, g, decayed)]
                 for part, g, decayed in zip(present.parts, gradients, h)
             ]
         return Sums(matrix, h)
+
+    def of_processes(self, present: Present, sums: Tensor) -> Tensor:
+        """The sums of the whole tensors."""
+        return present.shares.add_up(sums)
 
     def nothing(self) -> Sums:
         return Sums(torch.zeros(1, 1, dtype=self.dtype, device=self.device), [])
@@ -172,6 +176,8 @@ class Momentum(Blockwise):
         self.is_paper = self.config["position-noise"] == "paper"
         self.follows = "authors" in self.config["position-noise"]
         flags = stored["method"][self.name].get("moving")
+        # Squared deviations of a prediction that are still those of this process's parts.
+        self._squares: tuple[Plan, Tensor] | None = None
         if flags is not None:
             self.moving = torch.tensor(flags, dtype=torch.float64, device="cpu").to(device, dtype)
 
@@ -221,13 +227,11 @@ class Momentum(Blockwise):
                 differences.append(list(torch._foreach_sub(part.memory(1), part.parameters)))
             of_tensors = norms(differences, self.dtype) if differences else self.numbers.state[:0]
             if plan.shares:
-                of_tensors = plan.shares.add_up(of_tensors.square()).sqrt()
-            if plan.bare:
-                # Their a is 0. In the order of all tensors: the same bits as if it were stored.
-                of_tensors = torch.cat([of_tensors, plan.bare_norms(self.dtype)]).index_select(0, plan.order)
-            deviation = torch.linalg.vector_norm(of_tensors)
-            self.set_deviation(deviation.square() if self.is_paper else deviation)
-        self.numbers.predict()
+                self._squares = plan, of_tensors.square()
+            else:
+                self._deviate(plan, of_tensors)
+        else:
+            self.numbers.predict()
         plan.reshard()
         kappa = self.config["velocity-decay"]
         for part in plan.moving:
@@ -236,6 +240,35 @@ class Momentum(Blockwise):
                 torch._foreach_mul_(part.memory(0), kappa)
             else:
                 move(self, part, plan.moves.to(self.dtype) if self.moving is None else self.moving, kappa)
+
+    def _deviate(self, plan: Plan, of_tensors: Tensor) -> None:
+        """The time update of the numbers, with |a - x| of all tensors."""
+        if plan.bare:
+            # Their a is 0. In the order of all tensors: the same bits as if it were stored.
+            of_tensors = torch.cat([of_tensors, plan.bare_norms(self.dtype)]).index_select(0, plan.order)
+        deviation = torch.linalg.vector_norm(of_tensors)
+        self.set_deviation(deviation.square() if self.is_paper else deviation)
+        self.numbers.predict()
+
+    def of_processes(self, present: Present, sums: Tensor) -> Tensor:
+        if self._squares is None:
+            return super().of_processes(present, sums)
+        plan, squares = self._squares
+        shares, size = present.shares_with(len(sums), plan.parts), sums.numel()
+        together = shares.add_up(torch.cat([sums.reshape(-1), squares]))
+        self._squares = None
+        self._deviate(plan, together[size:].sqrt())
+        return together[:size].view_as(sums)
+
+    @property
+    def apart(self) -> bool:
+        return self._squares is not None
+
+    def complete(self) -> None:
+        if self._squares is not None:
+            plan, squares = self._squares
+            self._squares = None
+            self._deviate(plan, plan.shares.add_up(squares).sqrt())
 
     def extras(self) -> list[Tensor]:
         return [] if self.moving is None else [self.moving]

@@ -125,7 +125,7 @@ class Engine:
         plan = self._planned(groups, state)
         parameters = [parameter for group in groups for parameter in group["params"]]
         gradients = dense(parameters, gradients)
-        if plan.shares:
+        if plan.spread:
             gradients = [
                 gradient if gradient is None else gradient_part(parameter, gradient)
                 for parameter, gradient in zip(parameters, gradients)
@@ -212,8 +212,11 @@ class Engine:
         found: Tensor | None,
         record: Record,
     ) -> None:
-        self._complete()
+        if self._passes is not None:
+            with self._current:
+                self._passes.complete()
         sums = self.method.nothing() if present.empty else self.method.reduce(present, gradients)
+        self.method.complete()
         self._measure(plan, present, sums, losses, found, record)
 
     def _measure(
@@ -227,9 +230,12 @@ class Engine:
         self.method.update(plan, present, sums, Given(losses, self._gains, poison))
 
     def _complete(self) -> None:
-        """Kernels leave the time update of the numbers to the next step; before it, it is done here."""
+        """Kernels, and tensors that are spread, leave the time update of the numbers to the next step; before it, it is done
+        here."""
+        self.method.complete()
         if self._passes is not None:
-            self._passes.complete()
+            with self._current:
+                self._passes.complete()
 
     # What is read.
 
@@ -238,6 +244,13 @@ class Engine:
         self._complete()
         self._filter = settled(self.method, self._filter, self._gains, predicted=self.predicted)
         return self._filter
+
+    def seen(self) -> Filter:
+        """The same for one process that looks while others do not: numbers that they have parts of are left to the step, and
+        the filter is as it was before the prediction."""
+        if self.method.apart or (self._passes is not None and self._passes.apart):
+            return settled(self.method, self._filter, self._gains, predicted=False)
+        return self.filter()
 
     def report(self) -> str | None:
         """The report of the last step: waits for the device.

@@ -8,10 +8,12 @@ import torch
 from torch import Tensor
 
 from ..observation import Observation
-from .vector import Numbers, Row
+from .vector import FIRST, Numbers, Row
 
 LEAST = {torch.float64: 1e-300, torch.float32: 1e-37}
 """What R is at least, so that no quotient is 0/0: nothing beside any R that is none."""
+MANY = 1e3
+"""So many times that is still no noise at all: averages add it up."""
 
 
 class Losses:
@@ -38,11 +40,28 @@ def losses_of(observation: Observation, device: torch.device, dtype: torch.dtype
 class Target:
     """What the losses are driven to: see ``Target`` of the filter."""
 
-    def __init__(self, rule: dict[str, Any]) -> None:
+    def __init__(self, rule: dict[str, Any], device: torch.device, dtype: torch.dtype) -> None:
         ((kind, value),) = rule.items()
         self._value = float(value)
+        self._now = torch.full((), self._value, dtype=dtype, device=device)
         self.is_offset = kind == "offset"
-        self.is_zero = not self.is_offset and self._value == 0.0
+        self.is_relative = kind == "relative"
+        self.is_zero = kind == "constant" and self._value == 0.0
+
+    def values(self, first: float | None) -> dict[str, float]:
+        """Numbers of the filter that the target needs: the first loss that was measured, and whether there is one."""
+        return dict(zip(FIRST, (0.0 if first is None else first, float(first is not None)))) if self.is_relative else {}
+
+    def measured(self) -> dict[str, Row]:
+        """What a measurement makes of them without its losses."""
+        return {FIRST[1]: {"one": 1.0}} if self.is_relative else {}
+
+    def follow(self, numbers: Numbers, losses: Losses) -> None:
+        """Before a measurement's moment and residuals: its loss is the first one, if there was none."""
+        if self.is_relative:
+            first, found = (numbers.before[name] for name in FIRST)
+            taken = torch.where(found > 0.0, first, losses.loss, out=numbers.after[FIRST[0]])
+            self._now = taken.clamp_min(0.0) * self._value
 
     def moment(self, losses: Losses) -> Tensor:
         """M, the second moment about the target."""
@@ -52,15 +71,16 @@ class Target:
             return variance.clamp_min(0.0) + self._value**2
         if self.is_zero:
             return mean_square
-        about = torch.add(mean_square, losses.loss, alpha=-2.0 * self._value) + self._value**2
-        return torch.maximum(about, (losses.loss - self._value).square())
+        target = self._now
+        about = torch.addcmul(mean_square, losses.loss, target, value=-2.0).addcmul_(target, target)
+        return torch.maximum(about, (losses.loss - target).square())
 
     def residual(self, losses: Losses, penalty: Tensor | None) -> Tensor:
         """The residual of each block, or one of all: L_b - T, or the offset."""
         if self.is_offset:
             return torch.full_like(losses.loss, self._value)
         loss = losses.loss if penalty is None else losses.loss + penalty
-        return loss if self.is_zero else loss - self._value
+        return loss if self.is_zero else loss - self._now
 
 
 class Noise:
@@ -81,6 +101,7 @@ class Noise:
 
     def measure(self, numbers: Numbers, losses: Losses) -> list[Tensor]:
         """Puts R after the measurement into the numbers. Returns what must be finite beside it."""
+        self._target.follow(numbers, losses)
         pair = numbers.slice("measurement_noise", "noise_again", after=True)
         beta = self._smoothing
         # Of single losses, the mean is finite if the norm is; and R is if M is, unless it is fixed.

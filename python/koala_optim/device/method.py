@@ -13,7 +13,7 @@ from torch import Tensor
 from .losses import Losses, Noise, Target
 from .plan import HALF, Part, Plan, Present
 from .rounding import UPDATE, Rounding
-from .vector import COMMON, Numbers, Row
+from .vector import COMMON, FIRST, Numbers, Row
 
 VANISHING = 1e-18
 """|g_b|^2 below which a block is skipped."""
@@ -51,7 +51,7 @@ class Method(ABC):
         self.options: dict[str, Any] = self.config["options"]
         self.device, self.dtype = device, dtype
         self.elements = sum(_elements(parameter["shape"]) for parameter in stored["layout"]["parameters"])
-        self.target = Target(self.options["target"])
+        self.target = Target(self.options["target"], device, dtype)
         self.noise = Noise(self.options["measurement-noise"], self.target, dtype)
         self.whole = self.options["partition"] == "global"
         self.rounding: Rounding | None = None
@@ -63,11 +63,12 @@ class Method(ABC):
             **{name: float(stored[name]) for name in COMMON if name in stored},
             "noise_again": float(stored["measurement_noise"]),
             **{name: own[name] for name in self.slots},
+            **self.target.values(stored.get("first_loss")),
         }
         self.numbers = Numbers(
             values,
             self.prediction(),
-            self.noise.measured() | self.measured(),
+            self.noise.measured() | self.target.measured() | self.measured(),
             stored["phase"] == "predicted",
             device,
             dtype,
@@ -79,6 +80,9 @@ class Method(ABC):
             stored[name] = round(numbers[name])
         stored["clamped_in_all"] = round(numbers["clamped_in_all"] + numbers["clamped_now"])
         stored["measurement_noise"] = numbers["measurement_noise"]
+        if self.target.is_relative:
+            first, found = (numbers[name] for name in FIRST)
+            stored["first_loss"] = first if found > 0.0 else None
         stored["method"][self.name].update(self.written(numbers))
 
     @abstractmethod
@@ -108,6 +112,15 @@ class Method(ABC):
     @abstractmethod
     def predict(self, plan: Plan) -> None:
         """The time update of numbers and tensors."""
+
+    @property
+    def apart(self) -> bool:
+        """Whether a prediction has left numbers that other processes have parts of."""
+        return False
+
+    def complete(self) -> None:
+        """What a prediction has left to the update, to be added up over processes together with its sums: done by itself."""
+        return
 
     @abstractmethod
     def reduce(self, present: Present, gradients: list[list[Tensor]]) -> Sums:

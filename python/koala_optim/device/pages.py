@@ -26,8 +26,9 @@ class Pages:
         device = tensors[0].device
         self.dtype = dtype
         self.rows = starts[-1]
-        self.lengths = torch.tensor(rows, device=device)
-        self.owners = torch.tensor([at for at, count in enumerate(rows) for _ in range(count)], device=device)
+        self.lengths = torch.tensor(rows, dtype=torch.int64, device=device)
+        owners = [at for at, count in enumerate(rows) for _ in range(count)]
+        self.owners = torch.tensor(owners, dtype=torch.int64, device=device)
         # An empty tensor has no row to begin at.
         places = [start * WIDTH if count else 0 for start, count in zip(starts, rows)]
         self._places = [(tensor.shape, _strides(tensor), place) for tensor, place in zip(tensors, places)]

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
+from ..distributed import is_spread, local_part
 from ..resharding import reshard_modules
 from ..rows import Row
 from .exchange import Shares
@@ -101,6 +102,7 @@ class Present:
         self.count = len(rows)
         self._device = device
         self._table: Tensor | None = None
+        self._joined: dict[int, Shares] = {}
         self._weights: dict[tuple[str, torch.dtype, float], Tensor] = {}
 
     @cached_property
@@ -116,6 +118,12 @@ class Present:
     def shares(self) -> Shares:
         """How sums of the tensors become those of all processes."""
         return Shares(self.rows)
+
+    def shares_with(self, sums: int, parts: list[Part]) -> Shares:
+        """The same of one vector: so many sums of each tensor, and behind them one of each of the plan's; made once."""
+        if sums not in self._joined:
+            self._joined[sums] = Shares([*self.rows * sums, *(row for part in parts for row in part.rows)])
+        return self._joined[sums]
 
     @cached_property
     def places(self) -> Tensor:
@@ -166,6 +174,8 @@ class Plan:
         stores: bool,
     ) -> None:
         self.rows, self.options, self._groups = rows, options, groups
+        self.spread = any(map(is_spread, parameters))
+        """Whether there are ``DTensor`` among the parameters, be it that one process has all of them."""
         self._seen = self._see(parameters, state)
         # Of tensors that were never trained nothing is stored: they are only looked at.
         held = [not stores or bool(row.memory) for row in rows]
@@ -189,7 +199,11 @@ class Plan:
         vectors = list(map(id, chain.from_iterable(map(dict.values, state.values()))))
         seen = [vectors, list(map(_REQUIRES, parameters)), list(map(Tensor.stride, parameters))]
         # What PyTorch only pretends to have in memory is nowhere.
-        return seen if type(parameters[0]) is FakeTensor else [*seen, list(map(Tensor.data_ptr, parameters))]
+        if type(parameters[0]) is FakeTensor:
+            return seen
+        addresses = list(map(Tensor.data_ptr, parameters))
+        # A tensor that is spread over processes has none itself.
+        return [*seen, addresses if all(addresses) else [local_part(x).data_ptr() for x in parameters]]
 
     @cached_property
     def shares(self) -> Shares:
@@ -198,7 +212,7 @@ class Plan:
 
     def reshard(self) -> None:
         """Before a prediction moves parts: modules give up what they gathered of them."""
-        if self.shares:
+        if self.spread:
             reshard_modules()
 
     def bare_norms(self, dtype: torch.dtype) -> Tensor:

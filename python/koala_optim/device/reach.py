@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 from torch._subclasses.fake_tensor import FakeTensor
 
-from ..distributed import ProcessGroups, device_of, is_spread, part_groups
+from ..distributed import ProcessGroups, device_of, local_part, part_groups
 from ..rows import is_dense
 
 
@@ -21,8 +21,6 @@ def beyond(config: str, parameters: Sequence[Tensor], over: ProcessGroups) -> st
     ((_, given),) = json.loads(config).items()
     if given["options"]["negative-residual"] == "error":
         return "negative_residual='error' is an error in the step that has such a loss, and only who reads it knows"
-    if "relative" in given["options"]["target"]:
-        return "target_rule='relative' is a share of the first loss, which the filter on the host keeps"
     if not parameters or not any(parameter.numel() for parameter in parameters):
         return "there is no number to move"
     if len({parameter.device for parameter in parameters}) > 1:
@@ -54,9 +52,7 @@ def no_kernels(parameters: Sequence[Tensor]) -> str | None:
         return "Triton is not installed"
     if device != "cuda" and not (device == "cpu" and os.environ.get("TRITON_INTERPRET") == "1"):
         return f"parameters are on '{device}', for which there are no kernels"
-    for position, parameter in enumerate(parameters):
-        if is_spread(parameter):
-            return f"parameter {position} is spread over processes"
+    for position, parameter in enumerate(map(local_part, parameters)):
         if parameter.dtype not in (torch.float32, torch.float64, torch.bfloat16, torch.float16):
             return f"parameter {position} is of type {parameter.dtype}, for which there are no kernels"
         if isinstance(parameter, FakeTensor) or not is_dense(parameter):

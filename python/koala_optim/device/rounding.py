@@ -57,13 +57,13 @@ def draws(rows: list[Row], pages: Pages) -> tuple[Tensor, Tensor]:
     """By what each row of pages draws: which row of its tensor it is, and the tensor's place."""
     owners = pages.owners
     starts = pages.lengths.cumsum(0) - pages.lengths
-    places = torch.tensor([_place(row) for row in rows], device=owners.device)
+    places = torch.tensor([place_of(row) for row in rows], device=owners.device)
     within = torch.arange(len(owners), device=owners.device) - starts.index_select(0, owners)
     return within.unsqueeze(1), places.index_select(0, owners).unsqueeze(1)
 
 
-def _place(row: Row) -> int:
-    """The position of a tensor among all; of one that is spread, with which part of it is here."""
+def place_of(row: Row) -> int:
+    """By which place a tensor draws: its position among all; of one that is spread, with which part of it is here."""
     at = 0
     for group in row.over:
         at = at * dist.get_world_size(group) + dist.get_rank(group)

@@ -18,6 +18,9 @@ COMMON = (
 """Of every method. ``clamped_now`` is counted by the next prediction; ``measurements`` is k of a bias-corrected R. R
 stands there twice and beside G, so that one quotient by S makes what a 2x2 covariance is multiplied by."""
 
+FIRST = ("first_loss", "first_found")
+"""Behind a method's own, if the target is a share of it: the first loss that was measured, and 1 if there is one."""
+
 # A combination of numbers: a row of a matrix, by names.
 Row = Mapping[str, float]
 

@@ -9,7 +9,18 @@ import pytest
 import torch
 import torch.distributed as dist
 import torch.distributed.checkpoint as checkpoint
-from problem import METHODS, network, optimizer, parameters_of, same_filter_on_all, samples, share, train_step
+from problem import (
+    METHODS,
+    losses_of,
+    network,
+    optimizer,
+    parameters_of,
+    same_filter_on_all,
+    samples,
+    share,
+    train_step,
+)
+from test_sharded import DEVICE, HOST, KERNELS, is_where_it_belongs, kernels_are_there
 from torch.distributed.checkpoint.state_dict import (
     StateDictOptions,
     get_model_state_dict,
@@ -27,7 +38,7 @@ from koala_optim import Koala
 STEPS = 3
 
 
-def made(method: str, spread: bool, seed: int = 0) -> tuple[Module, Koala]:
+def made(method: str, spread: bool, seed: int = 0, **engine: bool) -> tuple[Module, Koala]:
     """Two groups, of which only the first carries the filter."""
     model = network(torch.float64)
     with torch.no_grad():
@@ -39,7 +50,7 @@ def made(method: str, spread: bool, seed: int = 0) -> tuple[Module, Koala]:
         {"params": list(model[0].parameters())},
         {"params": [*model[2].parameters(), *model[4].parameters()], "lr": 0.5, "weight_decay": 1e-3},
     ]
-    return model if spread else DistributedDataParallel(model), getattr(koala_optim, method)(groups)
+    return model if spread else DistributedDataParallel(model), getattr(koala_optim, method)(groups, **engine)
 
 
 def states(model: Module, found: Koala, options: StateDictOptions) -> dict:
@@ -117,6 +128,71 @@ def test_states_in_parts_go_on(processes, method, options, tmp_path):
         for found, other in zip(processes.run(count, loads_in_parts, *arguments)[0], expected, strict=True):
             torch.testing.assert_close(found, other, rtol=1e-13, atol=1e-13)
             assert count > 2 or torch.equal(found, other)
+
+
+def saves_by(method: str, engine: dict, options: StateDictOptions, path: str, predicted: bool) -> list[torch.Tensor]:
+    model, found = made(method, True, **engine)
+    for step in range(STEPS):
+        train_step(model, found, share(samples(step, torch.float64)))
+    if predicted:
+        found.predict()
+    checkpoint.save(states(model, found, options), checkpoint_id=path)
+    return goes_on(model, found, engine)
+
+
+def loads_by(method: str, engine: dict, options: StateDictOptions, path: str, predicted: bool) -> list[torch.Tensor]:
+    model, found = made(method, True, seed=1, **engine)
+    state = states(model, found, options)
+    checkpoint.load(state, checkpoint_id=path)
+    set_model_state_dict(model, state["model"], options=options)
+    set_optimizer_state_dict(model, found, state["optimizer"], options=options)
+    assert found.filter_state()["step"] == STEPS and found.predicted == predicted
+    return goes_on(model, found, engine)
+
+
+def goes_on(model: Module, found: Koala, engine: dict) -> list[torch.Tensor]:
+    """Two steps more, the first perhaps begun: the same samples on all processes."""
+    for step in range(STEPS, STEPS + 2):
+        found.zero_grad()
+        if not found.predicted:
+            found.predict()
+        losses = losses_of(model, samples(step, torch.float64))
+        found.observe(losses)
+        losses.mean().backward()
+        found.step()
+    assert is_where_it_belongs(found, engine)
+    assert same_filter_on_all(found)
+    return parameters_of(model)
+
+
+@pytest.mark.parametrize(
+    ("method", "engine", "predicted"),
+    [
+        *((method, DEVICE, False) for method in METHODS),
+        *((method, KERNELS, True) for method in METHODS),
+        ("KoalaM", DEVICE, True),
+    ],
+    ids=str,
+)
+def test_shards_on_the_device_go_on_there_and_on_the_host(processes, method, engine, predicted, tmp_path):
+    """To the bit in as many processes; to rounding in one, and from the host and back."""
+    kernels_are_there(engine)
+    flat = StateDictOptions(flatten_optimizer_state_dict=True)
+    here, there = str(tmp_path / "here"), str(tmp_path / "there")
+    expected = processes.run(2, saves_by, method, engine, flat, here, predicted)[0]
+    of_host = processes.run(2, saves_by, method, HOST, flat, there, predicted)[0]
+    again = processes.run(2, loads_by, method, engine, flat, here, predicted)[0]
+    assert all(torch.equal(x, y) for x, y in zip(again, expected, strict=True))
+    others = [
+        of_host,
+        processes.run(2, loads_by, method, HOST, flat, here, predicted)[0],
+        processes.run(2, loads_by, method, engine, flat, there, predicted)[0],
+        processes.run(4, loads_by, method, engine, flat, here, predicted)[0],
+        processes.run(1, loads_by, method, engine, flat, here, predicted)[0],
+    ]
+    for other in others:
+        for x, y in zip(other, expected, strict=True):
+            torch.testing.assert_close(x, y, rtol=1e-11, atol=1e-12)
 
 
 # Whole states of KOALA-V fail as those of SGD without momentum do: PyTorch wants a tensor in them.

@@ -56,6 +56,72 @@ def test_is_one_process_with_the_whole_batch(processes, method, foreach, count, 
     processes.run(count, equals_one_process, method, dtype, foreach)
 
 
+def is_given_a_share_of_the_first_loss(method: str, engine: dict) -> None:
+    """That of the minibatch of all processes; one that is no number on one of them is not the first on any."""
+    relative = {"target": 0.3, "target_rule": "relative"}
+    model = DistributedDataParallel(network(torch.float64))
+    found = optimizer(method, model, **relative, **engine)
+    found.predict()
+    for parameter in model.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    found.update(torch.tensor([torch.nan if dist.get_rank() == 0 else 1.0], dtype=torch.float64))
+    for step in range(6):
+        train_step(model, found, share(samples(step, torch.float64)))
+    assert same_filter_on_all(found)
+    reference = network(torch.float64)
+    first = losses_of(reference, samples(0, torch.float64)).mean().item()
+    assert found.report()["target"] == pytest.approx(0.3 * first, rel=1e-12)
+    other = optimizer(method, reference, process_group=False, foreach=False, **relative)
+    other.predict()
+    for parameter in reference.parameters():
+        parameter.grad = torch.zeros_like(parameter)
+    other.update(torch.nan)
+    for step in range(6):
+        train_step(reference, other, samples(step, torch.float64))
+    assert_close(model, reference)
+    torch.testing.assert_close(filter_numbers(found), filter_numbers(other), rtol=1e-12, atol=0.0)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("engine", [{"foreach": False}, {"foreach": True}, {"fused": True}], ids=str)
+def test_a_relative_target_is_that_of_all_processes(processes, method, engine):
+    processes.run(2, is_given_a_share_of_the_first_loss, method, engine)
+
+
+def one_replica_is_looked_at(method: str, engine: dict, stays: dict) -> None:
+    """As who logs and saves on one process does, in the middle of steps too."""
+    results = []
+    for looks in (True, False):
+        model = DistributedDataParallel(network())
+        found = optimizer(method, model, check_every=1, **engine, **stays)
+        for step in range(4):
+            found.zero_grad()
+            if not found.predicted:
+                found.predict()
+            if looks and dist.get_rank() == 0:
+                assert found.filter_state()["predicted"]
+                found.state_dict()
+                found.report()
+            losses = losses_of(model, share(samples(step)))
+            found.observe(losses)
+            losses.mean().backward()
+            found.step()
+        assert same_on_all(parameters_of(model))
+        assert same_filter_on_all(found)
+        results.append(parameters_of(model))
+    assert all(torch.equal(x, y) for x, y in zip(*results, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("method", "stays"),
+    [*((m, {}) for m in METHODS), ("KoalaM", {"stay_predicted": True}), ("KoalaA", {"stay_predicted": True})],
+    ids=str,
+)
+@pytest.mark.parametrize("engine", [{"foreach": False}, {"foreach": True}, {"fused": True}], ids=str)
+def test_a_look_at_one_replica_changes_nothing(processes, method, stays, engine):
+    processes.run(2, one_replica_is_looked_at, method, engine, stays)
+
+
 def rounds_by_chance(method: str) -> None:
     """Replicas draw the same, whatever each process does with PyTorch's random numbers."""
     torch.manual_seed(dist.get_rank())

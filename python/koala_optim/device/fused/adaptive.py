@@ -46,6 +46,7 @@ class AdaptivePasses(Passes):
         ]
 
     def advance(self, plan: Plan) -> None:
+        plan.reshard()
         self._advance(*self._planned(plan.moving))
 
     def predicted(self, plan: Plan) -> list[Part]:
@@ -101,11 +102,16 @@ class AdaptivePasses(Passes):
                 of.partials.shape[1],
                 num_warps=FILTER_WARPS,
             )
+            if present.shares:
+                largest = present.shares.largest(metric[-1])
+                metric[-1].copy_(largest)
+                torch.add(largest.sqrt() * self.method.config["epsilon"], SMALLEST, out=metric[0])
             launch(weigh, of.traits, of.partials, self._constants, metric, OTHER=OF_METHOD, DECAY=of.decay)
+        sums, spans, columns = self.whole(present, of, 10)
         sizes = [len(numbers.names), *[everything] * 3, len(self._gains), 1, 1, 1, 10 * present.count, 1]
         adaptive[(1,)](
-            of.partials,
-            of.spans,
+            sums,
+            spans,
             of.traits,
             plan.masks(present.positions),
             numbers.state,
@@ -122,7 +128,7 @@ class AdaptivePasses(Passes):
             metric,
             self._weights,
             present.count,
-            of.partials.shape[1],
+            columns,
             everything,
             losses.count,
             int(self._pending),

@@ -12,7 +12,8 @@ from ..record import Record
 from .kernels.blockwise import blockwise
 from .kernels.gradient import displace, reduce
 from .kernels.motion import advance
-from .passes import UNFUSED, Launch, Passes, launch_over
+from .passes import UNFUSED, Launch, Passes, Tensors, launch_over
+from .shares import Partials, Together
 from .tables import Addresses, Chunks
 
 
@@ -34,6 +35,7 @@ class BlockwisePasses(Passes):
 
     def advance(self, plan: Plan) -> None:
         if self._momentum:
+            plan.reshard()
             self._make_room(plan)
             self._advance(plan, *self._planned(self.predicted(plan)))
 
@@ -76,11 +78,40 @@ class BlockwisePasses(Passes):
             **UNFUSED,
         )
 
-    def settle(self) -> None:
-        if self._average:
-            assert isinstance(self.method, Momentum)
-            squared = self._deviations[: self._deviating].sum()
-            self.method.set_deviation(squared if self._average == 2 else squared.sqrt())
+    def foresee(self) -> None:
+        if not self._momentum:
+            return super().foresee()
+        found, count = self._deviations, self._deviating
+        if (chunks := self._spread()) is not None:
+            together = Together(self.method.device, Partials(chunks.rows, chunks.spans))
+            (found,), count = together.add_up(found, known=self._of_bare(chunks)), chunks.tensors + 1
+        place = self.method.numbers.names.index("deviation")
+        return self.launch_foresee(found, count, place, self._average)
+
+    def _of_bare(self, chunks: Chunks) -> Tensor | None:
+        """The squared deviation of tensors of which nothing is stored: that of whole ones."""
+        return self._deviations[chunks.count : self._deviating] if self._deviating > chunks.count else None
+
+    def _spread(self) -> Chunks | None:
+        """How what a prediction measured lies in its sums, if they are those of parts."""
+        if not self._average or self._plan is None or not self._plan.shares:
+            return None
+        return self._planned(self.predicted(self._plan))[0]
+
+    @property
+    def apart(self) -> bool:
+        return self._pending and self._spread() is not None
+
+    def _sums(self, present: Present, of: Tensors, rows: int) -> tuple[Tensor, Tensor, int, Tensor, int]:
+        """The sums for the filter's kernel, and what a prediction measured: of all processes in one vector."""
+        chunks = self._spread() if self.apart else None
+        if chunks is None:
+            return *self.whole(present, of, rows), self._deviations, self._deviating
+        if of.deviating is None or of.deviating[0] is not chunks:
+            sums, deviations = Partials(present.rows, of.chunks.spans, rows), Partials(chunks.rows, chunks.spans)
+            of.deviating = chunks, Together(self.method.device, sums, deviations)
+        added = of.deviating[1].add_up(of.partials, self._deviations, known=self._of_bare(chunks))
+        return added[0], of.spans_of_wholes, present.count, added[1], chunks.tensors + 1
 
     def step(
         self,
@@ -94,13 +125,14 @@ class BlockwisePasses(Passes):
     ) -> None:
         of, numbers = launch.of, self.method.numbers
         launch(reduce, of.traits, of.partials, DECAY=of.decay)
-        stands, sums = self.method.moving, (3 if of.decay else 1) * present.count
+        stands, rows = self.method.moving, 3 if of.decay else 1
         extras = [] if stands is None else [len(stands)]
-        vector = record.room([len(numbers.names), *extras, len(self._gains), 1, 1, 1, sums, 1])
+        vector = record.room([len(numbers.names), *extras, len(self._gains), 1, 1, 1, rows * present.count, 1])
+        sums, spans, columns, deviations, deviating = self._sums(present, of, rows)
         blockwise[(1,)](
-            of.partials,
-            self._deviations,
-            of.spans,
+            sums,
+            deviations,
+            spans,
             of.traits,
             numbers.state,
             numbers.transition,
@@ -114,9 +146,9 @@ class BlockwisePasses(Passes):
             of.table,
             self._moving(plan),
             present.count,
-            of.partials.shape[1],
+            columns,
             len(plan.rows),
-            self._deviating,
+            deviating,
             losses.count,
             int(self._pending),
             MOMENTUM=self._momentum,

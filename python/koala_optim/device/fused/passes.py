@@ -15,7 +15,8 @@ from ..losses import LEAST, Losses
 from ..method import VANISHING, Method
 from ..plan import Part, Plan, Present
 from ..record import Record
-from .kernels.filter import OTHERS
+from .kernels.filter import OTHERS, foresee
+from .shares import Partials, Together
 from .tables import BLOCK, Addresses, Chunks
 
 KINDS = {
@@ -32,7 +33,7 @@ FILTER_WARPS = 16
 UNFUSED = {"enable_fp_fusion": False}
 # Where the constants of a method itself begin.
 OF_METHOD = OTHERS.value
-_RULES = {"constant": 1, "offset": 2}
+_RULES = {"constant": 1, "offset": 2, "relative": 3}
 _NOISES = {"adaptive": 0, "fixed": 1, "bias-corrected": 2}
 
 
@@ -49,7 +50,7 @@ class Passes(ABC):
         self._scatters = method.rounding is not None
         self._plan: Plan | None = None
         self._moved: tuple[Chunks, Addresses] | None = None
-        self._known: dict[tuple[int, bool], tuple[Present, _Tensors]] = {}
+        self._known: dict[tuple[int, bool], tuple[Present, Tensors]] = {}
         self._left_over: dict[tuple[int, str], tuple[Chunks, Addresses]] = {}
         ((self._rule, target),) = method.options["target"].items()
         ((self._noise, noise),) = method.options["measurement-noise"].items()
@@ -103,16 +104,34 @@ class Passes(ABC):
         """The tensors that a prediction goes over."""
         return []
 
+    @property
+    def apart(self) -> bool:
+        """Whether a prediction has left numbers that other processes have parts of."""
+        return False
+
     def complete(self) -> None:
         """The time update of the numbers, if it is still to be done."""
         if self._pending:
             self._pending = False
-            self.settle()
-            self.method.numbers.predict()
+            self.foresee()
 
-    def settle(self) -> None:
-        """Puts what was measured in the prediction into the numbers, if anything was."""
-        return
+    def foresee(self) -> None:
+        """The time update of the numbers, as the filter's kernel does it."""
+        self.launch_foresee(self.method.numbers.state, 0, -1, 0)
+
+    def launch_foresee(self, deviations: Tensor, deviating: int, place: int, average: int) -> None:
+        """The same with what a prediction measured, and ``place``, where among the numbers it is put."""
+        numbers, common = self.method.numbers, self._common
+        foresee[(1,)](
+            numbers.state,
+            numbers.transition,
+            numbers.futures,
+            deviations,
+            deviating,
+            DEVIATION=place,
+            AVERAGE=average,
+            **{name: common[name] for name in ("SIZE", "PADDED", "ROWS", "num_warps")},
+        )
 
     def update(
         self,
@@ -149,12 +168,22 @@ class Passes(ABC):
     ) -> None:
         """The kernels of an update."""
 
-    def _of(self, plan: Plan, present: Present, stays: bool) -> _Tensors:
+    def whole(self, present: Present, of: Tensors, rows: int) -> tuple[Tensor, Tensor, int]:
+        """The sums for the filter's kernel, of which tensors they are, and how many columns they have: those of chunks, or one
+        of each tensor where some are spread over processes."""
+        if not present.shares:
+            return of.partials, of.spans, of.partials.shape[-1]
+        if of.together is None:
+            of.together = Together(self.method.device, Partials(present.rows, of.chunks.spans, rows))
+        (sums,) = of.together.add_up(of.partials)
+        return sums, of.spans_of_wholes, present.count
+
+    def _of(self, plan: Plan, present: Present, stays: bool) -> Tensors:
         key = id(present), stays
         if key not in self._known:
             parts = self.predicted(plan) if stays else []
             among = self._planned(parts)[0] if parts else None
-            self._known[key] = present, _Tensors(present, self.slots, self.method.device, among)
+            self._known[key] = present, Tensors(present, self.slots, self.method.device, among)
         return self._known[key][1]
 
     def _planned(self, parts: list[Part]) -> tuple[Chunks, Addresses]:
@@ -173,7 +202,7 @@ class Passes(ABC):
         return self._left_over[key]
 
 
-class _Tensors:
+class Tensors:
     """What the kernels of an update know of the tensors."""
 
     def __init__(
@@ -187,6 +216,12 @@ class _Tensors:
         count = present.count
         places = torch.tensor([present.group_indices, list(present.positions)], dtype=torch.int64, device=device)
         self.spans = torch.cat([self.chunks.spans, places])
+        alone = torch.tensor([range(count), [1] * count], dtype=torch.int64, device=device)
+        self.spans_of_wholes = torch.cat([alone, places])
+        """Of tensors that have but one sum each."""
+        self.together: Together | None = None
+        self.deviating: tuple[Chunks, Together] | None = None
+        """Sums of whole tensors; and with them the deviations that a prediction measured as its chunks lie."""
         traits = [present.rates("measured"), present.rates("directed"), present.rates("shrinking")]
         apart = [float(flag) for part in present.parts for flag in part.apart]
         self.traits = torch.tensor([*traits, apart], dtype=torch.float64, device=device)
@@ -214,7 +249,7 @@ class _Tensors:
 class Launch:
     """Launches kernels over the tensors of an update, part by part."""
 
-    def __init__(self, of: _Tensors, addresses: Tensor, aligned: bool, kinds: list[torch.dtype]) -> None:
+    def __init__(self, of: Tensors, addresses: Tensor, aligned: bool, kinds: list[torch.dtype]) -> None:
         self.of, self._addresses = of, addresses
         self._aligned = aligned
         self._kinds = kinds

@@ -34,10 +34,11 @@ class PlusPlusPasses(Passes):
     ) -> None:
         of, numbers, variances = launch.of, self.method.numbers, self.method.variances
         launch(products, of.traits, of.partials, DECAY=of.decay)
+        sums, spans, columns = self.whole(present, of, 8)
         sizes = [len(numbers.names), len(variances), len(self._gains), 1, 1, 1, 8 * present.count, 1]
         plus_plus[(1,)](
-            of.partials,
-            of.spans,
+            sums,
+            spans,
             of.traits,
             numbers.state,
             numbers.transition,
@@ -51,7 +52,7 @@ class PlusPlusPasses(Passes):
             record.room(sizes),
             of.table,
             present.count,
-            of.partials.shape[1],
+            columns,
             len(variances),
             losses.count,
             int(self._pending),

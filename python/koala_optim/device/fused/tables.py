@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from ..plan import Part
+from ..rounding import place_of
 
 BLOCK = 1024
 """Elements at a time."""
@@ -45,8 +46,10 @@ class Chunks:
         self.tensors, self.count = tensor, len(columns)
         self.table = torch.tensor(columns, dtype=torch.int64, device="cpu").reshape(-1, 4).T.contiguous().to(device)
         self.spans = torch.tensor([first, count], dtype=torch.int64, device=device)
-        self.places = torch.tensor([row.position for part in parts for row in part.rows], device=device)
-        """Positions of the tensors among all."""
+        self.rows = [row for part in parts for row in part.rows]
+        places = [[row.position for row in self.rows], [place_of(row) for row in self.rows]]
+        self.places = torch.tensor(places, dtype=torch.int64, device=device)
+        """Positions of the tensors among all, and by which places they draw."""
 
 
 def _chunk(elements: int) -> int:

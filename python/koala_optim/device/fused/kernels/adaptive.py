@@ -7,13 +7,16 @@ of rho and its logarithm, eta, the range of Q, and gamma^2.
 import triton
 import triton.language as tl
 
+from ...losses import MANY
 from .filter import (
     AGAIN,
     BOUND,
     CHUNKS,
     CLAMPED_NOW,
     FIRST_CHUNK,
+    FIRST_LOSS,
     GROUP,
+    LEAST,
     LINES,
     MEASURED,
     NOISE,
@@ -24,6 +27,7 @@ from .filter import (
     WIDTH,
     copy_numbers,
     each,
+    first_of,
     is_finite,
     moment_of,
     noise_of,
@@ -31,8 +35,11 @@ from .filter import (
     predict_numbers,
     quotient,
     residual_of,
+    target_of,
     tell,
 )
+
+NONE = tl.constexpr(MANY)
 
 
 @triton.jit
@@ -152,7 +159,8 @@ def adaptive(
         of_hd += tl.load(sums + 6 * tensors + lines, mask=live, other=0.0)
         of_vh += tl.load(sums + 8 * tensors + lines, mask=live, other=0.0)
         of_vd += tl.load(sums + 9 * tensors + lines, mask=live, other=0.0)
-    moment = moment_of(loss, norm, samples, constants, RULE)
+    target = target_of(futures, loss, constants, SIZE, RULE)
+    moment = moment_of(loss, norm, samples, target, RULE)
     r = noise_of(futures, moment, constants, SIZE, KIND)
     ok = (
         is_finite(tl.sum(check, 0))
@@ -201,7 +209,8 @@ def adaptive(
     smoothed = tl.where(some, smoothing * smoothed + (1.0 - smoothing) * tl.sum(of_h, 0), smoothed)
     grown = smoothed > most_seen
     most_seen = tl.where(grown, smoothed, most_seen)
-    noise_then = tl.where(grown, r, noise_then)
+    # As little as that is what the device keeps of no R at all.
+    noise_then = tl.where(grown, tl.where(r > NONE * tl.load(constants + LEAST), r, 0.0), noise_then)
     share = tl.load(constants + OTHERS + 12)
     # How far the target is, squared, beside how far it was when gradients were the largest.
     distance = quotient(r, smoothed) * quotient(most_seen, noise_then)
@@ -209,7 +218,7 @@ def adaptive(
     noise = tl.where(share > 0.0, r + p11 * (share * most_seen * distance), r)
     variance = p11 * gradient + noise
     penalty = tl.sum(of_x, 0)
-    residual = residual_of(loss, penalty, constants, RULE)
+    residual = residual_of(loss, penalty, target, RULE)
     below = residual < 0.0
     if CLAMP:
         residual = tl.where(below, 0.0, residual)
@@ -271,6 +280,8 @@ def adaptive(
     after = tl.load(futures + SIZE + columns, mask=inside, other=0.0)
     missing = tl.load(futures + 2 * SIZE + columns, mask=inside, other=0.0)
     after = tl.where((columns == NOISE) | (columns == AGAIN), r, after)
+    if RULE == 3:
+        after = tl.where(columns == SIZE + FIRST_LOSS, first_of(futures, loss, SIZE), after)
     lost = p12 * (gradient / variance)
     p22 = p22 - p12 * lost
     after = tl.where(columns == OWN, p11 * (noise / variance), after)

@@ -8,9 +8,9 @@ from .filter import (
     APART,
     BOUND,
     CLAMPED_NOW,
+    FIRST_LOSS,
     GRADIENT,
     GROUP,
-    INFINITE,
     LINES,
     MEASURED,
     NOISE,
@@ -19,15 +19,17 @@ from .filter import (
     SHRINKING,
     VANISHING,
     copy_numbers,
+    deviation_of,
     each,
+    first_of,
     is_finite,
     moment_of,
     noise_of,
     over_chunks,
     predict_numbers,
     residual_of,
+    target_of,
     tell,
-    total,
 )
 
 
@@ -75,11 +77,7 @@ def blockwise(
     if predicting > 0:
         deviation = 0.0
         if MOMENTUM and AVERAGE > 0:
-            deviation = total(deviations, deviating)
-            if AVERAGE == 1:
-                deviation = tl.sqrt(deviation)
-            # One that is not finite leaves q_x as it was.
-            deviation = tl.where(deviation < INFINITE, deviation, tl.load(state + OWN + 4))
+            deviation = deviation_of(deviations, deviating, state, OWN + 5, AVERAGE)
         if MOMENTUM:
             predict_numbers(state, transition, futures, deviation, SIZE, PADDED, ROWS, OWN + 5)
         else:
@@ -129,7 +127,8 @@ def blockwise(
         gradient = tl.where(whole_g >= vanishing, whole_h, 0.0)
 
     # The numbers after the measurement.
-    moment = moment_of(loss, norm, samples, constants, RULE)
+    target = target_of(futures, loss, constants, SIZE, RULE)
+    moment = moment_of(loss, norm, samples, target, RULE)
     r = noise_of(futures, moment, constants, SIZE, KIND)
     ok = is_finite(tl.sum(check, 0)) & is_finite(r) & is_finite(moment) & is_finite(loss) & (found == 0.0)
     p11 = tl.load(futures + OWN)
@@ -139,6 +138,8 @@ def blockwise(
     after = tl.load(futures + SIZE + columns, mask=inside, other=0.0)
     missing = tl.load(futures + 2 * SIZE + columns, mask=inside, other=0.0)
     after = tl.where((columns == NOISE) | (columns == AGAIN), r, after)
+    if RULE == 3:
+        after = tl.where(columns == SIZE + FIRST_LOSS, first_of(futures, loss, SIZE), after)
     after = tl.where(columns == GRADIENT, gradient, after)
     after = tl.where(columns == OWN, p11 * (r / s), after)
     p12 = p11 * 0.0
@@ -148,7 +149,7 @@ def blockwise(
         lost = p12 * (gradient / s)
         after = tl.where(columns == OWN + 1, p12 * (r / s), after)
         after = tl.where(columns == OWN + 3, p22 - p12 * lost, after)
-    below = residual_of(loss, p11 * 0.0, constants, RULE) < 0.0
+    below = residual_of(loss, p11 * 0.0, target, RULE) < 0.0
 
     if not COASTS:
         # What had a gradient moves, of which the loop below tells, and nothing else; if the measurement is missing, what did.
@@ -179,7 +180,7 @@ def blockwise(
             h2 = h2 * 0.0 + whole_h
             penalty = penalty * 0.0 + whole_x
         use = (g2 >= vanishing) & each(ok, lines) & live
-        residual = residual_of(loss, penalty, constants, RULE)
+        residual = residual_of(loss, penalty, target, RULE)
         if CLAMP:
             clamped = tl.where(use & (residual < 0.0), 1, clamped)
             residual = tl.where(residual < 0.0, 0.0, residual)

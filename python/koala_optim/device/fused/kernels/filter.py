@@ -42,6 +42,10 @@ VANISHING = tl.constexpr(5)
 BOUND = tl.constexpr(6)
 OTHERS = tl.constexpr(7)
 
+# Behind a method's own numbers, if the target is a share of the first loss: that loss, and whether there is one.
+FIRST_LOSS = tl.constexpr(-2)
+FIRST_FOUND = tl.constexpr(-1)
+
 INFINITE = tl.constexpr(float("inf"))
 
 
@@ -63,6 +67,17 @@ def over_chunks(partials, spans, tensors, lines, live):
     chunk = tl.arange(0, WIDTH)
     there = chunk[None, :] < count[:, None]
     return tl.sum(tl.load(partials + first[:, None] + chunk[None, :], mask=there, other=0.0), 1)
+
+
+@triton.jit(do_not_specialize=["tensors", "chunks"])
+def fold(partials, spans, sums, tensors, chunks):
+    """The sums of tensors, a program for each row of partial sums."""
+    row = tl.program_id(0)
+    for base in range(0, tensors, LINES):
+        lines = base + tl.arange(0, LINES)
+        live = lines < tensors
+        found = over_chunks(partials + row * chunks, spans, tensors, lines, live)
+        tl.store(sums + row * tensors + lines, found, mask=live)
 
 
 @triton.jit
@@ -89,6 +104,35 @@ def predict_numbers(
 
 
 @triton.jit
+def deviation_of(deviations, deviating, state, DEVIATION: tl.constexpr, AVERAGE: tl.constexpr):
+    """KOALA-M's |a - x|, with the paper's q_x squared. One that is not finite leaves q_x, the number before it, as it was."""
+    deviation = total(deviations, deviating)
+    if AVERAGE == 1:
+        deviation = tl.sqrt(deviation)
+    return tl.where(deviation < INFINITE, deviation, tl.load(state + DEVIATION - 1))
+
+
+@triton.jit(do_not_specialize=["deviating"])
+def foresee(
+    state,
+    transition,
+    futures,
+    deviations,
+    deviating,
+    SIZE: tl.constexpr,
+    PADDED: tl.constexpr,
+    ROWS: tl.constexpr,
+    DEVIATION: tl.constexpr,
+    AVERAGE: tl.constexpr,
+):
+    """The time update of the numbers by itself, for who looks before the update: the same bits."""
+    deviation = 0.0
+    if AVERAGE > 0:
+        deviation = deviation_of(deviations, deviating, state, DEVIATION, AVERAGE)
+    predict_numbers(state, transition, futures, deviation, SIZE, PADDED, ROWS, DEVIATION)
+
+
+@triton.jit
 def copy_numbers(source, target, count):
     for at in range(0, count, 128):
         places = at + tl.arange(0, 128)
@@ -96,13 +140,29 @@ def copy_numbers(source, target, count):
 
 
 @triton.jit
-def moment_of(loss, norm, samples, constants, RULE: tl.constexpr):
-    """M about the target: 0, a constant or an offset."""
-    mean_square = norm * norm / samples
+def first_of(futures, loss, SIZE: tl.constexpr):
+    """The first loss that was measured, as a measurement leaves it: this one, if there was none."""
+    found = tl.load(futures + SIZE + FIRST_FOUND)
+    return tl.where(found > 0.0, tl.load(futures + SIZE + FIRST_LOSS), loss)
+
+
+@triton.jit
+def target_of(futures, loss, constants, SIZE: tl.constexpr, RULE: tl.constexpr):
+    """The target, or how far below the loss it is."""
     target = tl.load(constants + TARGET)
+    if RULE == 3:
+        first = first_of(futures, loss, SIZE)
+        target = target * tl.where(first < 0.0, 0.0, first)
+    return target
+
+
+@triton.jit
+def moment_of(loss, norm, samples, target, RULE: tl.constexpr):
+    """M about the target: 0, a constant (also as a share of the first loss) or an offset."""
+    mean_square = norm * norm / samples
     if RULE == 0:
         moment = mean_square
-    elif RULE == 1:
+    elif RULE == 1 or RULE == 3:
         about = mean_square - 2.0 * target * loss + target * target
         least = (loss - target) * (loss - target)
         moment = tl.where(about < least, least, about)
@@ -139,11 +199,10 @@ def each(flag, places):
 
 
 @triton.jit
-def residual_of(loss, penalty, constants, RULE: tl.constexpr):
-    target = tl.load(constants + TARGET)
+def residual_of(loss, penalty, target, RULE: tl.constexpr):
     if RULE == 2:
         residual = penalty * 0.0 + target
-    elif RULE == 1:
+    elif RULE == 1 or RULE == 3:
         residual = loss + penalty - target
     else:
         residual = loss + penalty

@@ -109,7 +109,7 @@ def _displace(
     moves,
     seed,
     step,
-    place,
+    draw,
     KIND: tl.constexpr,
     OF_G: tl.constexpr,
     WIDE: tl.constexpr,
@@ -131,7 +131,7 @@ def _displace(
     if SHRINKS:
         moved *= shrinkage
     # What follows is of x and v as they are stored, or would be.
-    moved = settle(moved, seed, step, place, at, UPDATE, KIND, WIDE, SCATTERS, BLOCK)
+    moved = settle(moved, seed, step, draw, at, UPDATE, KIND, WIDE, SCATTERS, BLOCK)
     speed = moved
     deviation = tl.zeros([BLOCK], WIDE)
     if MOMENTUM:
@@ -142,7 +142,7 @@ def _displace(
             deviation = average - moved
     if STAYS:
         if moves > 0.0:
-            moved = settle(moved + speed, seed, step, place, at, PREDICTION, KIND, WIDE, SCATTERS, BLOCK)
+            moved = settle(moved + speed, seed, step, draw, at, PREDICTION, KIND, WIDE, SCATTERS, BLOCK)
             speed *= kappa
     store(x, offsets, end, moved, KIND, FULL)
     if MOMENTUM:
@@ -195,6 +195,7 @@ def displace(
     kappa = tl.load(constants).to(WIDE)
     place = tl.load(places + tensor)
     step = step_of(state)
+    draw = tl.load(places + tensors + tensor)
     moves = kappa * 0.0
     if STAYS:
         moves = (tl.load(moving + place) * tl.load(free + place)).to(WIDE)
@@ -222,7 +223,7 @@ def displace(
                 moves,
                 seed,
                 step,
-                place,
+                draw,
                 KIND,
                 OF_G,
                 WIDE,
@@ -251,7 +252,7 @@ def displace(
                 moves,
                 seed,
                 step,
-                place,
+                draw,
                 KIND,
                 OF_G,
                 WIDE,
@@ -267,6 +268,6 @@ def displace(
         if STAYS and AVERAGE > 0:
             tl.store(partials + among_all(chunks, program, count), tl.sum(sums, 0).to(tl.float64))
     elif STAYS:
-        deviation = coast(x, v, a, start, end, kappa, moves, seed, step, place, KIND, WIDE, AVERAGE, SCATTERS, BLOCK)
+        deviation = coast(x, v, a, start, end, kappa, moves, seed, step, draw, KIND, WIDE, AVERAGE, SCATTERS, BLOCK)
         if AVERAGE > 0:
             tl.store(partials + among_all(chunks, program, count), deviation)

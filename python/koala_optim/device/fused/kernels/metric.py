@@ -242,7 +242,7 @@ def _descend(
     moves,
     seed,
     step,
-    place,
+    draw,
     KIND: tl.constexpr,
     OF_G: tl.constexpr,
     WIDE: tl.constexpr,
@@ -265,14 +265,14 @@ def _descend(
     if SHRINKS:
         moved *= shrinkage
     # What follows is of x and v as they are stored, or would be.
-    moved = settle(moved, seed, step, place, at, UPDATE, KIND, WIDE, SCATTERS, BLOCK)
+    moved = settle(moved, seed, step, draw, at, UPDATE, KIND, WIDE, SCATTERS, BLOCK)
     speed = narrow(load(v, offsets, end, WIDE, FULL) + velocity * h, KIND).to(WIDE)
     if MEAN:
         mean = load(m, offsets, end, WIDE, FULL)
         store(m, offsets, end, mean + weight * (moved - mean), WIDE, FULL)
     if STAYS:
         if moves > 0.0:
-            moved = settle(moved + speed, seed, step, place, at, PREDICTION, KIND, WIDE, SCATTERS, BLOCK)
+            moved = settle(moved + speed, seed, step, draw, at, PREDICTION, KIND, WIDE, SCATTERS, BLOCK)
             speed *= kappa
     store(x, offsets, end, moved, KIND, FULL)
     store(v, offsets, end, speed, KIND, FULL)
@@ -318,6 +318,7 @@ def descend(
     kappa = tl.load(constants).to(WIDE)
     place = tl.load(places + tensor)
     step = step_of(state)
+    draw = tl.load(places + tensors + tensor)
     moves = kappa * 0.0
     if STAYS:
         moves = tl.load(moving + place).to(WIDE)
@@ -355,7 +356,7 @@ def descend(
                 moves,
                 seed,
                 step,
-                place,
+                draw,
                 KIND,
                 OF_G,
                 WIDE,
@@ -389,7 +390,7 @@ def descend(
                 moves,
                 seed,
                 step,
-                place,
+                draw,
                 KIND,
                 OF_G,
                 WIDE,
@@ -403,7 +404,7 @@ def descend(
                 False,
             )
     elif STAYS:
-        coast(x, v, v, start, end, kappa, moves, seed, step, place, KIND, WIDE, 0, SCATTERS, BLOCK)
+        coast(x, v, v, start, end, kappa, moves, seed, step, draw, KIND, WIDE, 0, SCATTERS, BLOCK)
 
 
 @triton.jit

@@ -18,7 +18,7 @@ def _advance(
     moves,
     seed,
     step,
-    place,
+    draw,
     KIND: tl.constexpr,
     WIDE: tl.constexpr,
     AVERAGE: tl.constexpr,
@@ -37,7 +37,7 @@ def _advance(
         deviation = average - position
     if moves > 0.0:
         velocity = load(v, offsets, end, WIDE, FULL)
-        moved = settle(position + velocity, seed, step, place, at, PREDICTION, KIND, WIDE, SCATTERS, BLOCK)
+        moved = settle(position + velocity, seed, step, draw, at, PREDICTION, KIND, WIDE, SCATTERS, BLOCK)
         store(x, offsets, end, moved, KIND, FULL)
         store(v, offsets, end, velocity * kappa, KIND, FULL)
     return deviation * deviation
@@ -54,7 +54,7 @@ def coast(
     moves,
     seed,
     step,
-    place,
+    draw,
     KIND: tl.constexpr,
     WIDE: tl.constexpr,
     AVERAGE: tl.constexpr,
@@ -65,10 +65,10 @@ def coast(
     whole = start + (end - start) // BLOCK * BLOCK
     sums = tl.zeros([BLOCK], WIDE)
     for at in range(start, whole, BLOCK):
-        sums += _advance(x, v, a, at, end, kappa, moves, seed, step, place, KIND, WIDE, AVERAGE, SCATTERS, BLOCK, True)
+        sums += _advance(x, v, a, at, end, kappa, moves, seed, step, draw, KIND, WIDE, AVERAGE, SCATTERS, BLOCK, True)
     if whole < end:
         sums += _advance(
-            x, v, a, whole, end, kappa, moves, seed, step, place, KIND, WIDE, AVERAGE, SCATTERS, BLOCK, False
+            x, v, a, whole, end, kappa, moves, seed, step, draw, KIND, WIDE, AVERAGE, SCATTERS, BLOCK, False
         )
     return tl.sum(sums, 0).to(tl.float64)
 
@@ -100,6 +100,7 @@ def advance(
     """
     program, tensor, start, end = chunk_of(chunks, first, count, BLOCK)
     place = tl.load(places + tensor)
+    draw = tl.load(places + tensors + tensor)
     moves = tl.load(moving + place) * tl.load(free + place)
     kappa = tl.load(constants).to(WIDE)
     x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
@@ -108,6 +109,6 @@ def advance(
     if AVERAGE > 0:
         a = memory_of(addresses, SECOND, tensors, tensor, KIND, ALIGNED)
     step = step_of(state)
-    deviation = coast(x, v, a, start, end, kappa, moves, seed, step, place, KIND, WIDE, AVERAGE, SCATTERS, BLOCK)
+    deviation = coast(x, v, a, start, end, kappa, moves, seed, step, draw, KIND, WIDE, AVERAGE, SCATTERS, BLOCK)
     if AVERAGE > 0:
         tl.store(partials + among_all(chunks, program, count), deviation)

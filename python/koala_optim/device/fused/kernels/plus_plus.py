@@ -7,6 +7,7 @@ from .filter import (
     AGAIN,
     BOUND,
     CLAMPED_NOW,
+    FIRST_LOSS,
     GROUP,
     INFINITE,
     LINES,
@@ -18,12 +19,14 @@ from .filter import (
     VANISHING,
     copy_numbers,
     each,
+    first_of,
     is_finite,
     moment_of,
     noise_of,
     over_chunks,
     predict_numbers,
     residual_of,
+    target_of,
     tell,
     total,
 )
@@ -94,10 +97,11 @@ def plus_plus(
             of_x += 0.5 * tl.load(traits + MEASURED * tensors + lines, mask=live, other=0.0) * x2
     tl.debug_barrier()
     whole_x = tl.sum(of_x, 0)
-    moment = moment_of(loss, norm, samples, constants, RULE)
+    target = target_of(futures, loss, constants, SIZE, RULE)
+    moment = moment_of(loss, norm, samples, target, RULE)
     r = noise_of(futures, moment, constants, SIZE, KIND)
     ok = is_finite(tl.sum(check, 0)) & is_finite(r) & is_finite(moment) & is_finite(loss) & (found == 0.0)
-    below = residual_of(loss, r * 0.0, constants, RULE) < 0.0
+    below = residual_of(loss, r * 0.0, target, RULE) < 0.0
     whole_g = r * 0.0
     whole_h = whole_g
     whole_hp = whole_g
@@ -158,7 +162,7 @@ def plus_plus(
         a = tl.where(continued, a, 0.0)
         b = tl.where(continued, q, begun)
         c = tl.where(continued, c, 0.0)
-        residual = residual_of(loss, penalty, constants, RULE)
+        residual = residual_of(loss, penalty, target, RULE)
         if CLAMP:
             clamped = tl.where(use & (residual < 0.0), 1, clamped)
             residual = tl.where(residual < 0.0, 0.0, residual)
@@ -193,6 +197,8 @@ def plus_plus(
     after = tl.load(futures + SIZE + columns, mask=inside, other=0.0)
     missing = tl.load(futures + 2 * SIZE + columns, mask=inside, other=0.0)
     after = tl.where((columns == NOISE) | (columns == AGAIN), r, after)
+    if RULE == 3:
+        after = tl.where(columns == SIZE + FIRST_LOSS, first_of(futures, loss, SIZE), after)
     now = tl.where(below, 1.0, 0.0)
     if DECAY:
         now = tl.max(clamped, 0).to(tl.float64)

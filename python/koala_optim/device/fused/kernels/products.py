@@ -123,7 +123,7 @@ def _turn(
     shrinkage,
     seed,
     step,
-    place,
+    draw,
     KIND: tl.constexpr,
     OF_G: tl.constexpr,
     WIDE: tl.constexpr,
@@ -147,7 +147,7 @@ def _turn(
     moved = position + along * (covariance + q * h)
     if SHRINKS:
         moved *= shrinkage
-    moved = settle(moved, seed, step, place, at, UPDATE, KIND, WIDE, SCATTERS, BLOCK)
+    moved = settle(moved, seed, step, draw, at, UPDATE, KIND, WIDE, SCATTERS, BLOCK)
     store(x, offsets, end, moved, KIND, FULL)
     store(v, offsets, end, covariance, KIND, FULL)
     store(p, offsets, end, h, KIND, FULL)
@@ -187,8 +187,8 @@ def turn(
         shrinkage = tl.load(table + 5 * tensors + tensor).to(WIDE)
         decay = tl.load(traits + DIRECTED * tensors + tensor).to(WIDE)
         q = tl.load(constants + OTHER).to(WIDE)
-        place = tl.load(places + tensor)
         step = step_of(state)
+        draw = tl.load(places + tensors + tensor)
         x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
         g = memory_of(addresses, GRADIENT, tensors, tensor, OF_G, ALIGNED_G)
         v = memory_of(addresses, FIRST, tensors, tensor, KIND, ALIGNED)
@@ -211,7 +211,7 @@ def turn(
                 shrinkage,
                 seed,
                 step,
-                place,
+                draw,
                 KIND,
                 OF_G,
                 WIDE,
@@ -238,7 +238,7 @@ def turn(
                 shrinkage,
                 seed,
                 step,
-                place,
+                draw,
                 KIND,
                 OF_G,
                 WIDE,
