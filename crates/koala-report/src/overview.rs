@@ -27,8 +27,28 @@ pub struct Overview {
 pub struct OverAll {
     /// The reference as it stands in a sentence.
     pub against: String,
+    /// How many workloads there are.
+    pub workloads: usize,
+    /// Their length as a multiple of their own, where there are several lengths.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<f64>,
     /// In the order of the field; nothing for an arm that is nowhere held against it.
     pub arms: Vec<Option<OverAllOf>>,
+}
+
+impl OverAll {
+    /// "all 12 problems", and at which length.
+    pub(crate) fn problems(&self) -> String {
+        let (problems, their) = match self.workloads {
+            1 => ("the problem".to_owned(), "its"),
+            several => (format!("all {several} problems"), "their"),
+        };
+        match self.length {
+            None => problems,
+            Some(1.0) => format!("{problems} at {their} own length"),
+            Some(factor) => format!("{problems} at {factor} times {their} length"),
+        }
+    }
 }
 
 /// An arm against a reference, over all workloads.

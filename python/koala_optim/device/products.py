@@ -12,6 +12,9 @@ from .method import VANISHING, Given, Method, Sums, finite
 from .plan import Plan, Present
 from .vector import Row
 
+REACH = torch.finfo(torch.float32).max / 8.0
+"""What the norm of each part of v may be, as in the filter's ``PlusPlus``: v + Q H is then a number in f32."""
+
 NONE = -1.0
 """S' of a block that has not begun."""
 
@@ -81,7 +84,7 @@ class PlusPlus(Method):
         of_blocks = self.of_blocks(sums.matrix)
         use = (of_blocks[0] >= VANISHING) & ok
         previous = self.variances if self.whole else self.variances.index_select(0, present.places)
-        s, a, b, c = self._gains(of_blocks, previous, r)
+        s, a, b, c, reached = self._gains(of_blocks, previous, r)
         residual = self.residual(given.losses, penalty, use)
         self.numbers.conclude(ok)
         kept = torch.where(use, s, previous)
@@ -90,25 +93,28 @@ class PlusPlus(Method):
         else:
             self.variances.index_copy_(0, present.places, kept)
         q = self.config["process-noise"]
-        step = (residual * gains / s).unsqueeze(0)
+        step = torch.where(reached, residual * gains / s, 0.0).unsqueeze(0)
         if self.options["max-update-norm"] is not None:
             step = step * self.bound(step[0], _squared(sums.matrix, a, b + q, c), use)
         self._displace(present, sums.held, (step[0], a, b, c), use, gains)
 
-    def _gains(self, sums: Tensor, previous: Tensor, r: Tensor) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """S, and the coefficients of v', H and H' in v."""
-        _, h2, _, hp, pp, hv, pv, _ = sums.unbind()
+    def _gains(self, sums: Tensor, previous: Tensor, r: Tensor) -> tuple[Tensor, ...]:
+        """S, the coefficients of v', H and H' in v, and whether v is within reach; else the block stands still."""
+        _, h2, _, hp, pp, hv, pv, vv = sums.unbind()
         sigma, q = self.config["initial-covariance"], self.config["process-noise"]
         alpha = hp / pp
         lam = torch.add(hv, hp, alpha=q) / previous
         rho = (hv - alpha * pv) / pp if self.config["variant"] == "symmetric" else torch.zeros_like(alpha)
         a, c = alpha - lam, torch.add(rho, lam, alpha=-q)
         s = torch.add(a * hv + c * hp, h2, alpha=2.0 * q) + r
-        # If a coefficient is not finite, S is not.
-        continued = (previous >= 0.0) & (s > 0.0) & (s < torch.inf)
+        parts, squares = torch.stack([a, c, torch.full_like(a, q)]), torch.stack([vv, pp, h2])
+        continued = (previous >= 0.0) & (s > 0.0) & (s < torch.inf) & _within_reach(parts, squares).all(0)
         first = (sigma + q) * (r / torch.add(r, h2, alpha=sigma + q))
-        s = torch.where(continued, s, (first + q) * h2 + r)
-        return s, torch.where(continued, a, 0.0), torch.where(continued, q, first), torch.where(continued, c, 0.0)
+        # An S that is stored has to be a number.
+        s = torch.where(continued, s, ((first + q) * h2 + r).clamp_max(torch.finfo(s.dtype).max))
+        reached = continued | _within_reach(first + q, h2)
+        b = torch.where(continued, q, torch.where(reached, first, 0.0))
+        return s, torch.where(continued, a, 0.0), b, torch.where(continued, c, 0.0), reached
 
     def _displace(
         self, present: Present, held: list[Any], coefficients: tuple[Tensor, ...], use: Tensor, gains: Tensor
@@ -138,6 +144,11 @@ class PlusPlus(Method):
 def _dot(left: Tensor, right: Tensor, dtype: torch.dtype) -> Tensor:
     """The sums over the rows of a product."""
     return (left * right).sum(1, dtype=dtype)
+
+
+def _within_reach(coefficients: Tensor, squares: Tensor) -> Tensor:
+    """Whether coefficients times vectors of these squared norms may be part of v; not, if either is no number."""
+    return (coefficients.abs() <= REACH) & (coefficients.square() * squares <= REACH * REACH)
 
 
 def _squared(sums: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:

@@ -52,9 +52,9 @@ pub(super) fn over_all(comparison: &Comparison, palette: &Palette) -> Vec<Captio
     let first = match comparison.workloads.as_slice() {
         // Of one problem the ranking is that of all.
         [only] => ranked(comparison, only, palette),
-        several => ranking::over_all(comparison, palette).map(|scene| {
-            let caption = format!("Over all {} problems, best first", several.len());
-            (caption, scene)
+        _ => ranking::over_all(comparison, palette).and_then(|scene| {
+            let over_all = comparison.overview.over_all.as_ref()?;
+            Some((format!("Over {}, best first", over_all.problems()), scene))
         }),
     };
     let second = matrix::of(comparison, palette)

@@ -35,7 +35,12 @@ pub(super) fn of(comparison: &Comparison, palette: &Palette) -> Option<Scene> {
         return None;
     }
     let several = comparison.workloads.len() > 1;
-    let wide = if several { 46.0 } else { 34.0 };
+    let pairs = arms
+        .iter()
+        .flat_map(|own| arms.iter().map(move |other| (own, other)));
+    let signs = pairs.filter_map(|(own, other)| seen(&overview.duels, *own, *other));
+    let signs = signs.map(|seen| width(&sign(&seen, several)) * BOLD + 8.0);
+    let wide = signs.fold(if several { 46.0 } else { 34.0 }, f64::max);
     let mixed = ranking::mixed(arms.iter().map(|arm| overview.field[*arm].kind));
     let named = arms.iter().map(|arm| {
         let entrant = &overview.field[*arm];
@@ -48,9 +53,14 @@ pub(super) fn of(comparison: &Comparison, palette: &Palette) -> Option<Scene> {
     let widest = names.iter().map(|name| width(name)).fold(0.0, f64::max);
     let left = widest * BOLD + 34.0;
     let (across, down) = (wide * arms.len() as f64, HIGH * arms.len() as f64);
-    let foot = match several {
-        true => "+ better, − worse, on so many problems; = cannot be told",
-        false => "+ better, − worse, = cannot be told",
+    let lengths = overview
+        .over_all
+        .as_ref()
+        .is_some_and(|of| of.length.is_some());
+    let foot = match (several, lengths) {
+        (true, true) => "+ better, − worse, on so many problems and lengths; = cannot be told",
+        (true, false) => "+ better, − worse, on so many problems; = cannot be told",
+        (false, _) => "+ better, − worse, = cannot be told",
     };
     let mut scene = Scene {
         width: (left + across + 2.0).max(width(foot)),

@@ -50,7 +50,7 @@ pub(super) fn over_all(comparison: &Comparison, palette: &Palette) -> Option<Sce
     (!rows.is_empty()).then(|| {
         draw(
             &Common {
-                title: format!("Over all {} problems", comparison.workloads.len()),
+                title: format!("Over {}", over_all.problems()),
                 axis: format!(
                     "times the test result of {}; left is better",
                     over_all.against

@@ -47,6 +47,8 @@ fn over_all(field: &[Entrant], against: &AgainstReference) -> Option<OverAll> {
     };
     Some(OverAll {
         against: answer::name(&against.name, at),
+        workloads: at.references.len(),
+        length: at.factor.filter(|_| against.horizons.len() > 1),
         arms: field.iter().map(arm).collect(),
     })
 }

@@ -252,6 +252,13 @@ fn each_length_has_its_line_and_their_own_comes_first() {
         overview.answer,
         "On digits, koala-a (untuned) is better than tuned adamw."
     );
+    let mut over_all = overview.over_all.unwrap();
+    assert_eq!(over_all.problems(), "the problem at its own length");
+    (over_all.workloads, over_all.length) = (12, Some(0.5));
+    assert_eq!(
+        over_all.problems(),
+        "all 12 problems at 0.5 times their length"
+    );
     let [other] = overview.at_other_lengths.as_slice() else {
         panic!()
     };

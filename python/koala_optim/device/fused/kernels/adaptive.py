@@ -34,6 +34,7 @@ from .filter import (
     over_chunks,
     predict_numbers,
     quotient,
+    representable,
     residual_of,
     target_of,
     tell,
@@ -258,12 +259,12 @@ def adaptive(
         lines = base + tl.arange(0, LINES)
         live = lines < tensors
         gain = tl.load(gains + tl.load(spans + GROUP * tensors + lines, mask=live, other=0), mask=live, other=0.0)
-        along = p11 * step * gain
+        along = representable(p11 * step * gain)
         dd = tl.load(sums + 7 * tensors + lines, mask=live, other=0.0)
         squares += tl.where(live, along * along * dd, 0.0)
         tl.store(table + lines, tl.where(each(ok, lines), 1.0, 0.0), mask=live)
         tl.store(table + tensors + lines, along, mask=live)
-        tl.store(table + 2 * tensors + lines, p12 * step * gain, mask=live)
+        tl.store(table + 2 * tensors + lines, representable(p12 * step * gain), mask=live)
         shrinkage = 1.0 + gain * tl.load(traits + SHRINKING * tensors + lines, mask=live, other=0.0)
         tl.store(table + 3 * tensors + lines, shrinkage, mask=live)
     if BOUNDED:

@@ -27,6 +27,7 @@ from .filter import (
     noise_of,
     over_chunks,
     predict_numbers,
+    representable,
     residual_of,
     target_of,
     tell,
@@ -188,7 +189,7 @@ def blockwise(
         gain = tl.load(gains + group, mask=live, other=0.0)
         scale = residual * gain
         variance = p11 * h2 + r
-        step = p11 * scale / variance
+        step = representable(p11 * scale / variance)
         squares += tl.where(use, step * step * along, 0.0)
         shrinkage = 1.0 + gain * tl.load(traits + SHRINKING * tensors + lines, mask=live, other=0.0)
         tl.store(table + lines, tl.where(use, 1.0, 0.0), mask=live)
@@ -196,7 +197,7 @@ def blockwise(
             place = tl.load(spans + PLACE * tensors + lines, mask=live, other=0)
             tl.store(moving + place, lines * 0.0 + 1.0, mask=use)
         tl.store(table + tensors + lines, step, mask=live)
-        tl.store(table + 2 * tensors + lines, p12 * scale / variance, mask=live)
+        tl.store(table + 2 * tensors + lines, representable(p12 * scale / variance), mask=live)
         tl.store(table + 3 * tensors + lines, shrinkage, mask=live)
     if BOUNDED:
         factor = tl.load(constants + BOUND) / tl.sqrt(tl.sum(squares, 0))

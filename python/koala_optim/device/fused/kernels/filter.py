@@ -47,6 +47,9 @@ FIRST_LOSS = tl.constexpr(-2)
 FIRST_FOUND = tl.constexpr(-1)
 
 INFINITE = tl.constexpr(float("inf"))
+# The largest number in f32, and what the norm of each part of KOALA++'s v may be.
+LARGEST = tl.constexpr(3.4028234663852886e38)
+REACH = tl.constexpr(3.4028234663852886e38 / 8.0)
 
 
 @triton.jit
@@ -190,6 +193,13 @@ def noise_of(futures, moment, constants, SIZE: tl.constexpr, KIND: tl.constexpr)
 @triton.jit
 def is_finite(number):
     return (number < INFINITE) & (number > -INFINITE)
+
+
+@triton.jit
+def representable(coefficient):
+    """A coefficient that is a number in f32 too: a larger one is of a vector of zeros, which it would make no number of."""
+    coefficient = tl.where(coefficient > LARGEST, LARGEST, coefficient)
+    return tl.where(coefficient < -LARGEST, -LARGEST, coefficient)
 
 
 @triton.jit

@@ -15,6 +15,7 @@ from .filter import (
     NOISE,
     OTHERS,
     PLACE,
+    REACH,
     SHRINKING,
     VANISHING,
     copy_numbers,
@@ -25,11 +26,18 @@ from .filter import (
     noise_of,
     over_chunks,
     predict_numbers,
+    representable,
     residual_of,
     target_of,
     tell,
     total,
 )
+
+
+@triton.jit
+def within_reach(coefficient, square):
+    """Whether a coefficient times a vector of this squared norm may be part of v; not, if either is no number."""
+    return (tl.abs(coefficient) <= REACH) & (coefficient * coefficient * square <= REACH * REACH)
 
 
 @triton.jit(do_not_specialize=["tensors", "chunks", "blocks", "count", "predicting"])
@@ -108,6 +116,7 @@ def plus_plus(
     whole_pp = whole_g
     whole_hv = whole_g
     whole_pv = whole_g
+    whole_vv = whole_g
     if WHOLE:
         whole_g = total(sums, tensors)
         whole_h = total(sums + tensors, tensors)
@@ -115,6 +124,7 @@ def plus_plus(
         whole_pp = total(sums + 4 * tensors, tensors)
         whole_hv = total(sums + 5 * tensors, tensors)
         whole_pv = total(sums + 6 * tensors, tensors)
+        whole_vv = total(sums + 7 * tensors, tensors)
 
     squares = tl.zeros([LINES], tl.float64)
     clamped = tl.zeros([LINES], tl.int32)
@@ -129,18 +139,19 @@ def plus_plus(
         hv = tl.load(sums + 5 * tensors + lines, mask=live, other=0.0)
         pv = tl.load(sums + 6 * tensors + lines, mask=live, other=0.0)
         vv = tl.load(sums + 7 * tensors + lines, mask=live, other=0.0)
-        own_h2, own_hp, own_pp, own_hv, own_pv = h2, hp, pp, hv, pv
+        own_h2, own_hp, own_pp, own_hv, own_pv, own_vv = h2, hp, pp, hv, pv, vv
         penalty = 0.5 * tl.load(traits + MEASURED * tensors + lines, mask=live, other=0.0) * x2
         place = tl.load(spans + PLACE * tensors + lines, mask=live, other=0)
         if WHOLE:
             none = h2 * 0.0
-            g2, h2, hp, pp, hv, pv = (
+            g2, h2, hp, pp, hv, pv, vv = (
                 none + whole_g,
                 none + whole_h,
                 none + whole_hp,
                 none + whole_pp,
                 none + whole_hv,
                 none + whole_pv,
+                none + whole_vv,
             )
             penalty = none + whole_x
             place = place * 0
@@ -155,21 +166,28 @@ def plus_plus(
         a = alpha - lam
         c = rho - q * lam
         variance = a * hv + q * h2 + c * hp + q * h2 + r
-        # If a coefficient is not finite, the variance is not.
         continued = (previous >= 0.0) & (variance > 0.0) & (variance < INFINITE)
+        continued = continued & within_reach(a, vv) & within_reach(c, pp) & within_reach(h2 * 0.0 + q, h2)
         begun = (sigma + q) * (r / ((sigma + q) * h2 + r))
-        variance = tl.where(continued, variance, (begun + q) * h2 + r)
+        started = (begun + q) * h2 + r
+        # A variance that is stored has to be a number.
+        started = tl.where(started < INFINITE, started, 1.7976931348623157e308)
+        variance = tl.where(continued, variance, started)
+        # Where not even the first step is within reach, the block stands still.
+        reached = continued | within_reach(begun + q, h2)
         a = tl.where(continued, a, 0.0)
-        b = tl.where(continued, q, begun)
+        b = tl.where(continued, q, tl.where(reached, begun, 0.0))
         c = tl.where(continued, c, 0.0)
         residual = residual_of(loss, penalty, target, RULE)
         if CLAMP:
             clamped = tl.where(use & (residual < 0.0), 1, clamped)
             residual = tl.where(residual < 0.0, 0.0, residual)
         gain = tl.load(gains + tl.load(spans + GROUP * tensors + lines, mask=live, other=0), mask=live, other=0.0)
-        step = residual * gain / variance
+        step = tl.where(reached, representable(residual * gain / variance), 0.0)
         d = b + q
-        length = a * a * vv + d * d * own_h2 + c * c * own_pp + 2.0 * (a * d * own_hv + a * c * own_pv + d * c * own_hp)
+        length = (
+            a * a * own_vv + d * d * own_h2 + c * c * own_pp + 2.0 * (a * d * own_hv + a * c * own_pv + d * c * own_hp)
+        )
         squares += tl.where(use & (length > 0.0), step * step * length, 0.0)
         tl.store(table + lines, tl.where(use, 1.0, 0.0), mask=live)
         tl.store(table + tensors + lines, step, mask=live)
