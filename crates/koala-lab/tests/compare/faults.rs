@@ -103,8 +103,8 @@ fn wrong_usage_names_the_flag() {
     fs::write(here.path().join("x.toml"), format!("{HEAD}{WORKLOAD}")).unwrap();
     for (arguments, named) in [
         (
-            &["--optimizers", "sgd,lion"][..],
-            "--optimizers: no optimizer is called 'lion'; there are: ",
+            &["--optimizers", "sgd,lamb"][..],
+            "--optimizers: no optimizer is called 'lamb'; there are: ",
         ),
         (
             &["--optimizers", "sgd,koala-m,sgd"],
