@@ -10,7 +10,7 @@ from torch import Tensor
 
 from .blockwise import move
 from .losses import LEAST, MANY
-from .method import Given, Method, Sums, finite
+from .method import LARGEST, Given, Method, Sums, finite
 from .plan import Part, Plan, Present
 from .vector import Row
 
@@ -176,7 +176,7 @@ class Adaptive(Method):
         if self.options["max-update-norm"] is not None:
             steps = steps * self.bound(steps[0], sums.matrix[7], ok)
         if not present.empty:
-            self._displace(present, sums.held, steps, ok, gains)
+            self._displace(present, sums.held, steps.clamp(-LARGEST, LARGEST), ok, gains)
         if self.config["mean"] is not None:
             for part in plan.parts:
                 self._average(part, weights)

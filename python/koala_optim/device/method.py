@@ -18,6 +18,9 @@ from .vector import COMMON, FIRST, Numbers, Row
 VANISHING = 1e-18
 """|g_b|^2 below which a block is skipped."""
 
+LARGEST = torch.finfo(torch.float32).max
+"""What a coefficient of a step may be: a larger one is of a vector of zeros, which must not become NaN."""
+
 
 @dataclass
 class Given:

@@ -13,8 +13,6 @@ from torch import Tensor
 
 from ..rows import is_dense
 
-LARGEST = torch.finfo(torch.float32).max
-
 WIDTH = 512
 """Elements in a row: few enough that small tensors waste little, many enough that a row's number costs nothing."""
 
@@ -49,11 +47,8 @@ class Pages:
         return matrix
 
     def column(self, numbers: Tensor) -> Tensor:
-        """Numbers, one a tensor in the last dimension, as one a row; in the type of the matrix.
-
-        None is larger than numbers of ``float32`` are: it is of a vector of zeros, which must not become NaN.
-        """
-        return numbers.clamp(-LARGEST, LARGEST).to(self.dtype).index_select(-1, self.owners).unsqueeze(-1)
+        """Numbers, one a tensor in the last dimension, as one a row; in the type of the matrix."""
+        return numbers.to(self.dtype).index_select(-1, self.owners).unsqueeze(-1)
 
     def sums(self, rows: Tensor) -> Tensor:
         """From sums over rows, one line for each sum, those over the tensors. The order of adding up is always the same."""

@@ -8,11 +8,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from .method import VANISHING, Given, Method, Sums, finite
+from .method import LARGEST, VANISHING, Given, Method, Sums, finite
 from .plan import Plan, Present
 from .vector import Row
 
-REACH = torch.finfo(torch.float32).max / 8.0
+REACH = LARGEST / 8.0
 """What the norm of each part of v may be, as in the filter's ``PlusPlus``: v + Q H is then a number in f32."""
 
 NONE = -1.0
@@ -96,7 +96,7 @@ class PlusPlus(Method):
         step = torch.where(reached, residual * gains / s, 0.0).unsqueeze(0)
         if self.options["max-update-norm"] is not None:
             step = step * self.bound(step[0], _squared(sums.matrix, a, b + q, c), use)
-        self._displace(present, sums.held, (step[0], a, b, c), use, gains)
+        self._displace(present, sums.held, (step[0].clamp(-LARGEST, LARGEST), a, b, c), use, gains)
 
     def _gains(self, sums: Tensor, previous: Tensor, r: Tensor) -> tuple[Tensor, ...]:
         """S, the coefficients of v', H and H' in v, and whether v is within reach; else the block stands still."""
