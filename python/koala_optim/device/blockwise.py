@@ -111,7 +111,7 @@ class Blockwise(Method):
         table = torch.where(use, table, 0.0)
         for part, alike in zip(present.parts, directions):
             columns = part.pages.column(table[:, part.columns])
-            # Nothing is moved by what is no number, be it the gradient or a coefficient beyond them, that of a vector of zeros.
+            # Nothing is moved by what is no number: a gradient, or a coefficient beyond them, which is of a vector of zeros.
             moved = (part.pages.gather(alike, padded=False) * columns[:moves]).nan_to_num_(0.0, 0.0, 0.0)
             if shrinking:
                 moved[0].addcmul_(part.pages.gather(part.parameters), columns[-1])
