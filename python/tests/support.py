@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor, nn
 
@@ -167,3 +168,19 @@ def python(
     )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
+
+
+def assert_near(found: Any, expected: Any) -> None:
+    """States and reports, whose numbers are the same up to rounding."""
+    if isinstance(expected, dict):
+        assert found.keys() == expected.keys()
+        for key in expected:
+            assert_near(found[key], expected[key])
+    elif isinstance(expected, list):
+        assert len(found) == len(expected)
+        for x, y in zip(found, expected):
+            assert_near(x, y)
+    elif isinstance(expected, float):
+        assert found == pytest.approx(expected, rel=1e-9, abs=1e-15)
+    else:
+        assert found == expected

@@ -12,7 +12,20 @@ from typing import Any
 
 import pytest
 import torch
-from support import VARIANTS, Variant, difference, losses_of, memory, nearing, network, run_step, same, train, values
+from support import (
+    VARIANTS,
+    Variant,
+    assert_near,
+    difference,
+    losses_of,
+    memory,
+    nearing,
+    network,
+    run_step,
+    same,
+    train,
+    values,
+)
 from support import batch as batch_of
 from torch import Tensor, nn
 from torch.utils._python_dispatch import TorchDispatchMode
@@ -238,21 +251,6 @@ def test_a_state_of_before_goes_on_without_a_floor_of_gradients(foreach: bool) -
     assert same(values(without), values(resumed))
     assert json.loads(state["param_groups"][0]["filter"])["method"]["koala-a"]["gradients"] is None
     assert difference(values(without), values(trained(0.4, None)[0])) > 1e-3
-
-
-def assert_near(found: Any, expected: Any) -> None:
-    if isinstance(expected, dict):
-        assert found.keys() == expected.keys()
-        for key in expected:
-            assert_near(found[key], expected[key])
-    elif isinstance(expected, list):
-        assert len(found) == len(expected)
-        for x, y in zip(found, expected):
-            assert_near(x, y)
-    elif isinstance(expected, float):
-        assert found == pytest.approx(expected, rel=1e-9, abs=1e-15)
-    else:
-        assert found == expected
 
 
 def test_a_report_stands_until_the_next_step(variant: Variant) -> None:

@@ -10,8 +10,21 @@ from typing import Any
 
 import pytest
 import torch
-from support import VARIANTS, Variant, batch, difference, losses_of, memory, network, run_step, same, train, values
-from test_device import SHAPES, assert_near, in_one_piece
+from support import (
+    VARIANTS,
+    Variant,
+    assert_near,
+    batch,
+    difference,
+    losses_of,
+    memory,
+    network,
+    run_step,
+    same,
+    train,
+    values,
+)
+from test_device import SHAPES, in_one_piece
 from torch import nn
 
 from koala_optim import Koala, KoalaA, KoalaM, TooManyMissing

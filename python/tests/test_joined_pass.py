@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 import torch
-from support import VARIANTS, Variant, batch, difference, losses_of, memory, network, same, values
-from test_device import assert_near
+from support import VARIANTS, Variant, assert_near, batch, difference, losses_of, memory, network, same, values
 from test_kernels import DEVICE, HERE
 from test_kernels import pytestmark as pytestmark
 from torch import Tensor, nn

@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from support import Variant, difference, memory, nearing, network, python, same, values
-from test_device import assert_near
+from support import Variant, assert_near, difference, memory, nearing, network, python, same, values
 from test_engines import LAYOUTS, made, plain, stepped, with_gaps
 from test_trajectories import FILES, TOLERANCE, TYPES, replay
 from torch import nn
@@ -242,6 +241,19 @@ def run(kernel, *arguments, grid=None, warmup=False, num_warps=4, enable_fp_fusi
 JITFunction.run = run
 koala_optim.placement.fuses = lambda *given: True
 M, A = koala_optim.KoalaM, koala_optim.KoalaA
+
+def stepped(method, given):
+    kind = torch.bfloat16 if "stochastic_rounding" in given else torch.float32
+    parameters = [torch.nn.Parameter(torch.zeros(2048, dtype=kind)) for _ in range(2)]
+    optimizer = method(parameters, foreach=True, **given)
+    for parameter in parameters:
+        launched.clear()
+        parameter.grad = torch.zeros_like(parameter)
+        optimizer.predict()
+        optimizer.update(torch.ones(3))
+    print(len(launched), end=" ")
+    return optimizer
+
 for method, given in (
     (koala_optim.KoalaV, {}),
     (M, {}),
@@ -259,15 +271,7 @@ for method, given in (
     (koala_optim.KoalaPP, {"target_rule": "relative", "target": 0.5}),
     (A, {"target_rule": "relative", "target": 0.5}),
 ):
-    kind = torch.bfloat16 if "stochastic_rounding" in given else torch.float32
-    parameters = [torch.nn.Parameter(torch.zeros(2048, dtype=kind)) for _ in range(2)]
-    optimizer = method(parameters, foreach=True, **given)
-    for parameter in parameters:
-        launched.clear()
-        parameter.grad = torch.zeros_like(parameter)
-        optimizer.predict()
-        optimizer.update(torch.ones(3))
-    print(len(launched), end=" ")
+    optimizer = stepped(method, given)
     # A look in the middle of a step.
     launched.clear()
     if not optimizer.predicted:
@@ -279,14 +283,7 @@ for method, given in (
 # Tensors that are spread over processes, of which nobody is here to add anything.
 koala_optim.device.exchange.Shares.__bool__ = lambda shares: True
 for method in (koala_optim.KoalaV, M, koala_optim.KoalaPP, A):
-    parameters = [torch.nn.Parameter(torch.zeros(2048)) for _ in range(2)]
-    optimizer = method(parameters, foreach=True)
-    for parameter in parameters:
-        launched.clear()
-        parameter.grad = torch.zeros_like(parameter)
-        optimizer.predict()
-        optimizer.update(torch.ones(3))
-    print(len(launched), end=" ")
+    stepped(method, {})
 print(*sorted(found))
 """
 

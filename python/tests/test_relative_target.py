@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 import torch
-from support import Variant, batch, difference, losses_of, memory, network, run_step, same, train, values
-from test_device import SHAPES, Launches, assert_near, in_one_piece
+from support import Variant, assert_near, batch, difference, losses_of, memory, network, run_step, same, train, values
+from test_device import SHAPES, Launches, in_one_piece
 from torch import Tensor, nn
 
 from koala_optim import Koala, TooManyMissing
@@ -170,12 +170,7 @@ def test_steps_in_backward_have_the_same_target(variant: Variant, engine: str) -
         if early:
             optimizer.step_in_backward()
         for step in range(4):
-            optimizer.zero_grad()
-            optimizer.predict()
-            losses = losses_of(model, batch(step, torch.float64))
-            optimizer.observe(losses)
-            losses.mean().backward()
-            optimizer.step()
+            run_step(optimizer, model, step)
         results.append([*values(model), *memory(optimizer)])
         assert optimizer.report()["target"] == pytest.approx(0.5 * first_loss(optimizer), rel=1e-12)
     assert difference(*results) < 1e-11

@@ -4,11 +4,10 @@
 
 mod support;
 
-use burn::tensor::Tensor;
 use burn::tensor::ops::ConvOptions;
 use koala_ops::conv2d;
 use proptest::prelude::*;
-use support::{Made, agree, constant, tracked};
+use support::{agree, made, shaped, tracked};
 
 /// Images, inputs, outputs, height and width; kernel; stride; padding before and after.
 #[derive(Clone, Copy, Debug)]
@@ -50,22 +49,11 @@ impl Case {
 
     fn check(&self, wanted: [bool; 3], biased: bool) {
         let shapes = self.shapes();
-        let made: Vec<Made> = shapes
-            .iter()
-            .zip(wanted)
-            .take(2 + usize::from(biased))
-            .map(|(shape, wanted)| {
-                if wanted {
-                    tracked(shape)
-                } else {
-                    constant(shape)
-                }
-            })
-            .collect();
-        agree(&made, |t| {
+        let tensors = made(shapes.iter().zip(wanted).take(2 + usize::from(biased)));
+        agree(&tensors, |t| {
             conv2d(
-                of(&t[0], &shapes[0]),
-                of(&t[1], &shapes[1]),
+                shaped(&t[0], &shapes[0]),
+                shaped(&t[1], &shapes[1]),
                 t.get(2).cloned(),
                 self.options([1, 1], 1),
             )
@@ -75,11 +63,6 @@ impl Case {
     fn options(&self, dilation: [usize; 2], groups: usize) -> ConvOptions<2> {
         ConvOptions::new_with_padding(self.stride, self.padding, dilation, groups)
     }
-}
-
-fn of(leaf: &Tensor<1>, shape: &[usize]) -> Tensor<4> {
-    leaf.clone()
-        .reshape([shape[0], shape[1], shape[2], shape[3]])
 }
 
 prop_compose! {
@@ -153,16 +136,16 @@ fn groups_and_dilation_are_burns() {
     let case = Case::square(2, [4, 6], 9, [3, 1, 1]);
     agree(&[tracked(&[2, 4, 9, 9]), tracked(&[6, 2, 3, 3])], |t| {
         conv2d(
-            of(&t[0], &[2, 4, 9, 9]),
-            of(&t[1], &[6, 2, 3, 3]),
+            shaped(&t[0], &[2, 4, 9, 9]),
+            shaped(&t[1], &[6, 2, 3, 3]),
             None,
             case.options([1, 1], 2),
         )
     });
     agree(&[tracked(&[2, 4, 9, 9]), tracked(&[6, 4, 3, 3])], |t| {
         conv2d(
-            of(&t[0], &[2, 4, 9, 9]),
-            of(&t[1], &[6, 4, 3, 3]),
+            shaped(&t[0], &[2, 4, 9, 9]),
+            shaped(&t[1], &[6, 4, 3, 3]),
             None,
             case.options([2, 1], 1),
         )
@@ -173,11 +156,11 @@ fn groups_and_dilation_are_burns() {
 fn tensors_of_any_order_of_axes_are_taken() {
     let case = Case::square(2, [3, 5], 6, [3, 1, 1]);
     agree(&[tracked(&[2, 6, 6, 4]), tracked(&[3, 3, 3, 5])], |t| {
-        let images = of(&t[0], &[2, 6, 6, 4])
+        let input = shaped(&t[0], &[2, 6, 6, 4])
             .permute([0, 3, 1, 2])
             .narrow(1, 1, 3);
-        let weight = of(&t[1], &[3, 3, 3, 5]).permute([3, 0, 1, 2]);
-        let results = conv2d(images, weight, None, case.options([1, 1], 1));
+        let weight = shaped(&t[1], &[3, 3, 3, 5]).permute([3, 0, 1, 2]);
+        let results = conv2d(input, weight, None, case.options([1, 1], 1));
         results.permute([2, 3, 0, 1])
     });
 }

@@ -4,11 +4,10 @@
 
 mod support;
 
-use burn::tensor::Tensor;
 use burn::tensor::ops::ConvTransposeOptions;
 use koala_ops::conv_transpose2d;
 use proptest::prelude::*;
-use support::{Made, agree, constant, tracked};
+use support::{agree, made, shaped, tracked};
 
 /// Images, inputs, outputs, height and width; kernel; stride; padding of what is read and of what is written.
 #[derive(Clone, Copy, Debug)]
@@ -47,16 +46,11 @@ impl Case {
             vec![inputs, outputs, self.kernel[0], self.kernel[1]],
             vec![outputs],
         ];
-        let made = |(shape, wanted): (&Vec<usize>, bool)| match wanted {
-            true => tracked(shape),
-            false => constant(shape),
-        };
-        let tensors = shapes.iter().zip(wanted).take(2 + usize::from(biased));
-        let tensors: Vec<Made> = tensors.map(made).collect();
+        let tensors = made(shapes.iter().zip(wanted).take(2 + usize::from(biased)));
         agree(&tensors, |t| {
             let options = self.options([1, 1], 1);
-            let [images, weight] = [0, 1].map(|at| of(&t[at], &shapes[at]));
-            conv_transpose2d(images, weight, t.get(2).cloned(), options)
+            let [input, weight] = [0, 1].map(|at| shaped(&t[at], &shapes[at]));
+            conv_transpose2d(input, weight, t.get(2).cloned(), options)
         });
     }
 
@@ -69,11 +63,6 @@ impl Case {
             groups,
         )
     }
-}
-
-fn of(leaf: &Tensor<1>, shape: &[usize]) -> Tensor<4> {
-    leaf.clone()
-        .reshape([shape[0], shape[1], shape[2], shape[3]])
 }
 
 prop_compose! {
@@ -121,12 +110,12 @@ fn layers_of_networks_agree() {
 fn groups_dilation_and_wide_padding_are_burns() {
     let case = Case::square(2, [4, 6], 5, [3, 2, 1]);
     agree(&[tracked(&[2, 4, 5, 5]), tracked(&[4, 3, 3, 3])], |t| {
-        let [images, weight] = [of(&t[0], &[2, 4, 5, 5]), of(&t[1], &[4, 3, 3, 3])];
-        conv_transpose2d(images, weight, None, case.options([1, 1], 2))
+        let [input, weight] = [shaped(&t[0], &[2, 4, 5, 5]), shaped(&t[1], &[4, 3, 3, 3])];
+        conv_transpose2d(input, weight, None, case.options([1, 1], 2))
     });
     agree(&[tracked(&[2, 4, 5, 5]), tracked(&[4, 6, 3, 3])], |t| {
-        let [images, weight] = [of(&t[0], &[2, 4, 5, 5]), of(&t[1], &[4, 6, 3, 3])];
-        conv_transpose2d(images, weight, None, case.options([2, 1], 1))
+        let [input, weight] = [shaped(&t[0], &[2, 4, 5, 5]), shaped(&t[1], &[4, 6, 3, 3])];
+        conv_transpose2d(input, weight, None, case.options([2, 1], 1))
     });
 }
 
@@ -134,11 +123,11 @@ fn groups_dilation_and_wide_padding_are_burns() {
 fn tensors_of_any_order_of_axes_are_taken() {
     let case = Case::square(2, [3, 5], 6, [3, 2, 1]);
     agree(&[tracked(&[2, 6, 6, 4]), tracked(&[3, 3, 5, 3])], |t| {
-        let images = of(&t[0], &[2, 6, 6, 4])
+        let input = shaped(&t[0], &[2, 6, 6, 4])
             .permute([0, 3, 1, 2])
             .narrow(1, 1, 3);
-        let weight = of(&t[1], &[3, 3, 5, 3]).permute([0, 2, 1, 3]);
-        let results = conv_transpose2d(images, weight, None, case.options([1, 1], 1));
+        let weight = shaped(&t[1], &[3, 3, 5, 3]).permute([0, 2, 1, 3]);
+        let results = conv_transpose2d(input, weight, None, case.options([1, 1], 1));
         results.permute([2, 3, 0, 1])
     });
 }

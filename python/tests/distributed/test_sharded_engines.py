@@ -10,6 +10,7 @@ import pytest
 import torch
 import torch.distributed as dist
 from problem import METHODS, optimizer, parameters_of, same_filter_on_all, samples, share, train_step
+from support import assert_near
 from test_sharded import DEVICE, ENGINES, HOST, KERNELS, is_where_it_belongs, kernels_are_there, sharded
 from torch import Tensor
 from torch.distributed.fsdp import fully_shard
@@ -62,21 +63,6 @@ def numbers_of(found: Koala) -> Any:
     """State and report; what the optimizer was told beside them is not compared."""
     state = json.loads(found.state_dict()["param_groups"][0]["filter"])
     return state, found.report()
-
-
-def assert_near(found: Any, expected: Any) -> None:
-    if isinstance(expected, dict):
-        assert found.keys() == expected.keys()
-        for key in expected:
-            assert_near(found[key], expected[key])
-    elif isinstance(expected, list):
-        assert len(found) == len(expected)
-        for x, y in zip(found, expected):
-            assert_near(x, y)
-    elif isinstance(expected, float):
-        assert found == pytest.approx(expected, rel=1e-9, abs=1e-15)
-    else:
-        assert found == expected
 
 
 def agrees(method: str, engine: dict, options: dict, look: bool) -> None:

@@ -33,6 +33,21 @@ pub fn constant(shape: &[usize]) -> Made {
     }
 }
 
+/// Made tensors of these shapes, with and without gradients.
+pub fn made<'a>(shapes: impl IntoIterator<Item = (&'a Vec<usize>, bool)>) -> Vec<Made> {
+    let of = |(shape, wanted): (&'a Vec<usize>, bool)| match wanted {
+        true => tracked(shape),
+        false => constant(shape),
+    };
+    shapes.into_iter().map(of).collect()
+}
+
+/// A made tensor as images, or as the weight of a convolution.
+pub fn shaped(leaf: &Tensor<1>, shape: &[usize]) -> Tensor<4> {
+    leaf.clone()
+        .reshape([shape[0], shape[1], shape[2], shape[3]])
+}
+
 /// What an operation gives: its values, then the gradient of each tensor that has one.
 pub type Found = Vec<Vec<f32>>;
 

@@ -5,7 +5,7 @@ mod check;
 mod koala;
 mod koala_spec;
 mod lookahead;
-mod optimizer;
+pub(crate) mod optimizer;
 pub(crate) mod relatives;
 mod spec;
 

@@ -70,6 +70,11 @@ pub trait Optimizer<M> {
     fn restore(&mut self, bytes: &[u8], model: &M) -> Result<(), OptimizerError>;
 }
 
+/// The mean of the losses that a step is given.
+pub(crate) fn mean(losses: &[f32]) -> f64 {
+    losses.iter().map(|loss| f64::from(*loss)).sum::<f64>() / losses.len() as f64
+}
+
 /// What a step did.
 #[derive(Debug, Clone)]
 pub struct StepSummary {

@@ -1,7 +1,7 @@
 //! The optimizers by name.
 
 use burn::module::Module;
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use super::check::{above_zero, not_negative, positive, share};
 use super::relatives::{Muon, Relative};
@@ -11,7 +11,7 @@ use super::{
     ProdigySpec, ScheduleFreeAdamWSpec, ScheduleFreePlusSpec, ScheduleFreeSgdSpec, SgdSpec,
     SpsMaxSpec, TargetRule,
 };
-use crate::own::OwnOptimizer;
+use crate::own::{OwnOptimizer, stored_beside_own};
 
 /// An optimizer, by name, with its options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -61,20 +61,7 @@ pub enum OptimizerSpec {
     Own(OwnOptimizer),
 }
 
-impl Serialize for OptimizerSpec {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Own(own) => own.serialize(serializer),
-            _ => Self::serialize(self, serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for OptimizerSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
-    }
-}
+stored_beside_own!(OptimizerSpec);
 
 impl OptimizerSpec {
     /// The names of all optimizers.

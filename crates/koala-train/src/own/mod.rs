@@ -46,6 +46,7 @@ mod network;
 mod optimizer;
 mod rule;
 mod samples;
+mod stored;
 
 pub use data::OwnData;
 pub use koala_models::Draws;
@@ -54,3 +55,4 @@ pub use network::{OwnNetwork, Trained};
 pub use optimizer::OwnOptimizer;
 pub use rule::{Parameter, Rule, StepAt};
 pub use samples::Samples;
+pub(crate) use stored::stored_beside_own;

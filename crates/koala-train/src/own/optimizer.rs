@@ -11,8 +11,9 @@ use toml::{Table, Value};
 
 use super::name::{check_name, check_text, fault};
 use super::{Parameter, Rule, StepAt};
+use crate::optimizers::optimizer::mean;
 use crate::optimizers::relatives::record::{from_bytes, to_bytes};
-use crate::optimizers::relatives::rows::{Memory, collect, place};
+use crate::optimizers::relatives::rows::{Memory, bytes, collect, place};
 use crate::optimizers::{Optimizer, OptimizerError, OptimizerSpec, StepSummary};
 use crate::run::{ConfigError, hint};
 
@@ -288,7 +289,7 @@ impl<M: Module> Optimizer<M> for Ruled {
         factor: f64,
     ) -> Result<(M, StepSummary), OptimizerError> {
         let rate = self.rule.learning_rate() * factor;
-        let loss = losses.iter().map(|l| f64::from(*l)).sum::<f64>() / losses.len() as f64;
+        let loss = mean(losses);
         let summary = |length: f64| StepSummary {
             gain: rate,
             effective_learning_rate: length,
@@ -324,9 +325,7 @@ impl<M: Module> Optimizer<M> for Ruled {
     }
 
     fn memory_bytes(&self) -> Result<u64, OptimizerError> {
-        let vectors = self.memory.values().flatten();
-        let bytes = vectors.map(|v| v.shape().num_elements() * v.dtype().size());
-        Ok(bytes.sum::<usize>() as u64)
+        Ok(bytes(&self.memory))
     }
 
     fn state(&self, model: &M) -> Result<Vec<u8>, OptimizerError> {

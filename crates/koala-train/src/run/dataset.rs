@@ -6,9 +6,9 @@ use koala_data::{
     Augmentation, DataError, DataKind, DatasetName, IdxOptions, ImageFolderOptions, LabelKind,
     Loaded, Parting, Share, TableOptions, idx_folder, image_folder, table_file,
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
-use crate::own::OwnData;
+use crate::own::{OwnData, stored_beside_own};
 
 /// A data set, by name, with where it is and what is done to it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -69,20 +69,7 @@ pub enum DatasetSpec {
     Own(OwnData),
 }
 
-impl Serialize for DatasetSpec {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Own(own) => own.serialize(serializer),
-            _ => Self::serialize(self, serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for DatasetSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
-    }
-}
+stored_beside_own!(DatasetSpec);
 
 /// Where a data set comes from.
 pub(super) enum Origin<'a> {

@@ -6,10 +6,10 @@ use koala_models::{
     AutoencoderSpec, CnnSpec, ImageShape, MlpSpec, ResNetForm, ResNetSpec, SpecError, VitSpec,
     at_most,
 };
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 use crate::gan::GanSpec;
-use crate::own::OwnModel;
+use crate::own::{OwnModel, stored_beside_own};
 
 /// A network, by name, with its options.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -49,20 +49,7 @@ pub enum ModelSpec {
     Own(OwnModel),
 }
 
-impl Serialize for ModelSpec {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self {
-            Self::Own(own) => own.serialize(serializer),
-            _ => Self::serialize(self, serializer),
-        }
-    }
-}
-
-impl<'de> Deserialize<'de> for ModelSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Self::deserialize(deserializer)
-    }
-}
+stored_beside_own!(ModelSpec);
 
 impl ModelSpec {
     /// The names of all networks.

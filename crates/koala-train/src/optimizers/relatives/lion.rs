@@ -73,10 +73,6 @@ impl Method for LionSpec {
 
     fn start(&self) {}
 
-    fn damage((): &()) -> Option<String> {
-        None
-    }
-
     fn step(
         &self,
         (): &mut (),

@@ -28,7 +28,9 @@ pub(in crate::optimizers) trait Method: 'static {
     fn start(&self) -> Self::Numbers;
 
     /// What is wrong with scalars that were read from somewhere.
-    fn damage(numbers: &Self::Numbers) -> Option<String>;
+    fn damage(_numbers: &Self::Numbers) -> Option<String> {
+        None
+    }
 
     /// Moves the rows, which are the parameters that have a gradient, and gives the length of the step as a learning rate.
     ///

@@ -150,10 +150,6 @@ impl Method for Muon {
         Steps::default()
     }
 
-    fn damage(_numbers: &Steps) -> Option<String> {
-        None
-    }
-
     fn step(
         &self,
         numbers: &mut Steps,

@@ -64,10 +64,6 @@ impl Method for NgnMSpec {
 
     fn start(&self) {}
 
-    fn damage((): &()) -> Option<String> {
-        None
-    }
-
     fn step(
         &self,
         (): &mut (),

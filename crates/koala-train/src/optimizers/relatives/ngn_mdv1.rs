@@ -75,10 +75,6 @@ impl Method for NgnMdv1Spec {
         Steps::default()
     }
 
-    fn damage(_numbers: &Steps) -> Option<String> {
-        None
-    }
-
     fn step(
         &self,
         numbers: &mut Steps,

@@ -5,7 +5,8 @@ use burn::optim::GradientsParams;
 
 use super::method::Method;
 use super::record;
-use super::rows::{Memory, collect, evaluated, place};
+use super::rows::{Memory, bytes, collect, evaluated, place};
+use crate::optimizers::optimizer::mean;
 use crate::optimizers::{Optimizer, OptimizerError, StepSummary};
 
 /// A method and what it remembers.
@@ -41,7 +42,7 @@ impl<M: Module, T: Method> Optimizer<M> for Relative<T> {
         factor: f64,
     ) -> Result<(M, StepSummary), OptimizerError> {
         let rate = self.method.learning_rate() * factor;
-        let loss = losses.iter().map(|l| f64::from(*l)).sum::<f64>() / losses.len() as f64;
+        let loss = mean(losses);
         let mut rows = collect(&model, gradients, &self.memory);
         let mut numbers = self.numbers.clone();
         let moved = if loss.is_finite() {
@@ -74,9 +75,7 @@ impl<M: Module, T: Method> Optimizer<M> for Relative<T> {
     }
 
     fn memory_bytes(&self) -> Result<u64, OptimizerError> {
-        let vectors = self.memory.values().flatten();
-        let bytes = vectors.map(|v| v.shape().num_elements() * v.dtype().size());
-        Ok(bytes.sum::<usize>() as u64)
+        Ok(bytes(&self.memory))
     }
 
     fn state(&self, model: &M) -> Result<Vec<u8>, OptimizerError> {

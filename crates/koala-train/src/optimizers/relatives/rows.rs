@@ -10,6 +10,13 @@ use koala_models::trainable;
 /// What is remembered of each parameter, by its path.
 pub(crate) type Memory = BTreeMap<String, Vec<Tensor<1>>>;
 
+/// Bytes of what is remembered.
+pub(crate) fn bytes(memory: &Memory) -> u64 {
+    let vectors = memory.values().flatten();
+    let bytes = vectors.map(|vector| vector.shape().num_elements() * vector.dtype().size());
+    bytes.sum::<usize>() as u64
+}
+
 /// A parameter that has a gradient, as a flat tensor of all its numbers.
 pub struct Row {
     /// Names of the module's fields from the root.

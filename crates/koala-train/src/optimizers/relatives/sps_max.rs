@@ -61,10 +61,6 @@ impl Method for SpsMaxSpec {
 
     fn start(&self) {}
 
-    fn damage((): &()) -> Option<String> {
-        None
-    }
-
     fn step(
         &self,
         (): &mut (),
