@@ -170,6 +170,40 @@ proptest! {
     }
 }
 
+/// Gradients as large as they can be, one after the other, after none: averages of what is moved must not leave the numbers either.
+#[test]
+fn the_largest_gradients_move_nothing_out_of_the_numbers() {
+    let met = |first: f32| {
+        let mut gradient = vec![0.0; 8];
+        gradient[0] = first;
+        Met {
+            losses: vec![0.0],
+            gradient,
+            of_vector: false,
+        }
+    };
+    for name in OptimizerSpec::NAMES
+        .into_iter()
+        .filter(|name| !is_of_burn(name))
+    {
+        let mut model = Four::new();
+        let mut optimizer = OptimizerSpec::named(name)
+            .unwrap()
+            .start(&model, u32::MAX)
+            .unwrap();
+        for first in [0.0, 0.0, f32::MIN, f32::MIN, f32::MAX, f32::MAX] {
+            model = step(optimizer.as_mut(), model, &met(first), name);
+            let evaluated = optimizer.evaluation(&model).unwrap().values();
+            for values in [model.values(), evaluated] {
+                assert!(
+                    values.iter().all(|value| value.is_finite()),
+                    "{name}: {values:?}"
+                );
+            }
+        }
+    }
+}
+
 /// KOALA_CASES=10000 for longer.
 fn cases() -> u32 {
     let cases = std::env::var("KOALA_CASES").ok();

@@ -240,3 +240,44 @@ fn words(own: &str, other: &str, seen: &Seen, several: bool) -> String {
     }
     told
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::Suite;
+    use crate::{Measure, Role};
+
+    /// Who is better ten times and worse ten times is told within its cell.
+    #[test]
+    fn numbers_have_room_in_their_cells() {
+        let mut suite = Suite::new(&[0, 1, 2, 3]);
+        let (low, high) = ([2.0, 2.1, 1.95, 2.0], [3.0, 3.1, 2.9, 3.05]);
+        for at in 0..20 {
+            suite.workload(&format!("w{at}"), Measure::Error, None);
+            let (first, second) = if at < 10 { (low, high) } else { (high, low) };
+            suite.arm("sgd", &Role::Defaults, 1.0, &first);
+            suite.arm("adamw", &Role::Defaults, 1.0, &second);
+        }
+        let comparison = suite.compare();
+        let arms = comparison.workloads.iter().flat_map(|of| &of.arms);
+        let scene = of(&comparison, &Palette::of(arms)).unwrap();
+        let cells = scene.marks.iter().filter_map(|mark| match mark {
+            Mark::Cell { place, class, .. } => (*class == "cell").then_some(*place),
+            _ => None,
+        });
+        let numbers = scene.marks.iter().filter_map(|mark| match mark {
+            Mark::Text { x, text, .. } => text.contains('−').then_some((*x, text.as_str())),
+            _ => None,
+        });
+        let told: Vec<_> = cells.zip(numbers).collect();
+        assert_eq!(told.len(), 2);
+        for ([left, _, wide, _], (middle, text)) in told {
+            assert_eq!(text, "+10 −10");
+            let half = width(text) * BOLD / 2.0;
+            assert!(middle - half >= left && middle + half <= left + wide);
+        }
+        assert!(scene.marks.iter().any(
+            |mark| matches!(mark, Mark::Text { text, .. } if text.contains("on so many problems;"))
+        ));
+    }
+}
