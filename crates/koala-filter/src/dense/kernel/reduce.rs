@@ -22,57 +22,44 @@ pub fn reduce<F: Real>(
     let decayed = reduction.decay != 0.0;
     // Without decay x is not read: g stands in for it, and w = 0 takes it out again.
     let parameters = if decayed { parameters } else { gradients };
-    if reduction.sums == Sums::Products {
-        let rows = [parameters, gradients, first, second];
-        let [g2, h2, x2, hp, pp, hv, pv, vv] = sums(rows, |[x, g, v, p]| {
-            let (h, v, p) = ((g + w * x).to_f64(), v.to_f64(), p.to_f64());
-            let (g, x) = (g.to_f64(), x.to_f64());
-            [g * g, h * h, x * x, h * p, p * p, h * v, p * v, v * v]
-        });
-        return BlockStatistics {
-            gradient_squared: g2,
-            decayed_squared: h2,
-            parameter_squared: if decayed { x2 } else { 0.0 },
-            products: Products {
+    let mut metric = MetricSums::default();
+    let mut products = Products::default();
+    let [g2, h2, x2] = match reduction.sums {
+        Sums::Gradient if !decayed => {
+            let [g2] = sums([gradients], |[g]| [g.to_f64() * g.to_f64()]);
+            [g2, g2, 0.0]
+        }
+        Sums::Gradient => sums([parameters, gradients], |[x, g]| squares(w, x, g)),
+        Sums::Products => {
+            let rows = [parameters, gradients, first, second];
+            let [g2, h2, x2, hp, pp, hv, pv, vv] = sums(rows, |[x, g, v, p]| {
+                let [g2, h2, x2] = squares(w, x, g);
+                let (h, v, p) = ((g + w * x).to_f64(), v.to_f64(), p.to_f64());
+                [g2, h2, x2, h * p, p * p, h * v, p * v, v * v]
+            });
+            products = Products {
                 gradient_previous: hp,
                 previous_squared: pp,
                 gradient_covariance: hv,
                 previous_covariance: pv,
                 covariance_squared: vv,
-            },
-            metric: MetricSums::default(),
-        };
-    }
-    // One sum a pass: a piece stays in the cache, and a single sum is vectorised where three are not.
-    let square = |row: &[F]| {
-        let [sum] = sums([row], |[x]| [x.to_f64() * x.to_f64()]);
-        sum
-    };
-    let decayed_square = || {
-        if !decayed {
-            return square(gradients);
+            };
+            [g2, h2, x2]
         }
-        let [h2] = sums([parameters, gradients], |[x, g]| {
-            let h = (g + w * x).to_f64();
-            [h * h]
-        });
-        h2
-    };
-    let (h2, metric) = match reduction.sums {
-        Sums::Gradient | Sums::Products => (decayed_square(), MetricSums::default()),
         Sums::UnitMetric => {
-            let h2 = decayed_square();
-            let [velocity_gradient] = sums([parameters, gradients, first], |[x, g, v]| {
-                [v.to_f64() * (g + w * x).to_f64()]
+            let [g2, h2, x2, vh, vv] = sums([parameters, gradients, first], |[x, g, v]| {
+                let [g2, h2, x2] = squares(w, x, g);
+                let (h, v) = ((g + w * x).to_f64(), v.to_f64());
+                [g2, h2, x2, v * h, v * v]
             });
-            let sums = MetricSums {
+            metric = MetricSums {
                 weighted_gradient: h2,
                 direction_squared: h2,
-                velocity_gradient,
-                weighted_velocity: square(first),
+                velocity_gradient: vh,
+                weighted_velocity: vv,
                 ..MetricSums::default()
             };
-            (h2, sums)
+            [g2, h2, x2]
         }
         Sums::DiagonalMetric {
             smoothing,
@@ -84,19 +71,32 @@ pub fn reduce<F: Real>(
                 correction,
                 floor,
             };
-            metric_sums(&step, reduction.decay, parameters, gradients, memory)
+            let h2;
+            (h2, metric) = metric_sums(&step, reduction.decay, parameters, gradients, memory);
+            if decayed {
+                let [g2, x2] = sums([parameters, gradients], |[x, g]| {
+                    let (g, x) = (g.to_f64(), x.to_f64());
+                    [g * g, x * x]
+                });
+                [g2, h2, x2]
+            } else {
+                [h2, h2, 0.0]
+            }
         }
-    };
-    let (g2, x2) = if decayed {
-        (square(gradients), square(parameters))
-    } else {
-        (h2, 0.0)
     };
     BlockStatistics {
         gradient_squared: g2,
         decayed_squared: h2,
-        parameter_squared: x2,
-        products: Products::default(),
+        parameter_squared: if decayed { x2 } else { 0.0 },
+        products,
         metric,
     }
+}
+
+/// g^2, h^2 and x^2 of an element.
+#[inline(always)]
+fn squares<F: Real>(w: F, x: F, g: F) -> [f64; 3] {
+    let h = (g + w * x).to_f64();
+    let (g, x) = (g.to_f64(), x.to_f64());
+    [g * g, h * h, x * x]
 }

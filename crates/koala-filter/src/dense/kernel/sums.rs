@@ -3,7 +3,7 @@
 use crate::dense::real::Real;
 
 /// Independent sums, so that additions need not wait for one another. Fixed: part of the bits of every sum.
-const LANES: usize = 8;
+const LANES: usize = 16;
 
 /// Sums of K terms per element over rows of equal length, in f64, in a fixed order of additions.
 #[inline(always)]
