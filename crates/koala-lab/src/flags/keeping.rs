@@ -8,7 +8,7 @@ use super::Overrides;
 #[derive(Args)]
 #[command(next_help_heading = "Output")]
 pub struct KeepingFlags {
-    /// Log every N-th step [default: 10]
+    /// Log every N-th step; 0 for each tenth, and fewer beyond 100,000 [default: 0]
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     log_every: Option<i64>,
     /// Write TensorBoard's event files too [default: true]

@@ -68,7 +68,7 @@ fn a_key_that_decides_is_named_and_what_may_change_may() {
     for (from, to) in [
         ("max-steps = 12", "max-steps = 20"),
         ("epochs = 20", "epochs = 30"),
-        ("log-every = 10", "log-every = 2"),
+        ("log-every = 0", "log-every = 2"),
         ("keep-checkpoints = 2", "keep-checkpoints = 5"),
         ("checkpoint-minutes = 5.0", "checkpoint-minutes = 1.0"),
     ] {

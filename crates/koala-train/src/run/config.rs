@@ -46,7 +46,8 @@ pub struct RunConfig {
     pub test: bool,
     /// Steps after which the network is evaluated within an epoch; 0 (default) for the end of each epoch only.
     pub evaluate_every: u64,
-    /// Every how many steps one is written to the event log. Default 10.
+    /// Every how many steps one is written to the event log. 0 (default): 10, of long runs fewer, each hundredth step from the
+    /// 100,000th on and each thousandth from the millionth.
     pub log_every: u64,
     /// Whether TensorBoard's event files are written too. Default true.
     pub tensorboard: bool,
@@ -127,7 +128,7 @@ impl RunConfig {
             validation: 0,
             test: true,
             evaluate_every: 0,
-            log_every: 10,
+            log_every: 0,
             tensorboard: true,
             missing_limit: 25,
             checkpoint_every: 0,
@@ -336,9 +337,6 @@ impl RunConfig {
         }
         if self.batch_size == 0 || self.batch_size > 1 << 20 {
             return own("batch-size", "must be between 1 and 1048576");
-        }
-        if self.log_every == 0 {
-            return own("log-every", "must be at least 1");
         }
         if self.missing_limit == 0 {
             return own("missing-limit", "must be at least 1");

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use koala_system::LogFile;
 
+use super::logged::is_logged;
 use crate::Error;
 use crate::training::{Event, Marks, Observer};
 
@@ -18,7 +19,7 @@ pub struct EventLog {
 }
 
 impl EventLog {
-    /// A new log at `path`, to which the first of every `every` steps is written.
+    /// A new log at `path`, to which the first of every `every` steps is written; 0 as `log-every`'s.
     ///
     /// # Errors
     ///
@@ -49,7 +50,7 @@ impl EventLog {
         Self {
             file,
             path: path.to_owned(),
-            every: every.max(1),
+            every,
         }
     }
 
@@ -81,8 +82,8 @@ fn end_of_lines(file: &mut File, limit: u64) -> std::io::Result<u64> {
 impl Observer for EventLog {
     fn observe(&mut self, event: &Event) -> Result<(), Error> {
         match event {
-            Event::Step(step) if !step.step.is_multiple_of(self.every) => return Ok(()),
-            Event::GanStep(step) if !step.step.is_multiple_of(self.every) => return Ok(()),
+            Event::Step(step) if !is_logged(self.every, step.step) => return Ok(()),
+            Event::GanStep(step) if !is_logged(self.every, step.step) => return Ok(()),
             Event::Resume(_) => return Ok(()),
             _ => {}
         }

@@ -19,6 +19,7 @@ mod groups;
 mod initial;
 mod length;
 mod lock;
+mod logged;
 mod logs;
 mod manifest;
 mod memory;

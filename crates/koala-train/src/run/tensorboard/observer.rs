@@ -13,6 +13,7 @@ use super::{adversaries, blocks, hyperparameters, scalars, text};
 use crate::Error;
 use crate::run::RunConfig;
 use crate::run::contents::BOARD;
+use crate::run::logged::is_logged;
 use crate::training::{Event, Marks, Observer, ResumeEvent, Status};
 
 /// Keeps a run in an event file that TensorBoard reads (`tensorboard --logdir runs`).
@@ -79,7 +80,7 @@ impl TensorBoard {
         let mut board = Self {
             new: file.is_empty(),
             file,
-            every: every.max(1),
+            every,
             clock,
             described: HashSet::new(),
         };
@@ -163,7 +164,7 @@ impl Observer for TensorBoard {
                 self.write(0, vec![text::literal("run", &start)])
             }
             Event::Step(step) => {
-                if step.step % self.every != 0 {
+                if !is_logged(self.every, step.step) {
                     return Ok(());
                 }
                 let mut values = self.values(scalars::step(step));
@@ -173,7 +174,7 @@ impl Observer for TensorBoard {
                 self.write(number(step.step), values)
             }
             Event::GanStep(step) => {
-                if step.step % self.every != 0 {
+                if !is_logged(self.every, step.step) {
                     return Ok(());
                 }
                 let mut values = self.values(adversaries::step(step));
