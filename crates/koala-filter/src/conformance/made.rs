@@ -85,6 +85,16 @@ pub fn cases() -> Vec<Case> {
         KoalaMConfig::new().with_coast(false).into(),
         plain(),
     )));
+    for (method, config) in methods()
+        .into_iter()
+        .filter(|(name, _)| !name.contains(','))
+    {
+        let relative = with(&config, |options| options.target = Target::Relative(0.4));
+        let name = format!("{method}, a share of the first loss, the first of all missing");
+        let mut case = made(&name, relative, plain());
+        case.steps[0].losses[3] = f32::NAN;
+        cases.push(case);
+    }
     cases
 }
 
