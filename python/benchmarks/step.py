@@ -59,9 +59,22 @@ def resnet18() -> list[tuple[int, ...]]:
     return [*shapes, (10, 512), (10,)]
 
 
+def small() -> list[tuple[int, ...]]:
+    """Shapes of 197 small tensors with a million parameters in all: a transformer of 24 layers of width 64."""
+    layer = [(64,), (64,), (192, 64), (192,), (64, 64), (64,), (360, 64), (360,)]
+    return [(500, 64), (64, 64), *(layer * 24), (64,), (64,), (500,)]
+
+
+SIZES: dict[str, Callable[[], list[tuple[int, ...]]]] = {
+    "resnet18": resnet18,
+    "small": small,
+    "100m": lambda: [(5_000_000,)] * 20,
+}
+
+
 def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    arguments.add_argument("--size", choices=["resnet18", "100m"], default="resnet18")
+    arguments.add_argument("--size", choices=SIZES, default="resnet18")
     arguments.add_argument("--turns", type=int, default=10)
     arguments.add_argument("--threads", type=int, default=torch.get_num_threads())
     arguments.add_argument("--only", default="", help="part of the names of the contenders beside fused SGD and AdamW")
@@ -69,8 +82,7 @@ def main() -> None:
     options = arguments.parse_args()
     torch.set_num_threads(options.threads)
     torch.manual_seed(0)
-    shapes = resnet18() if options.size == "resnet18" else [(5_000_000,)] * 20
-    parameters = [Parameter(0.05 * torch.randn(shape)) for shape in shapes]
+    parameters = [Parameter(0.05 * torch.randn(shape)) for shape in SIZES[options.size]()]
     for parameter in parameters:
         parameter.grad = 1e-3 * torch.randn(parameter.shape)
     losses = torch.rand(32)

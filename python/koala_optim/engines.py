@@ -7,7 +7,7 @@ from typing import Any
 from torch import Tensor
 
 from . import foreach, native
-from ._native import Filter
+from ._native import Filter, Measured
 from .distributed import Number, local_part
 from .placement import Placed
 from .rows import Part, Row, fits_native, hand_out, rows_of
@@ -22,7 +22,7 @@ class WithEngines(Placed):
         return local_part(found).reshape(()) if isinstance(found, Tensor) else float(found)
 
     def _conclude(
-        self, filter: Filter, statistics: list[list[float] | None], total: float, squares: float, count: int
+        self, filter: Filter, statistics: Measured | list[list[float] | None], total: float, squares: float, count: int
     ) -> None:
         """The filter's update, and with it the end of the step."""
         step = filter.step

@@ -1,4 +1,5 @@
-"""The sums of an update over all parameters: by both engines, in one reading or, with a metric, in two."""
+"""The sums of an update over all parameters: by both engines, in one reading or, with a metric, in two; until they go to the
+filter."""
 
 from __future__ import annotations
 
@@ -13,7 +14,9 @@ from torch import Tensor
 
 from . import native
 from ._native import Filter
+from ._native import Measured as Sums
 from .distributed import Number, ProcessGroups, largest_over
+from .readback import Readback
 from .rows import Row
 
 LARGEST = 3
@@ -64,6 +67,53 @@ def measure(filter: Filter, lent: Sequence[tuple[Any, Sequence[Row], Any]]) -> M
                     # Among these the largest is 0: it is one for all parameters, and no sum over processes.
                     sums[row.position][LARGEST:] = found
     return Measured(sums, over, largest)
+
+
+class Taken:
+    """Sums that were taken in Rust, and stay there."""
+
+    def __init__(self, sums: Sums) -> None:
+        self.statistics = sums
+        """For the filter's update."""
+
+    def complete(self, numbers: list[list[float]]) -> None:
+        """Nothing is still to come."""
+
+    def finite(self) -> bool:
+        """Whether all of them are."""
+        return self.statistics.finite()
+
+
+class Shared:
+    """Sums of which some are on devices or in other processes still, until the step's numbers have been read."""
+
+    def __init__(self, measured: Measured, parameters: int, readback: Readback) -> None:
+        self.statistics: list[list[float] | None] = [None] * parameters
+        """One a parameter, ``None`` without a gradient: for the filter's update."""
+        shared: dict[int, tuple[list[Number], ProcessGroups]] = {}
+        for position, found in measured.sums.items():
+            over = measured.over[position]
+            # An engine that leaves some on a device leaves |g|^2 there.
+            if over or type(found[0]) is not float:
+                shared[position] = found, over
+            else:
+                self.statistics[position] = found  # type: ignore[assignment]
+        # By position: which engine a part goes to need not be the same in all processes.
+        self._places = {position: readback.add(*shared[position]) for position in sorted(shared)}
+        self._largest = readback.add([] if measured.largest is None else [measured.largest])
+
+    def complete(self, numbers: list[list[float]]) -> None:
+        """Takes what was read."""
+        for position, place in self._places.items():
+            self.statistics[position] = numbers[place]
+        for number in numbers[self._largest]:
+            for sums in self.statistics:
+                if sums is not None:
+                    sums[LARGEST] = number
+
+    def finite(self) -> bool:
+        """Whether all of them are, once they are complete."""
+        return all(math.isfinite(number) for sums in self.statistics if sums for number in sums)
 
 
 def _largest(sums: dict[int, list[Number]], over: dict[int, ProcessGroups]) -> Number:

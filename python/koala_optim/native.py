@@ -7,15 +7,14 @@ from operator import attrgetter
 from typing import Any
 
 import torch
-from torch import Tensor
 from torch.autograd.graph import increment_version
 from torch.utils.dlpack import to_dlpack
 
-from ._native import SLOTS, Filter
+from ._native import SLOTS, Filter, Measured
 from ._native import Lent as Tensors
 from .rows import Part, Row, as_dense_as
 
-_TYPE = attrgetter("dtype")
+_GRADIENT = attrgetter("gradient")
 
 
 @dataclass(slots=True)
@@ -39,11 +38,13 @@ def lend(rows: list[Row], gradients: bool = False) -> Lent:
         if isinstance(rows, Part):
             rows.kept = tensors
     if gradients:
-        parameters, given = [row.parameter for row in rows], [row.gradient for row in rows]
-        # In every step: by loops that are not Python's.
-        if any(list(map(of, given)) != list(map(of, parameters)) for of in (Tensor.stride, _TYPE)):
-            given = list(map(as_dense_as, parameters, given))
-        tensors = tensors.with_gradients(list(map(to_dlpack, given)))
+        given = list(map(_GRADIENT, rows))
+        try:
+            tensors = tensors.with_gradients(list(map(to_dlpack, given)))
+        except (TypeError, ValueError):
+            # Most lie as their parameters do; others are copied, and what is wrong with them then is an error.
+            given = [as_dense_as(row.parameter, gradient) for row, gradient in zip(rows, given)]
+            tensors = tensors.with_gradients(list(map(to_dlpack, given)))
     return Lent(rows, tensors)
 
 
@@ -77,6 +78,11 @@ def reduce(filter: Filter, lent: Lent) -> list[list[float] | None]:
 def weigh(filter: Filter, lent: Lent, floor: float, first: list[list[float] | None]) -> list[list[float] | None]:
     """The sums of each row in the metric with this floor, of rows for which the first reading does not settle them."""
     return filter.weigh(lent.tensors, floor, first, torch.get_num_threads())
+
+
+def measure(filter: Filter, lent: Lent) -> Measured:
+    """All sums of an update, of rows that are all that has a gradient."""
+    return filter.measure(lent.tensors, torch.get_num_threads())
 
 
 def displace(filter: Filter, lent: Lent) -> None:

@@ -14,10 +14,11 @@ from typing import Any, overload
 import torch
 from torch import Tensor
 
+from . import native
 from ._native import Filter
 from .backward import StepsInBackward
-from .distributed import Number, ProcessGroups, check_same, fingerprint, is_due
-from .measure import LARGEST, measure
+from .distributed import Number, check_same, fingerprint, is_due
+from .measure import Shared, Taken, measure
 from .posterior import AtPosterior
 from .progress import LOOP
 from .readback import Readback
@@ -319,45 +320,33 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
         ]
         readback = Readback()
         predicted = self._progress.collect(readback)
-        statistics: list[list[float] | None] = [None] * len(self._parameters())
-        shared: dict[int, tuple[list[Number], ProcessGroups]] = {}
-        measured = measure(filter, lent)
-        for position, found in measured.sums.items():
-            over_these = measured.over[position]
-            # An engine that leaves some on a device leaves |g|^2 there.
-            if over_these or type(found[0]) is not float:
-                shared[position] = found, over_these
-            else:
-                statistics[position] = found  # type: ignore[assignment]
-        # By position: which engine a part goes to need not be the same in all processes.
-        places = {position: readback.add(*shared[position]) for position in sorted(shared)}
-        largest = readback.add([] if measured.largest is None else [measured.largest])
         over = self._process_group.groups()
+        if len(lent) == 1 and lent[0][0] is native and not over and not any(map(_OVER, rows)):
+            # All here, as nearly always on a processor: nobody but the filter looks at them.
+            taken: Taken | Shared = Taken(native.measure(filter, lent[0][2]))
+        else:
+            taken = Shared(measure(filter, lent), len(gradients), readback)
         due = over and is_due(filter.step + 1, self._check_every)
         mark = fingerprint(filter.state() if due else None, filter.step, self._check_every)
         observed = readback.gather([*self._observation.sums(), self._overflow(), *mark], over)
         numbers = readback.read()
         if predicted is not None:
             self._progress.complete(filter, [numbers[at][0] for at in predicted])
-        for position, place in places.items():
-            statistics[position] = numbers[place]
-        for number in numbers[largest]:
-            for sums in statistics:
-                if sums is not None:
-                    sums[LARGEST] = number
+        taken.complete(numbers)
         gathered = iter(numbers[observed])
         processes = list(zip(*[gathered] * (4 + len(mark))))
         total, squares, count, overflow = (sum(column) for column in list(zip(*processes))[:4])
-        if overflow != 0.0 and all(math.isfinite(number) for sums in statistics if sums for number in sums):
+        if overflow != 0.0 and taken.finite():
             # What overflowed is no gradient of this filter's: of another process, or of a frozen parameter.
             total = math.nan
-        self._conclude(filter, statistics, total, squares, round(count))
+        self._conclude(filter, taken.statistics, total, squares, round(count))
         for engine, _, memory in lent:
             engine.displace(filter, memory)
         # Parameters that stand still, but whose mean follows; or that have no gradient, but a velocity.
-        still = [row for row in rows if row.gradient is None and self._follows(filter, row)]
-        for engine, part in self._engines(still):
-            engine.displace(filter, engine.lend(part))
+        if len(moving) < len(rows):
+            still = [row for row in rows if row.gradient is None and self._follows(filter, row)]
+            for engine, part in self._engines(still):
+                engine.displace(filter, engine.lend(part))
         if filter.predicted:
             self._progress.note_stood(self._parameters())
         elif self._stay_predicted:

@@ -2,8 +2,8 @@
 
 use koala_filter::dense::passes;
 use koala_filter::{
-    BlockStatistics, Config, Deviation, Filter, FilterState, Group, Layout, Observation, Phase,
-    StepReport, Sums, TensorStep,
+    BlockStatistics, Config, Deviation, Filter, FilterState, Group, Layout, MetricSums,
+    Observation, Phase, StepReport, Sums, TensorStep,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -11,6 +11,7 @@ use serde::de::DeserializeOwned;
 
 use crate::error::{malformed, raised, written};
 use crate::lent::{Slices, Tensors};
+use crate::measured::{Given, Measured};
 use crate::numbers::{Numbers, metric_numbers, statistics_of, sums_of};
 use crate::pool;
 use crate::step::Step;
@@ -211,28 +212,31 @@ impl PyFilter {
         Some((rule.epsilon, rule.least))
     }
 
-    /// The measurement update. `statistics`: one a parameter, `None` without a gradient. `predicting`: joined with the next
-    /// predict, where that needs no numbers of its own.
+    /// The measurement update. `statistics`: what [`measure`](Self::measure) found, or the sums of each parameter, `None`
+    /// without a gradient. `predicting`: joined with the next predict, where that needs no numbers of its own.
     #[pyo3(signature = (statistics, sum, sum_of_squares, count, predicting=false))]
     fn update(
         &mut self,
-        statistics: Vec<Option<Numbers>>,
+        statistics: Given<'_>,
         sum: f64,
         sum_of_squares: f64,
         count: u64,
         predicting: bool,
     ) -> PyResult<()> {
-        let kind = self.filter.config().demands().sums;
-        let statistics = statistics
-            .into_iter()
-            .map(|sums| sums.map(|sums| statistics_of(kind, &sums)).transpose())
-            .collect::<PyResult<Vec<_>>>()?;
+        let given;
+        let statistics = match &statistics {
+            Given::Measured(measured) => &measured.get().statistics,
+            Given::Sums(sums) => {
+                given = self.statistics(sums)?;
+                &given
+            }
+        };
         let observation = Observation::from_sums(sum, sum_of_squares, count).map_err(raised)?;
         self.steps.clear();
         let update = if predicting {
-            self.filter.update_and_predict(&statistics, &observation)
+            self.filter.update_and_predict(statistics, &observation)
         } else {
-            self.filter.update(&statistics, &observation)
+            self.filter.update(statistics, &observation)
         }
         .map_err(raised)?;
         self.steps = update.steps;
@@ -309,18 +313,7 @@ impl PyFilter {
         threads: usize,
     ) -> PyResult<Vec<Option<Numbers>>> {
         let kind = self.filter.config().demands().sums;
-        let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
-        let elements = slices.elements();
-        let filter = &self.filter;
-        let (of_f32, of_f64) = py.detach(|| {
-            pool::install(threads, || {
-                (
-                    passes::reduce(filter, slices.f32),
-                    passes::reduce(filter, slices.f64),
-                )
-            })
-        });
-        let statistics = Slices::merge(&elements, of_f32, of_f64);
+        let statistics = self.first_reading(py, tensors, threads)?;
         Ok(statistics
             .into_iter()
             .map(|found| found.map(|found| sums_of(kind, &found)))
@@ -337,37 +330,32 @@ impl PyFilter {
         first: Vec<Option<Numbers>>,
         threads: usize,
     ) -> PyResult<Vec<Option<Numbers>>> {
-        let kind = self.filter.config().demands().sums;
-        let first = first
-            .into_iter()
-            .map(|sums| sums.map(|sums| statistics_of(kind, &sums)).transpose())
-            .collect::<PyResult<Vec<_>>>()?;
-        if !self.is_open(floor, &first, tensors)? {
-            return Ok(vec![None; first.len()]);
-        }
-        let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
-        let elements = slices.elements();
-        let of = |element: Element| {
-            let rows = elements.iter().zip(&first);
-            rows.filter(|(found, _)| **found == element)
-                .map(|(_, &sums)| sums)
-                .collect::<Vec<_>>()
-        };
-        let (first_f32, first_f64) = (of(Element::F32), of(Element::F64));
-        let filter = &self.filter;
-        let (of_f32, of_f64) = py.detach(|| {
-            pool::install(threads, || {
-                (
-                    passes::weigh(filter, floor, &first_f32, slices.f32),
-                    passes::weigh(filter, floor, &first_f64, slices.f64),
-                )
-            })
-        });
-        let sums = Slices::merge(&elements, of_f32, of_f64);
+        let first = self.statistics(&first)?;
+        let sums = self.second_reading(py, tensors, floor, &first, threads)?;
         Ok(sums
             .iter()
             .map(|sums| Some(metric_numbers(sums.as_ref()?).to_vec()))
             .collect())
+    }
+
+    /// All sums of an update whose gradients all belong to these CPU tensors, in as many readings as it takes.
+    fn measure(&self, py: Python<'_>, tensors: &Tensors, threads: usize) -> PyResult<Measured> {
+        let mut first = self.first_reading(py, tensors, threads)?;
+        // A floor that is not finite is of no use, and the measurement missing.
+        let floor = self.filter.metric_floor(&first);
+        if let Some(floor) = floor.filter(|floor| floor.is_finite()) {
+            let second = self.second_reading(py, tensors, floor, &first, threads)?;
+            for (found, sums) in first.iter_mut().zip(second) {
+                if let (Some(found), Some(sums)) = (found, sums) {
+                    found.weigh_anew(sums);
+                }
+            }
+        }
+        let mut statistics = vec![None; self.filter.layout().parameters().len()];
+        for ((position, _), found) in tensors.kinds().zip(first) {
+            statistics[position] = found;
+        }
+        Ok(Measured { statistics })
     }
 
     /// Does the last update's steps on CPU tensors.
@@ -395,6 +383,68 @@ impl From<Filter> for PyFilter {
 }
 
 impl PyFilter {
+    /// The sums that these numbers are.
+    fn statistics(&self, sums: &[Option<Numbers>]) -> PyResult<Vec<Option<BlockStatistics>>> {
+        let kind = self.filter.config().demands().sums;
+        let sums = sums.iter().map(Option::as_ref);
+        sums.map(|sums| sums.map(|sums| statistics_of(kind, sums)).transpose())
+            .collect()
+    }
+
+    /// The sums of each of the tensors.
+    fn first_reading(
+        &self,
+        py: Python<'_>,
+        tensors: &Tensors,
+        threads: usize,
+    ) -> PyResult<Vec<Option<BlockStatistics>>> {
+        let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
+        let elements = slices.elements();
+        let filter = &self.filter;
+        let (of_f32, of_f64) = py.detach(|| {
+            pool::install(threads, || {
+                (
+                    passes::reduce(filter, slices.f32),
+                    passes::reduce(filter, slices.f64),
+                )
+            })
+        });
+        Ok(Slices::merge(&elements, of_f32, of_f64))
+    }
+
+    /// The sums of each of the tensors in the metric with this floor; `None` where the `first` settle them.
+    fn second_reading(
+        &self,
+        py: Python<'_>,
+        tensors: &Tensors,
+        floor: f64,
+        first: &[Option<BlockStatistics>],
+        threads: usize,
+    ) -> PyResult<Vec<Option<MetricSums>>> {
+        if !self.is_open(floor, first, tensors)? {
+            return Ok(vec![None; first.len()]);
+        }
+        let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
+        let elements = slices.elements();
+        let of = |element: Element| {
+            let rows = elements.iter().zip(first);
+            rows.filter(|(found, _)| **found == element)
+                .map(|(_, &sums)| sums)
+                .collect::<Vec<_>>()
+        };
+        let (first_f32, first_f64) = (of(Element::F32), of(Element::F64));
+        let filter = &self.filter;
+        let (of_f32, of_f64) = py.detach(|| {
+            pool::install(threads, || {
+                (
+                    passes::weigh(filter, floor, &first_f32, slices.f32),
+                    passes::weigh(filter, floor, &first_f64, slices.f64),
+                )
+            })
+        });
+        Ok(Slices::merge(&elements, of_f32, of_f64))
+    }
+
     /// Whether a second reading is wanted of any of the tensors.
     fn is_open(
         &self,

@@ -5,6 +5,7 @@ mod conformance;
 mod error;
 mod filter;
 mod lent;
+mod measured;
 mod numbers;
 mod pool;
 mod step;
@@ -23,6 +24,8 @@ mod _native {
     use crate::filter::PyFilter;
     #[pymodule_export]
     use crate::lent::Tensors;
+    #[pymodule_export]
+    use crate::measured::Measured;
     /// Vectors that the passes know for each parameter.
     #[pymodule_export]
     const SLOTS: usize = koala_filter::SLOTS;
