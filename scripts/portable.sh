@@ -13,7 +13,7 @@ cargo test --release --locked -p koala-lab -p koala-burn -p koala-models -p koal
 case $(uname -s) in
   MINGW* | MSYS* | CYGWIN*)
     echo "left out here, as of Unix alone: --test resume --test safety --test data --test compare --test shell"
-    tests=(check own recipes replay report train watch)
+    tests=(check doctor early own recipes replay report suites train watch)
     cargo test --release --locked -p koala-lab "${tests[@]/#/--test=}"
     ;;
   *) cargo test --release --locked -p koala-lab ;;

@@ -45,6 +45,13 @@ pub fn text(file: Option<&Path>) -> Result<Corpus, DataError> {
     read_text(file).map(|(corpus, _)| corpus)
 }
 
+/// What a text became: rows of numbers, which are places in this list. To be stored with a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct TextPreparation {
+    /// The characters that it has, in the order of their numbers.
+    pub characters: Vec<String>,
+}
+
 /// What was taken of a text file.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]

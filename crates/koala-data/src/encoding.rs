@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use koala_system::quoted;
+
 use super::DataError;
 
 /// First bytes of what is often taken for text, what it is, and how text comes out of it.
@@ -132,16 +134,6 @@ fn command(file: &Path, from: &str) -> String {
     }
     let new = quoted(&file.with_file_name(new));
     format!("`iconv {from} -t utf-8 {} > {new}`", quoted(file))
-}
-
-/// A path as a shell takes it.
-fn quoted(path: &Path) -> String {
-    let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%\\".contains(c);
-    if text.chars().all(plain) && !text.starts_with('-') {
-        return text;
-    }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

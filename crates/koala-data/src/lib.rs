@@ -89,7 +89,7 @@ mod words;
 pub use augment::{Augment, Augmentation, Placement};
 pub use batch::HostBatch;
 pub use catalogue::{Data, PartSizes};
-pub use characters::{TextReport, read_text, text, tiny_shakespeare};
+pub use characters::{TextPreparation, TextReport, read_text, text, tiny_shakespeare};
 pub use check::{CheckReport, FileReport, PartReport, check, check_own};
 pub use cifar::{cifar10, cifar10_limited, cifar100, cifar100_limited};
 pub use corpus::Corpus;

@@ -6,8 +6,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::{
-    Data, ImagePreparation, ImageSet, LabelledTable, OwnImages, OwnRows, OwnTable, SampleSet,
-    Split, Table, TablePreparation, Warning,
+    Corpus, Data, ImagePreparation, ImageSet, LabelledTable, OwnImages, OwnRows, OwnTable,
+    SampleSet, Split, Table, TablePreparation, TextPreparation, Warning,
 };
 
 /// A data set in memory, with what was done to it and what is worth knowing of it.
@@ -31,9 +31,24 @@ pub enum Preparation {
     Images(ImagePreparation),
     /// To the rows of a table.
     Table(TablePreparation),
+    /// To a text.
+    Text(TextPreparation),
 }
 
 impl Loaded {
+    /// A text of one's own.
+    pub fn of_text(corpus: Corpus) -> Self {
+        let preparation = TextPreparation {
+            characters: corpus.vocabulary.tokens().to_vec(),
+        };
+        Self {
+            data: Data::Text(corpus),
+            preparation: Some(Preparation::Text(preparation)),
+            warnings: Vec::new(),
+            fingerprint: OnceLock::new(),
+        }
+    }
+
     /// The SHA-256 of all samples of data of one's own, part by part in their order, in lower-case hexadecimal digits: what tells
     /// whether a file has changed since a run was begun. Nothing for the others, whose files are known.
     pub fn fingerprint(&self) -> Option<&str> {
@@ -148,6 +163,23 @@ impl From<OwnTable> for Loaded {
 mod tests {
     use super::*;
     use crate::{ImageFolderOptions, TableOptions, image_folder, sample, table_file};
+
+    #[test]
+    fn a_character_that_changes_changes_the_fingerprint() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("letters.txt");
+        let read = |text: &str| {
+            std::fs::write(&file, text).unwrap();
+            Loaded::of_text(crate::text(Some(&file)).unwrap())
+        };
+        let (before, same) = (read(&"abc ".repeat(30)), read(&"abc ".repeat(30)));
+        // As many characters of as many kinds, in another order; and others in the same order.
+        let (other, renamed) = (read(&"acb ".repeat(30)), read(&"abd ".repeat(30)));
+        assert_eq!(before.fingerprint(), same.fingerprint());
+        assert!(before.fingerprint().is_some());
+        assert_ne!(before.fingerprint(), other.fingerprint());
+        assert_ne!(before.fingerprint(), renamed.fingerprint());
+    }
 
     #[test]
     fn a_sample_that_changes_changes_the_fingerprint() {

@@ -8,6 +8,7 @@ use comfy_table::presets::NOTHING;
 use koala_compare::Error;
 use koala_compare::{Campaign, Ended};
 use koala_report::{Comparison, Role};
+use koala_system::quoted;
 
 use crate::flags::SuiteFlags;
 use crate::progress::Progress;
@@ -55,6 +56,7 @@ pub fn run(
 }
 
 fn summary(ended: &Ended, folder: &Path) {
+    let word = quoted(folder);
     let folder = folder.display();
     let Ended { runs, ours, .. } = ended;
     if ended.interrupted {
@@ -64,7 +66,7 @@ fn summary(ended: &Ended, folder: &Path) {
         terminal::line("go on with the same command");
     } else {
         terminal::line(format!("{runs} runs, {ours} of them now, in {folder}"));
-        terminal::line(format!("koala report {folder} makes a page of it"));
+        terminal::line(format!("koala report {word} makes a page of it"));
     }
 }
 

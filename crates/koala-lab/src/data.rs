@@ -269,6 +269,7 @@ fn classes(preparation: &Preparation) -> Option<&[String]> {
             LabelPreparation::Classes { classes, .. } => Some(classes),
             LabelPreparation::Numbers { .. } => None,
         },
+        Preparation::Text(_) => None,
     }
 }
 
@@ -297,6 +298,8 @@ fn prepared(preparation: &Preparation) -> Vec<String> {
                 format!("{} features of: {}", table.width(), columns.join(", ")),
             ]
         }
+        // Its report says it.
+        Preparation::Text(_) => Vec::new(),
     }
 }
 

@@ -7,6 +7,7 @@ use clap::builder::StringValueParser;
 use clap::{ArgAction, Args};
 use koala_data::{LabelPreparation, Loaded, Preparation};
 use koala_report::LISTING_FILE;
+use koala_system::quoted;
 use koala_train::Error;
 use koala_train::recipe::{NAMES, Recipe};
 use koala_train::run::{ConfigError, Override, RunConfig, RunFolder, RunResult};
@@ -201,6 +202,7 @@ fn summary(result: &RunResult, folder: &RunFolder, data: &Loaded) {
         }
         (_, Status::Interrupted) => {
             terminal::line(format!("stopped {steps}"));
+            let path = quoted(folder.path());
             terminal::line(format!("go on with: koala train --resume {path}"));
         }
     }

@@ -13,6 +13,7 @@ mod log;
 mod manifest;
 mod memory;
 mod read;
+mod shell;
 mod write;
 
 pub use folders::{
@@ -23,4 +24,5 @@ pub use log::{LogFile, is_in_place};
 pub use manifest::{Entry, MANIFEST, Manifest, sha256};
 pub use memory::available_memory;
 pub use read::{open, read, read_text};
+pub use shell::quoted;
 pub use write::{open_lock, sync_file, write_synced, write_whole};

@@ -63,14 +63,16 @@ pub fn panels(log: &Log) -> [Panel; 3] {
     ]
 }
 
+/// The effective learning rate, if it was logged: optimizers of other programs tell none.
+fn rate(value: f64) -> Option<Fact> {
+    (!value.is_nan()).then(|| Fact::new("effective learning rate", value))
+}
+
 /// The numbers of the last step, and of its filter if there is one.
 pub fn facts(latest: &Latest) -> Vec<Fact> {
     match latest {
         Latest::Step(point, filter) => {
-            let mut facts = vec![Fact::new(
-                "effective learning rate",
-                point.effective_learning_rate,
-            )];
+            let mut facts: Vec<Fact> = rate(point.effective_learning_rate).into_iter().collect();
             facts.extend(filter.iter().flat_map(|report| of(report)));
             facts
         }
@@ -86,9 +88,9 @@ pub fn facts(latest: &Latest) -> Vec<Fact> {
                 ("generator", &point.generator, generator),
             ];
             for (name, network, filter) in networks {
-                let rate = Fact::new("effective learning rate", network.effective_learning_rate);
+                let rate = rate(network.effective_learning_rate);
                 let own = filter.iter().flat_map(|report| of(report));
-                facts.extend(std::iter::once(rate).chain(own).map(|fact| Fact {
+                facts.extend(rate.into_iter().chain(own).map(|fact| Fact {
                     name: format!("{name} {}", fact.name),
                     ..fact
                 }));

@@ -1,6 +1,9 @@
 //! What is shown, as text.
 
+use std::path::Path;
+
 use koala_report::page::plain;
+use koala_system::quoted;
 
 use super::fact::Fact;
 use super::pace::duration;
@@ -100,7 +103,10 @@ pub fn progress(shown: &Snapshot) -> String {
 /// How to go on with a run that was stopped.
 pub fn remedy(shown: &Snapshot) -> Option<String> {
     let go_on = || match &shown.writer {
-        None => format!("go on with: koala train --resume {}", shown.folder),
+        None => format!(
+            "go on with: koala train --resume {}",
+            quoted(Path::new(&shown.folder))
+        ),
         Some(_) => "go on with the program that began it".to_owned(),
     };
     shown.state.goes_on().then(go_on)

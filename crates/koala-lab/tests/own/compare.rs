@@ -1,7 +1,7 @@
 //! They are compared on, reported and watched.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::common::{json, koala, stderr, stdout, text};
 use super::{KINDS, made, train};
@@ -71,7 +71,7 @@ fn a_suite_compares_on_them_and_each_has_its_measure() {
         "{warned}"
     );
     // A tenth is held out, drawn from each class.
-    let config = text(&here.path().join(first_run(here.path())).join("config.toml"));
+    let config = text(&first_run(here.path()).join("config.toml"));
     assert!(config.contains("validation = 19\n"), "{config}");
     let all = found["warnings"].to_string();
     assert!(
@@ -111,13 +111,14 @@ fn a_suite_compares_on_them_and_each_has_its_measure() {
     );
 }
 
-fn first_run(here: &Path) -> String {
+fn first_run(here: &Path) -> PathBuf {
+    first_run_in(&here.join("comparisons/own"))
+}
+
+fn first_run_in(suite: &Path) -> PathBuf {
     let listing: serde_json::Value =
-        serde_json::from_str(&text(&here.join("comparisons/own/suite.json"))).unwrap();
-    format!(
-        "comparisons/own/{}",
-        listing["runs"][0]["folder"].as_str().unwrap()
-    )
+        serde_json::from_str(&text(&suite.join("suite.json"))).unwrap();
+    suite.join(listing["runs"][0]["folder"].as_str().unwrap())
 }
 
 #[test]
@@ -184,4 +185,51 @@ fn loose_runs_of_two_tables_are_two_workloads_and_each_is_watched() {
         assert!(watched.contains("test loss"), "{watched}");
         assert_eq!(watched.contains("test error"), has_error, "{watched}");
     }
+}
+
+#[test]
+fn a_text_that_has_changed_is_another_comparison() {
+    let here = tempfile::tempdir().unwrap();
+    let file = here.path().join("lines.txt");
+    let lines = |word: &str| -> String {
+        (0..200)
+            .map(|line| format!("line {line} of a {word}\n"))
+            .collect()
+    };
+    fs::write(&file, lines("text")).unwrap();
+    let compare = |seeds: &str| {
+        let small = [
+            "--layers=1",
+            "--hidden=8",
+            "--max-steps=3",
+            "--batch-size=4",
+        ];
+        let what = [
+            "compare",
+            "--dataset=text",
+            "--file=lines.txt",
+            "--optimizers=koala-a",
+            seeds,
+        ];
+        run(
+            here.path(),
+            &[&what[..], &small, &["--window=8", "--out=both"]].concat(),
+        )
+    };
+    compare("--seeds=0").success();
+    let folder = first_run_in(&here.path().join("both"));
+    let note = text(&folder.join("data.json"));
+    assert!(note.contains(r#""of": "text""#), "{note}");
+    run(here.path(), &["check", "both"]).success();
+    // As long, and of the same characters.
+    fs::write(&file, lines("xett")).unwrap();
+    for seeds in ["--seeds=0", "--seeds=0,1,2"] {
+        let refused = stderr(&compare(seeds).code(1));
+        assert!(
+            refused.contains(": its data have changed since it was begun"),
+            "{refused}"
+        );
+    }
+    fs::write(&file, lines("text")).unwrap();
+    compare("--seeds=0,1,2").success();
 }

@@ -109,6 +109,16 @@ fn of(
 /// The programs that wrote the runs; none if all are `koala`'s.
 fn writers(runs: &[Measured]) -> Vec<String> {
     let all: BTreeSet<Writer> = runs.iter().filter_map(Measured::writer).collect();
+    // A run that failed before it began does not tell the version.
+    let told: BTreeSet<String> = all
+        .iter()
+        .filter(|writer| writer.version.is_some())
+        .map(|writer| writer.program.clone())
+        .collect();
+    let all: BTreeSet<Writer> = all
+        .into_iter()
+        .filter(|writer| writer.version.is_some() || !told.contains(&writer.program))
+        .collect();
     match all.iter().any(Writer::is_another) {
         true => all.iter().map(Writer::words).collect(),
         false => Vec::new(),

@@ -13,7 +13,14 @@ const FILE: &str = "data.json";
 const LIMIT: u64 = 64 << 20;
 
 /// Data of one's own by the names of `koala`, and what becomes of their samples.
-const OWN: [(&str, &str); 3] = [("images", "images"), ("idx", "images"), ("table", "table")];
+const OWN: [(&str, &str); 4] = [
+    ("images", "images"),
+    ("idx", "images"),
+    ("table", "table"),
+    ("text", "text"),
+];
+/// Runs of it from before there was a note on it have none.
+const WITHOUT: &str = "text";
 
 /// What stands in it, as `docs/format/data.schema.json` says.
 #[derive(Deserialize)]
@@ -50,6 +57,9 @@ enum Preparation {
         _header: bool,
         label: Label,
         columns: Vec<Column>,
+    },
+    Text {
+        characters: Vec<String>,
     },
 }
 
@@ -101,7 +111,8 @@ pub(super) fn check(run: &Run, faults: &mut Faults) {
         }
         Ok(None) => {
             // It is written before the log is begun.
-            if let (Some(name), Some(_)) = (own(run), &run.log.start) {
+            let noted = own(run).filter(|name| *name != WITHOUT);
+            if let (Some(name), Some(_)) = (noted, &run.log.start) {
                 let what =
                     format!("is missing, and the run learns from data of one's own ('{name}')");
                 faults.add(&path, None, what);
@@ -216,6 +227,9 @@ fn alone(note: &Note) -> Vec<String> {
                 }
             }
         }
+        Preparation::Text { characters } => {
+            unless(!characters.is_empty(), "preparation.characters names none")
+        }
     }
     told
 }
@@ -225,6 +239,7 @@ fn beside(note: &Note, run: &Run) -> Vec<String> {
     let of = match note.preparation {
         Preparation::Images { .. } => "images",
         Preparation::Table { .. } => "table",
+        Preparation::Text { .. } => "text",
     };
     if let Some(name) = own(run)
         && !OWN.contains(&(name, of))

@@ -33,7 +33,9 @@ impl RunFolder {
             FREE.contains(&key) && !(key == INIT_WEIGHTS && config.init_weights.is_empty())
         };
         if let Some(other) = overrides.iter().find(|over| !may(over.key())) {
-            let all = FREE.map(|key| Override::new(key, 0).flag()).join(", ");
+            let free = FREE.into_iter().filter(|key| may(key));
+            let flags: Vec<String> = free.map(|key| Override::new(key, 0).flag()).collect();
+            let all = flags.join(", ");
             return Err(ConfigError::Value {
                 origin: "--resume".to_owned(),
                 fault: format!(
@@ -56,7 +58,7 @@ impl RunFolder {
         if before == *config {
             return Ok(());
         }
-        let note = DataNote::of(data);
+        let note = DataNote::of(data, config);
         self.check_data(note.as_ref().map(|note| note.sha256.as_str()))?;
         let found = self.checkpoints(config).find()?;
         let bound = Bound::of(config, data.sha256());

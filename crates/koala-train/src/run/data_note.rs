@@ -3,6 +3,8 @@
 use koala_data::{Loaded, PartSizes, Preparation};
 use serde::{Deserialize, Serialize};
 
+use super::RunConfig;
+
 /// `data.json`: what the samples of data of one's own were, what was done to them, and what was told of them.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct DataNote {
@@ -17,10 +19,13 @@ pub struct DataNote {
 }
 
 impl DataNote {
-    /// The note on these data; nothing if they are not one's own.
-    pub fn of(loaded: &Loaded) -> Option<Self> {
+    /// The note on these data as a run learns from them; nothing if they are not one's own.
+    pub fn of(loaded: &Loaded, config: &RunConfig) -> Option<Self> {
+        let mut samples = loaded.data.sizes();
+        // A text is read whole, whatever part of it is trained on.
+        samples.train = config.limited(samples.train);
         Some(Self {
-            samples: loaded.data.sizes(),
+            samples,
             sha256: loaded.fingerprint()?.to_owned(),
             warnings: loaded.warnings.iter().map(ToString::to_string).collect(),
             preparation: loaded.preparation.clone()?,

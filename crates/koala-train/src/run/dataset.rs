@@ -4,7 +4,7 @@ use std::path::Path;
 
 use koala_data::{
     Augmentation, DataError, DataKind, DatasetName, IdxOptions, ImageFolderOptions, LabelKind,
-    Loaded, Parting, Share, TableOptions, idx_folder, image_folder, table_file,
+    Loaded, Parting, Share, TableOptions, idx_folder, image_folder, table_file, text,
 };
 use serde::{Deserialize, Serialize};
 
@@ -413,6 +413,7 @@ impl DatasetSpec {
                 };
                 table_file(path()?, &options).map(Loaded::from)
             }
+            Self::Text { .. } => text(Some(path()?)).map(Loaded::of_text),
             _ => {
                 // What is held out is at the end of the file, whatever the limit.
                 let limit = limit.filter(|_| held_out == 0);

@@ -1,8 +1,11 @@
 //! Doing what a configuration says.
 
+use std::fs;
+
 use koala_data::Loaded;
 
 use super::bound::Bound;
+use super::contents::{Contents, EVENTS};
 use super::lock::{Held, Presence};
 use super::session::Session;
 use super::{DataNote, Found, Outcome, RunConfig, RunFolder};
@@ -82,8 +85,21 @@ impl RunFolder {
     ) -> Result<Outcome, Error> {
         let held = self.lock()?;
         self.write_config(config)?;
-        self.write_data(DataNote::of(data).as_ref())?;
-        self.run(&held, config, data, observer, interrupt, None)
+        self.write_data(DataNote::of(data, config).as_ref())?;
+        let outcome = self.run(&held, config, data, observer, interrupt, None);
+        if let Err(Error::Weights { .. } | Error::Config(_)) = &outcome {
+            self.take_back_beginning();
+        }
+        outcome
+    }
+
+    /// Removes what was written of a run whose weights to start from were refused, so that it is not in the way of the command that
+    /// mends it. What cannot be removed stays: the refusal is what is to be told.
+    fn take_back_beginning(&self) {
+        let began = fs::metadata(self.path().join(EVENTS)).is_ok_and(|log| log.len() > 0);
+        if !began && let Ok(contents) = Contents::of(self.path()) {
+            let _ = contents.remove();
+        }
     }
 
     /// Goes on with the run in this folder where its newest whole checkpoint was made, or from its beginning if it was
@@ -164,7 +180,7 @@ impl RunFolder {
         interrupt: &Interrupt,
         warn: &mut dyn FnMut(&str),
     ) -> Result<Outcome, Error> {
-        let note = DataNote::of(data);
+        let note = DataNote::of(data, config);
         self.check_data(note.as_ref().map(|note| note.sha256.as_str()))?;
         self.write_data(note.as_ref())?;
         let found = self.checkpoints(config).find()?;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use burn::module::Module;
 use koala_models::float_parameters;
-use koala_models::stored::{Stored, weights_from_bytes};
+use koala_models::stored::{StateError, Stored, weights_from_bytes};
 use koala_system::{Entry, read};
 
 use super::{ConfigError, RunConfig};
@@ -63,7 +63,14 @@ impl RunConfig {
             file: file.to_owned(),
             cause,
         };
-        let faults = misfits(&model, &bytes).map_err(|cause| refused(cause.to_string()))?;
+        let faults = misfits(&model, &bytes).map_err(|cause| {
+            refused(match cause {
+                StateError::Damaged { reason, .. } => format!(
+                    "is no file of weights, or a damaged one ({reason}): name the model.safetensors, or best.safetensors, of a run"
+                ),
+                other => other.to_string(),
+            })
+        })?;
         if !faults.is_empty() {
             let more = match faults.len().saturating_sub(NAMED) {
                 0 => String::new(),
@@ -81,10 +88,7 @@ impl RunConfig {
 }
 
 /// What does not fit of weights for a network, a line each.
-fn misfits<M: Module>(
-    model: &M,
-    bytes: &[u8],
-) -> Result<Vec<String>, koala_models::stored::StateError> {
+fn misfits<M: Module>(model: &M, bytes: &[u8]) -> Result<Vec<String>, StateError> {
     let stored = Stored::read("weights", bytes)?;
     let mut faults = Vec::new();
     let parameters = float_parameters(model);
