@@ -3,7 +3,7 @@
 #
 #   scripts/gpu-check.sh [--json FILE] [--device cuda|cpu] [--only SECTION ...] [--tiny]
 #
-# PYTHON=...  the interpreter (default: python3), with torch and safetensors. koala_optim is that of this checkout if its native
+# PYTHON=...  the interpreter (default: python3), with torch. koala_optim is that of this checkout if its native
 #             module was built into it, else the installed one.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)

@@ -20,14 +20,12 @@ from koala_optim import conformance as suite
 
 def recordings(setup: Setup) -> dict[str, Any]:
     """The recorded trajectories replay on the device."""
-    from safetensors import safe_open
-    from test_trajectories import FILES, TOLERANCE, TYPES, replay
+    from replaying import FILES, TOLERANCE, TYPES, read, replay
 
     failures, worst = Failures(), {}
 
     def one(path: Any, engine: dict[str, Any]) -> float:
-        with safe_open(path, "pt") as file:
-            tolerance = TOLERANCE[TYPES[file.metadata()["dtype"]]]
+        tolerance = TOLERANCE[TYPES[read(path)[0]["dtype"]]]
         found = replay(path, device=setup.device, **engine)
         assert max(found.values()) <= tolerance, found
         return max(found.values())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import subprocess
 import sys
@@ -10,7 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import pytest
 import torch
 from torch import Tensor, nn
 
@@ -181,6 +181,6 @@ def assert_near(found: Any, expected: Any) -> None:
         for x, y in zip(found, expected):
             assert_near(x, y)
     elif isinstance(expected, float):
-        assert found == pytest.approx(expected, rel=1e-9, abs=1e-15)
+        assert math.isclose(found, expected, rel_tol=1e-9, abs_tol=1e-15), (found, expected)
     else:
         assert found == expected

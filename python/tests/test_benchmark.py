@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from support import python
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
@@ -146,3 +147,17 @@ def test_shortcuts_of_the_small_residual_network_have_no_parameters(neighbours):
     assert found.shape == (2, 32, 4, 4)
     torch.testing.assert_close(found[:, 8:24], images[:, :, ::2, ::2].relu())
     assert not found[:, :8].any() and not found[:, 24:].any()
+
+
+def test_the_check_of_a_device_needs_nothing_but_pytorch(tmp_path):
+    """Neither of them is part of an installation of it."""
+    script = """
+import runpy, sys
+for name in ("pytest", "safetensors"):
+    sys.modules[name] = None
+sys.path.insert(0, sys.argv[1])
+sys.argv = ["gpu.py", "--device", "cpu", "--tiny", "--only", "recordings", "one pass", "states", "layouts"]
+runpy.run_path(sys.path[0] + "/gpu.py", run_name="__main__")
+"""
+    told = python(script, str(BENCHMARKS), folder=tmp_path)
+    assert "0 of 4 sections failed" in told
