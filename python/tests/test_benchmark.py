@@ -159,5 +159,5 @@ sys.path.insert(0, sys.argv[1])
 sys.argv = ["gpu.py", "--device", "cpu", "--tiny", "--only", "recordings", "one pass", "states", "layouts"]
 runpy.run_path(sys.path[0] + "/gpu.py", run_name="__main__")
 """
-    told = python(script, str(BENCHMARKS), folder=tmp_path)
+    told = python(script, str(BENCHMARKS), folder=tmp_path, timeout=600.0)
     assert "0 of 4 sections failed" in told
