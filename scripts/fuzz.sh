@@ -84,22 +84,22 @@ readers=("$@")
 [ ${#readers[@]} -gt 0 ] || mapfile -t readers < <("$program" list)
 
 TIMEFORMAT='%U %S'
-printed=$folder/printed
 found=0
-mkdir -p "$printed"
 for reader in "${readers[@]}"; do
-  output=$printed/$reader
+  output=$scratch/output
   failed=0
   { time fuzz "$reader" -max_total_time="$seconds" -max_len=65536 -print_final_stats=1 >"$output" 2>&1 || failed=1; } 2>"$scratch/time"
   runs=$(sed -n 's/^stat::number_of_executed_units: *//p' "$output")
   if [ $failed = 1 ]; then
     found=1
-    tail -n 40 "$output"
+    tail -n 40 "$output" | tee "$findings/$reader.txt"
   fi
   state=$(grep -o 'cov: [0-9]* ft: [0-9]* corp: [0-9]*' "$output" | tail -n 1 || true)
   read -r _ reached _ _ _ inputs <<<"$state"
-  printf '%s\t%s\t%s\t%s\t%s\t%s\n' "$reader" "${runs:-0}" "$(awk '{ print $1 + $2 }' "$scratch/time")" "${reached:-0}" "${inputs:-0}" $failed |
-    tee -a "$log" "$scratch/table" >/dev/null
+  row=$(printf '%s\t%s\t%s\t%s\t%s\t%s' "$reader" "${runs:-0}" "$(awk '{ print $1 + $2 }' "$scratch/time")" "${reached:-0}" "${inputs:-0}" $failed)
+  # A line at once: others may write to the log too.
+  echo "$row" >>"$log"
+  echo "$row" >>"$scratch/table"
 done
 sum "$scratch/table"
 exit $found
