@@ -2,15 +2,19 @@
 
 use std::fmt::Write;
 
-use super::svg::{Anchor, Axis, BOLD, Colour, Mark, Scale, Scene, cut, ticks, width};
+use super::svg::{Anchor, Axis, BOLD, Colour, LINE, Mark, Scale, Scene, cut, ticks, width};
 
-const WIDTH: f64 = 450.0;
+pub(super) const WIDTH: f64 = 450.0;
 /// Height of a row.
 const ROW: f64 = 23.0;
 /// Width of a name, at most.
 const NAME: f64 = 165.0;
 const TOP: f64 = 8.0;
 const FOOT: f64 = 42.0;
+/// Between the edge and the longest name, at least.
+const NAMED: f64 = 6.0;
+/// Between a name and the axis: a dot at its end is not the name's.
+const ROOM: f64 = 22.0;
 
 /// A row.
 #[derive(Debug)]
@@ -32,6 +36,8 @@ pub(super) struct Row {
 pub(super) struct Common {
     pub(super) title: String,
     pub(super) axis: String,
+    /// What else one has to know to read it.
+    pub(super) note: Option<&'static str>,
     pub(super) scale: Scale,
     /// A value to compare with.
     pub(super) mark: Option<f64>,
@@ -43,13 +49,13 @@ pub(super) fn draw(common: &Common, rows: &[Row]) -> Scene {
         let widths = rows.iter().map(|row| width(text(row)).min(NAME));
         widths.fold(0.0, f64::max)
     };
-    let left = widest(|row| &row.name) * BOLD + 20.0;
+    let left = widest(|row| &row.name) * BOLD + NAMED + ROOM;
     let right = widest(|row| &row.told) + 14.0;
     let high = ROW * rows.len() as f64;
     let axis = Axis::over(common.scale, values(common, rows), (left, WIDTH - right));
     let mut scene = Scene {
         width: WIDTH,
-        height: TOP + high + FOOT,
+        height: TOP + high + FOOT + common.note.map_or(0.0, |_| LINE),
         title: common.title.clone(),
         description: words(rows),
         ..Scene::default()
@@ -75,6 +81,12 @@ pub(super) fn draw(common: &Common, rows: &[Row]) -> Scene {
     scene
         .marks
         .push(Mark::of_axis(foot, Anchor::Middle, "axis", words));
+    if let Some(note) = common.note {
+        let foot = (foot.0, foot.1 + LINE);
+        scene
+            .marks
+            .push(Mark::of_axis(foot, Anchor::Middle, "axis", note));
+    }
     if let Some(mark) = common.mark.filter(|mark| axis.holds(*mark)) {
         let d = format!("M{:.1} {TOP}v{:.1}", axis.at(mark), high);
         scene
@@ -101,7 +113,7 @@ fn draw_row(scene: &mut Scene, axis: &Axis, row: &Row, middle: f64, left: f64) {
     let class = if row.strong { "name strong" } else { "name" };
     let name = cut(&row.name, NAME);
     scene.marks.push(Mark::text(
-        (left - 12.0, middle + 4.0),
+        (left - ROOM, middle + 4.0),
         Anchor::End,
         class,
         hue,
@@ -170,9 +182,11 @@ fn values(common: &Common, rows: &[Row]) -> Vec<f64> {
     };
     // Less is better: only what is far worse than most is cut off.
     let middle = found[found.len() / 2];
+    let apart = middle - first > 1e-9 * first.abs().max(middle.abs());
     let most = match found.len() {
-        ..3 => last,
-        _ => last.min(middle + 4.0 * (middle - first).max(f64::MIN_POSITIVE)),
+        3.. if apart => last.min(middle + 4.0 * (middle - first)),
+        // Most are the same: there is nothing that the others could press flat.
+        _ => last,
     };
     let reach = most - first;
     let (least, most_of_all) = (first - 0.6 * reach, most + 0.6 * reach);
@@ -229,6 +243,7 @@ mod tests {
         let common = Common {
             title: String::new(),
             axis: String::new(),
+            note: None,
             scale: Scale::Linear,
             mark: None,
         };
@@ -242,5 +257,24 @@ mod tests {
         // Its digits stand there all the same.
         let told = |mark: &Mark| matches!(mark, Mark::Text { text, .. } if text == "90");
         assert!(scene.marks.iter().any(told));
+    }
+
+    #[test]
+    fn beside_many_that_are_the_same_the_others_are_seen() {
+        let common = Common {
+            title: String::new(),
+            axis: String::new(),
+            note: None,
+            scale: Scale::Linear,
+            mark: None,
+        };
+        for same in [0.0, 2.25] {
+            let rows: Vec<Row> = [same, same, same, same + 5.0]
+                .map(|value| row("o", value))
+                .into();
+            let places = dots(&draw(&common, &rows));
+            assert_eq!(places.len(), 4);
+            assert!(places[3] - places[0] > 60.0, "{places:?}");
+        }
     }
 }

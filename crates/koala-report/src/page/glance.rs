@@ -57,8 +57,7 @@ pub(super) fn over_all(comparison: &Comparison, palette: &Palette) -> Vec<Captio
             Some((format!("Over {}, best first", over_all.problems()), scene))
         }),
     };
-    let second = matrix::of(comparison, palette)
-        .map(|scene| ("Who is better: row against column".to_owned(), scene));
+    let second = matrix::of(comparison, palette).map(|scene| (matrix::caption(comparison), scene));
     let both = first.into_iter().chain(second);
     both.map(|(caption, scene)| named(&comparison.name, caption, scene))
         .collect()

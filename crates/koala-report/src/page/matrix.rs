@@ -1,8 +1,8 @@
 //! Who is better than whom: a row an arm, a column the same arms, colour and sign.
 
 use super::chart::Palette;
-use super::ranking;
 use super::svg::{Anchor, BOLD, Colour, Mark, Scene, cut, width};
+use super::{dots, ranking};
 use crate::{Comparison, Duel, Verdicts};
 
 /// Width of a name, at most.
@@ -53,17 +53,14 @@ pub(super) fn of(comparison: &Comparison, palette: &Palette) -> Option<Scene> {
     let widest = names.iter().map(|name| width(name)).fold(0.0, f64::max);
     let left = widest * BOLD + 34.0;
     let (across, down) = (wide * arms.len() as f64, HIGH * arms.len() as f64);
-    let lengths = overview
-        .over_all
-        .as_ref()
-        .is_some_and(|of| of.length.is_some());
-    let foot = match (several, lengths) {
-        (true, true) => "+ better, − worse, on so many problems and lengths; = cannot be told",
-        (true, false) => "+ better, − worse, on so many problems; = cannot be told",
-        (false, _) => "+ better, − worse, = cannot be told",
+    let foot = match (several, lengths(comparison)) {
+        (true, true) => "+ better, − worse, on so many, each length by itself; = undecided",
+        (true, false) => "+ better, − worse, on so many problems; = undecided",
+        (false, _) => "+ better, − worse, = undecided",
     };
     let mut scene = Scene {
-        width: (left + across + 2.0).max(width(foot)),
+        // No narrower than the ranking beside it: a page draws both as wide as there is room, and letters are to be of one size.
+        width: (left + across + 2.0).max(width(foot)).max(dots::WIDTH),
         height: TOP + down + FOOT,
         title: "Who is better than whom".to_owned(),
         ..Scene::default()
@@ -154,6 +151,22 @@ pub(super) fn of(comparison: &Comparison, palette: &Palette) -> Option<Scene> {
     Some(scene)
 }
 
+/// Whether there are several lengths of each problem.
+fn lengths(comparison: &Comparison) -> bool {
+    let over_all = comparison.overview.over_all.as_ref();
+    over_all.is_some_and(|of| of.length.is_some())
+}
+
+/// What its heading says: also over how many problems it counts, which may be more than the ranking beside it has.
+pub(super) fn caption(comparison: &Comparison) -> String {
+    let of = match (comparison.workloads.len(), lengths(comparison)) {
+        (..2, _) => "",
+        (all, false) => &format!(", {all} problems"),
+        (all, true) => &format!(", all lengths, {all} in all"),
+    };
+    format!("Who is better: row against column{of}")
+}
+
 fn seen(duels: &[Duel], own: usize, other: usize) -> Option<Seen> {
     let turned = own > other;
     let pair = (own.min(other), own.max(other));
@@ -218,7 +231,7 @@ fn words(own: &str, other: &str, seen: &Seen, several: bool) -> String {
                 _,
             ) => "is worse by itself, not after adjusting, than",
             (_, Verdicts { all: 1.., .. }, _) => "is worse than",
-            (.., 1..) => "cannot be told from",
+            (.., 1..) => "is undecided against",
             _ => "has too few seeds in common with",
         };
         return format!("{own} {verdict} {other}");
@@ -228,7 +241,7 @@ fn words(own: &str, other: &str, seen: &Seen, several: bool) -> String {
         _ => format!(" ({} also after adjusting)", verdicts.adjusted),
     };
     let mut told = format!(
-        "{own} is better than {other} on {}{}, worse on {}{}, cannot be told from it on {}",
+        "{own} is better than {other} on {}{}, worse on {}{}, undecided on {}",
         seen.better.all,
         adjusted(&seen.better),
         seen.worse.all,
@@ -245,7 +258,48 @@ fn words(own: &str, other: &str, seen: &Seen, several: bool) -> String {
 mod tests {
     use super::*;
     use crate::testing::Suite;
-    use crate::{Measure, Role};
+    use crate::{Horizon, Measure, Role};
+
+    /// A page draws it as wide as the ranking beside it, and says over how much it counts.
+    #[test]
+    fn a_matrix_of_two_is_as_wide_as_the_ranking_and_tells_what_it_counts() {
+        let mut suite = Suite::new(&[0, 1, 2]);
+        let mut workload = |name: &str| {
+            suite.workload(name, Measure::Error, None);
+            suite.arm("koala-a", &Role::Defaults, 1.0, &[1.0, 1.1, 1.2]);
+            suite.arm("adamw", &Role::Defaults, 1.0, &[2.0, 2.1, 2.3]);
+            suite.compare()
+        };
+        let one = workload("w0");
+        let arms = one.workloads.iter().flat_map(|of| &of.arms);
+        let scene = of(&one, &Palette::of(arms)).unwrap();
+        assert!(scene.width >= dots::WIDTH);
+        assert_eq!(caption(&one), "Who is better: row against column");
+        let two = workload("w1");
+        assert_eq!(
+            caption(&two),
+            "Who is better: row against column, 2 problems"
+        );
+    }
+
+    /// Two problems at two lengths are four comparisons.
+    #[test]
+    fn lengths_are_counted_and_said_to_be() {
+        let mut suite = Suite::new(&[0, 1, 2]);
+        for factor in [0.5, 1.0] {
+            for of in ["w0", "w1"] {
+                suite.workload(&format!("{of}@{factor}"), Measure::Error, None);
+                let of = of.to_owned();
+                suite.listing.workloads.last_mut().unwrap().horizon = Some(Horizon { of, factor });
+                suite.arm("koala-a", &Role::Defaults, 1.0, &[1.0, 1.1, 1.2]);
+                suite.arm("adamw", &Role::Defaults, 1.0, &[2.0, 2.1, 2.3]);
+            }
+        }
+        assert_eq!(
+            caption(&suite.compare()),
+            "Who is better: row against column, all lengths, 4 in all"
+        );
+    }
 
     /// Who is better ten times and worse ten times is told within its cell.
     #[test]

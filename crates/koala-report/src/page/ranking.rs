@@ -55,6 +55,7 @@ pub(super) fn over_all(comparison: &Comparison, palette: &Palette) -> Option<Sce
                     "times the test result of {}; left is better",
                     over_all.against
                 ),
+                note: Some("small dots: problem by problem"),
                 scale: Scale::Logarithmic,
                 mark: Some(1.0),
             },
@@ -144,6 +145,7 @@ pub(super) fn of(
                     measure.noun(),
                     measure.unit()
                 ),
+                note: None,
                 scale,
                 mark: None,
             },

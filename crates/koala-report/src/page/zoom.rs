@@ -9,7 +9,6 @@ use crate::{Comparison, WorkloadComparison};
 
 const WIDTH: f64 = 520.0;
 const HEIGHT: f64 = 290.0;
-const LEFT: f64 = 52.0;
 const TOP: f64 = 28.0;
 const FOOT: f64 = 44.0;
 /// So much of the steps is the way in, which is not what one looks for.
@@ -49,13 +48,15 @@ pub(super) fn of(
     let measure = workload.measure;
     let high = (HEIGHT - TOP - FOOT).max(LINE * lines.len() as f64);
     let right = Plot::margin(lines.iter().map(|(series, _)| series.name.as_str()));
-    let frame = [LEFT, TOP, WIDTH - LEFT - right, high];
     let values: Vec<&[f64]> = lines
         .iter()
         .map(|(_, band)| band.middle.as_slice())
         .collect();
     let target = workload.target.map(|target| target.value);
     let (scale, low, top) = range(&xs, &values);
+    let y = Axis::over(scale, [low, top], (TOP + high, TOP));
+    let left = Plot::left(&y);
+    let frame = [left, TOP, WIDTH - left - right, high];
     let plot = Plot {
         frame,
         x: match first < last {
@@ -68,7 +69,7 @@ pub(super) fn of(
             },
             false => Axis::over(Scale::Linear, [last], (frame[0], frame[0] + frame[2])),
         },
-        y: Axis::over(scale, [low, top], (TOP + high, TOP)),
+        y,
     };
     let mut scene = Scene {
         width: WIDTH,
@@ -87,7 +88,7 @@ pub(super) fn of(
         &format!("validation {} ({})", measure.noun(), measure.unit()),
     );
     if let Some(target) = target {
-        plot.level(&mut scene, target, "target");
+        plot.level(&mut scene, target, "target", (&xs, &values));
     }
     // Bands of many lines hide each other: those of the best of ours and of the best of the others are enough.
     let first = |koala: bool| lines.iter().position(|(series, _)| series.koala == koala);
@@ -133,14 +134,17 @@ fn range(xs: &[f64], lines: &[&[f64]]) -> (Scale, f64, f64) {
     else {
         return (Scale::Linear, 0.0, 1.0);
     };
+    let apart = (middle - best).max(0.05 * middle.abs());
     let far = match ends.len() {
-        ..3 => f64::INFINITY,
-        _ => middle + FAR * (middle - best).max(0.05 * middle.abs()),
+        3.. if apart > 0.0 => middle + FAR * apart,
+        _ => f64::INFINITY,
     };
     let begun = xs
         .first()
         .zip(xs.last())
         .map_or(0.0, |(first, last)| first + BEGUN * (last - first));
+    // Ends that are all the same have nothing between them to be told apart: then the way down is what is to be seen.
+    let same = ends.last() == Some(&best) && (ends.len() > 1 || best == 0.0);
     let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
     for values in lines {
         let known = || {
@@ -152,16 +156,19 @@ fn range(xs: &[f64], lines: &[&[f64]]) -> (Scale, f64, f64) {
             continue;
         };
         low = known().fold(low, |low, (_, value)| low.min(*value));
-        let start = known()
-            .find(|(x, _)| **x >= begun)
-            .map_or(*end, |(_, value)| *value);
-        high = high.max(start).max(*end);
+        let mut start = known()
+            .filter(|(x, _)| same || **x >= begun)
+            .map(|(_, value)| *value);
+        high = match same {
+            true => start.fold(high, f64::max),
+            false => high.max(start.next().unwrap_or(*end)).max(*end),
+        };
     }
     // A line that begins far above the others shows its way in, but not so that their ends become one.
     let spread = (middle - best).max(0.02 * middle.abs());
-    let linear = high.min(
-        best + 14.0 * spread.max(0.25 * (ends.last().map_or(middle, |last| last.min(far)) - best)),
-    );
+    let near =
+        best + 14.0 * spread.max(0.25 * (ends.last().map_or(middle, |last| last.min(far)) - best));
+    let linear = if same { high } else { high.min(near) };
     match low > 0.0 && high / low > DECADE {
         true => (Scale::Logarithmic, low, high),
         false => (Scale::Linear, low, linear.max(low)),
@@ -191,5 +198,29 @@ mod tests {
         assert_eq!(scale, Scale::Logarithmic);
         assert!(low < 1e-4 && (0.2..0.4).contains(&high), "{low} {high}");
         assert_eq!(range(&xs, &[&[f64::NAN; 101]]), (Scale::Linear, 0.0, 1.0));
+    }
+
+    /// All errors come down to none: where they came from is what the axis shows.
+    #[test]
+    fn lines_that_all_end_at_nothing_are_seen_whole() {
+        let xs: Vec<f64> = (0..=30).map(f64::from).collect();
+        let down = |steps: f64| -> Vec<f64> {
+            let at = |x: &f64| (66.0 * (1.0 - x / steps)).max(0.0);
+            xs.iter().map(at).collect()
+        };
+        let (fast, slow) = (down(2.0), down(8.0));
+        assert_eq!(range(&xs, &[&fast, &slow]), (Scale::Linear, 0.0, 66.0));
+        assert_eq!(range(&xs, &[&fast]), (Scale::Linear, 0.0, 66.0));
+        // Ends that are the same and not zero, too.
+        let above = |line: &[f64]| -> Vec<f64> { line.iter().map(|value| value + 20.0).collect() };
+        let (above_fast, above_slow) = (above(&fast), above(&slow));
+        assert_eq!(
+            range(&xs, &[&above_fast, &above_slow]),
+            (Scale::Linear, 20.0, 86.0)
+        );
+        // One that does not come down stands above the others.
+        let (scale, low, high) = range(&xs, &[&fast, &slow, &[50.0; 31]]);
+        assert_eq!((scale, low), (Scale::Linear, 0.0));
+        assert!(high >= 50.0, "{high}");
     }
 }

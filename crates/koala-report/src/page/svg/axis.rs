@@ -1,5 +1,8 @@
 //! Axes: which part of the values they show, where a value lies, and at which values they are marked.
 
+/// Room at each end of a linear axis, as a share of half its range.
+const ROOM: f64 = 0.08;
+
 /// How an axis is divided.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::page) enum Scale {
@@ -36,11 +39,13 @@ impl Axis {
         let (low, high) = match (low <= high, scale) {
             (false, Scale::Linear) => (0.0, 1.0),
             (false, Scale::Logarithmic) => (0.1, 1.0),
+            // Zeros alone have no size of their own: one of the unit, above them, since measures have nothing below.
+            (true, Scale::Linear) if low == 0.0 && high == 0.0 => (-ROOM, 1.0),
             (true, Scale::Linear) => {
                 let room = match high - low > 1e-9 * high.abs().max(low.abs()) {
                     // Halves first: the range of all numbers is no number.
-                    true => 0.08 * (high / 2.0 - low / 2.0),
-                    false => (0.1 * high.abs()).max(1e-9),
+                    true => ROOM * (high / 2.0 - low / 2.0),
+                    false => 0.1 * high.abs(),
                 };
                 (low - room, high + room)
             }
@@ -209,6 +214,20 @@ mod tests {
             .map(|tick| tick.1)
             .collect();
         assert_eq!(told, ["0.8", "0.9", "1", "1.1", "1.2", "1.3", "1.4", "1.5"]);
+    }
+
+    #[test]
+    fn values_that_are_all_the_same_have_an_axis_of_their_size() {
+        let of = |value: f64| Axis::over(Scale::Linear, [value, value], (0.0, 300.0));
+        let zeros = of(0.0);
+        assert_eq!((zeros.low, zeros.high), (-ROOM, 1.0));
+        let labels: Vec<String> = ticks(&zeros, 8.0, width)
+            .into_iter()
+            .map(|tick| tick.1)
+            .collect();
+        assert_eq!(labels, ["0", "0.2", "0.4", "0.6", "0.8", "1"]);
+        let others = of(20.0);
+        assert_eq!((others.low, others.high), (18.0, 22.0));
     }
 
     proptest! {

@@ -8,8 +8,6 @@ use crate::page::numbers::Short;
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 380.0;
-/// Room for the labels of the vertical axis.
-const LEFT: f64 = 62.0;
 
 /// The lines that the page shows at first: of each optimizer the tuned one, if it was tuned. Nothing if there is no line.
 pub(in crate::page) fn of(chart: &Chart, title: &str, description: &str) -> Option<Scene> {
@@ -46,10 +44,15 @@ pub(in crate::page) fn of(chart: &Chart, title: &str, description: &str) -> Opti
     };
     let plot = plot(chart, view, &shown, &mut scene);
     plot.axes(&mut scene, &view.x, &chart.y);
-    if let Some((value, name)) = &chart.reference {
-        plot.level(&mut scene, value.0, name);
-    }
     let xs = numbers(&view.xs);
+    if let Some((value, name)) = &chart.reference {
+        let middles: Vec<Vec<f64>> = shown
+            .iter()
+            .map(|(_, line)| numbers(&line.middle))
+            .collect();
+        let lines: Vec<&[f64]> = middles.iter().map(Vec::as_slice).collect();
+        plot.level(&mut scene, value.0, name, (&xs, &lines));
+    }
     for (series, line) in &shown {
         plot.band(
             &mut scene,
@@ -84,7 +87,6 @@ fn plot(chart: &Chart, view: &View, shown: &[(&Series, &Line)], scene: &mut Scen
     // Names of many lines need their height.
     let high = (HEIGHT - top - 44.0).max(LINE * shown.len() as f64);
     scene.height = top + high + 44.0;
-    let frame = [LEFT, top, WIDTH - LEFT - right, high];
     let scale = |logarithmic: bool| {
         if logarithmic {
             Scale::Logarithmic
@@ -103,10 +105,13 @@ fn plot(chart: &Chart, view: &View, shown: &[(&Series, &Line)], scene: &mut Scen
         .flat_map(|values| numbers(values))
         .chain(chart.reference.iter().map(|(value, _)| value.0))
         .collect();
+    let y = Axis::over(scale(chart.log), values, (top + high, top));
+    let left = Plot::left(&y);
+    let frame = [left, top, WIDTH - left - right, high];
     Plot {
         frame,
         x: across(scale(chart.log_x), &numbers(&view.xs), frame),
-        y: Axis::over(scale(chart.log), values, (top + high, top)),
+        y,
     }
 }
 

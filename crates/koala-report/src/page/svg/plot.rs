@@ -8,6 +8,10 @@ use super::{Anchor, Axis, BOLD, Colour, Mark, Scale, Scene, cut, spread, ticks, 
 pub(in crate::page) const LINE: f64 = 16.0;
 /// Width of a name beside a line, at most.
 const NAME: f64 = 190.0;
+/// Room for the labels of a vertical axis, at least.
+const LEFT: f64 = 52.0;
+/// Between the labels of a vertical axis.
+const LABELS: f64 = 8.0;
 /// How names of lines are dashed, besides none: the page's script knows the same.
 const DASHES: [&str; 5] = ["", " dash-1", " dash-2", " dash-3", " dash-4"];
 
@@ -36,12 +40,19 @@ impl Plot {
         widths.fold(0.0, f64::max) * BOLD + width(" ↑") + 16.0
     }
 
+    /// The room that labels of a vertical axis take.
+    pub(in crate::page) fn left(y: &Axis) -> f64 {
+        let labels = ticks(y, LABELS, |_| LINE);
+        let widest = labels.iter().map(|(_, label)| width(label));
+        (widest.fold(0.0, f64::max) + 10.0).max(LEFT)
+    }
+
     /// Both axes, their marks and names.
     pub(in crate::page) fn axes(&self, scene: &mut Scene, x: &str, y: &str) {
         let [left, top, wide, high] = self.frame;
         let mut grid = String::new();
         // Labels of the vertical axis are as high as a line, however long.
-        for (value, label) in ticks(&self.y, 8.0, |_| LINE) {
+        for (value, label) in ticks(&self.y, LABELS, |_| LINE) {
             let at = self.y.at(value);
             // Writing to a string cannot fail.
             let _ = write!(grid, "M{left:.1} {at:.1}h{wide:.1}");
@@ -75,8 +86,15 @@ impl Plot {
             .push(Mark::of_axis(head, Anchor::Start, "axis", scale));
     }
 
-    /// A horizontal line at a value, named.
-    pub(in crate::page) fn level(&self, scene: &mut Scene, value: f64, name: &str) {
+    /// A horizontal line at a value, named where the fewest of the lines that will be drawn (their places, and their values there)
+    /// pass through its name.
+    pub(in crate::page) fn level(
+        &self,
+        scene: &mut Scene,
+        value: f64,
+        name: &str,
+        (xs, lines): (&[f64], &[&[f64]]),
+    ) {
         if !self.y.holds(value) {
             return;
         }
@@ -86,7 +104,22 @@ impl Plot {
         scene
             .marks
             .push(Mark::path("level", Colour::Named("text"), d));
-        let place = (left + 6.0, at - 5.0);
+        let named = width(name);
+        let (start, end) = (left + 6.0, left + wide - 6.0 - named);
+        let middle = f64::midpoint(start, end);
+        let places = [at - 5.0, at + 14.0].map(|y| [start, end, middle].map(|x| (x, y)));
+        let [_, top, _, high] = self.frame;
+        let within = places
+            .into_iter()
+            .flatten()
+            .filter(|(_, y)| y - 10.0 >= top && *y + 2.0 <= top + high);
+        let crossed = |place: &(f64, f64)| {
+            let lines = lines.iter();
+            lines
+                .filter(|values| self.passes(xs, values, [place.0, place.1 - 11.0, named, 13.0]))
+                .count()
+        };
+        let place = within.min_by_key(crossed).unwrap_or((start, at - 5.0));
         scene.marks.push(Mark::text(
             place,
             Anchor::Start,
@@ -94,6 +127,29 @@ impl Plot {
             Colour::Named("text"),
             name,
         ));
+    }
+
+    /// Whether a line passes through a box (left, top, width, height).
+    fn passes(&self, xs: &[f64], values: &[f64], [left, top, wide, high]: [f64; 4]) -> bool {
+        let points: Vec<(f64, f64)> = xs
+            .iter()
+            .zip(values)
+            .filter(|(_, value)| value.is_finite())
+            .map(|(x, value)| (self.x.at(*x), self.far(*value)))
+            .collect();
+        points.windows(2).any(|pair| {
+            let [(x0, y0), (x1, y1)] = [pair[0], pair[1]];
+            let (from, to) = (x0.max(left), x1.min(left + wide));
+            if from > to {
+                return false;
+            }
+            let at = |x: f64| match x1 > x0 {
+                true => y0 + (y1 - y0) * (x - x0) / (x1 - x0),
+                false => y0,
+            };
+            let (one, other) = (at(from), at(to));
+            one.min(other) <= top + high && one.max(other) >= top
+        })
     }
 
     /// The area between two lines.
@@ -222,5 +278,54 @@ impl Plot {
                 text,
             ));
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn plot(y: Axis) -> Plot {
+        Plot {
+            frame: [60.0, 20.0, 300.0, 200.0],
+            x: Axis::over(Scale::Linear, [0.0, 30.0], (60.0, 360.0)),
+            y,
+        }
+    }
+
+    /// Lines come down where a name would stand at first: it stands elsewhere.
+    #[test]
+    fn the_name_of_a_level_stands_where_no_line_passes() {
+        let plot = plot(Axis::over(Scale::Linear, [0.0, 66.0], (220.0, 20.0)));
+        let xs: Vec<f64> = (0..=30).map(f64::from).collect();
+        let line = |steps: f64| -> Vec<f64> {
+            let at = |x: &f64| (66.0 * (1.0 - x / steps)).max(0.0);
+            xs.iter().map(at).collect()
+        };
+        let lines = [line(3.0), line(8.0)];
+        let lines: Vec<&[f64]> = lines.iter().map(Vec::as_slice).collect();
+        let place = |lines: &[&[f64]]| {
+            let mut scene = Scene::default();
+            plot.level(&mut scene, 0.0, "target", (&xs, lines));
+            scene.marks.into_iter().find_map(|mark| match mark {
+                Mark::Text { x, y, .. } => Some([x, y - 11.0, width("target"), 13.0]),
+                _ => None,
+            })
+        };
+        let (free, beside) = (place(&[]).unwrap(), place(&lines).unwrap());
+        assert!(plot.passes(&xs, lines[0], free));
+        assert!(lines.iter().all(|line| !plot.passes(&xs, line, beside)));
+    }
+
+    #[test]
+    fn long_labels_of_the_vertical_axis_have_room() {
+        let axis = |high: f64| Axis::over(Scale::Linear, [0.0, high], (220.0, 20.0));
+        let small = axis(1e-9);
+        let labels = ticks(&small, LABELS, |_| LINE);
+        assert!(labels.iter().any(|(_, label)| width(label) + 6.0 > LEFT));
+        for (_, label) in labels {
+            assert!(width(&label) + 6.0 <= Plot::left(&small), "{label}");
+        }
+        assert_eq!(Plot::left(&axis(1.0)), LEFT);
     }
 }
