@@ -1,8 +1,7 @@
 //! Doing what a configuration says.
 
-use std::fs;
-
 use koala_data::Loaded;
+use koala_system::read_text;
 
 use super::bound::Bound;
 use super::contents::{Contents, EVENTS};
@@ -14,6 +13,9 @@ use crate::training::{
     Both, Checkpoint, Company, Event, FailureEvent, Forgetful, Interrupt, Keeper, Observer, Silent,
     Status,
 };
+
+/// No line that tells why weights were refused comes near it, in bytes.
+const LARGEST_REFUSAL: u64 = 1 << 20;
 
 /// How a run stands that was brought to its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,8 +98,10 @@ impl RunFolder {
     /// Removes what was written of a run whose weights to start from were refused, so that it is not in the way of the command that
     /// mends it. What cannot be removed stays: the refusal is what is to be told.
     fn take_back_beginning(&self) {
-        let began = fs::metadata(self.path().join(EVENTS)).is_ok_and(|log| log.len() > 0);
-        if !began && let Ok(contents) = Contents::of(self.path()) {
+        // Its log tells the refusal then, and nothing else.
+        let told = read_text(&self.path().join(EVENTS), LARGEST_REFUSAL);
+        let only_refused = told.is_ok_and(|log| !log.contains(r#""event":"start""#));
+        if only_refused && let Ok(contents) = Contents::of(self.path()) {
             let _ = contents.remove();
         }
     }
@@ -182,9 +186,9 @@ impl RunFolder {
     ) -> Result<Outcome, Error> {
         let note = DataNote::of(data, config);
         self.check_data(note.as_ref().map(|note| note.sha256.as_str()))?;
-        self.write_data(note.as_ref())?;
         let found = self.checkpoints(config).find()?;
         self.check_bound(&found, &Bound::of(config, data.sha256()), config)?;
+        self.write_data(note.as_ref())?;
         for warning in &found.warnings {
             warn(warning);
         }
