@@ -29,6 +29,15 @@ pub struct AgainstReference {
     pub notes: Vec<String>,
 }
 
+impl AgainstReference {
+    /// The workloads' own length, then the others in their order.
+    pub(crate) fn own_length_first(&self) -> Vec<&AtHorizon> {
+        let mut horizons: Vec<&AtHorizon> = self.horizons.iter().collect();
+        horizons.sort_by_key(|at| at.factor.is_some_and(|factor| factor != 1.0));
+        horizons
+    }
+}
+
 /// Arms against the reference, at one length of training.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AtHorizon {

@@ -139,6 +139,38 @@ class Report(Page):
         part = target.find_element(By.XPATH, "./ancestor::details[1]")
         self.until(lambda: part.get_attribute("open") is not None, "the evidence to unfold")
 
+    def test_the_first_figure_begins_on_the_first_screen_of_a_phone(self):
+        self.size(390)
+        self.driver.get(PAGE.as_uri())
+        first = self.driver.find_element(By.CSS_SELECTOR, "svg.scene")
+        self.assertLess(first.rect["y"], 700)
+
+    def test_letters_of_the_first_drawings_are_of_one_size(self):
+        self.size(1400)
+        heights = self.run_script("""
+            return [...document.querySelectorAll(".glance svg.scene")].map((svg) => svg.querySelector("text.name").getBoundingClientRect().height);""")
+        # Those of a matrix of many may be smaller; none are larger.
+        self.assertLessEqual(max(heights), 1.1 * heights[0])
+
+    def test_tables_of_results_and_evidence_fit_a_screen(self):
+        self.size(1400)
+        self.driver.get(PAGE.as_uri())
+        for details in self.driver.find_elements(By.TAG_NAME, "details"):
+            self.run_script("arguments[0].open = true", details)
+        cut = self.run_script("""
+            return [...document.querySelectorAll("table.results, .verdict table")]
+              .map((table) => table.parentElement)
+              .filter((wide) => wide.scrollWidth > wide.clientWidth + 1)
+              .map((wide) => `${wide.innerText.slice(0, 60)}: ${wide.scrollWidth} of ${wide.clientWidth}`);""")
+        self.assertEqual(cut, [])
+
+    def test_no_two_heads_of_a_table_are_the_same(self):
+        same = self.run_script("""
+            return [...document.querySelectorAll("table")]
+              .map((table) => [...table.querySelectorAll("thead th")].map((head) => head.textContent))
+              .filter((heads) => new Set(heads).size < heads.length);""")
+        self.assertEqual(same, [])
+
     def test_words_in_drawings_neither_touch_nor_leave_them(self):
         for width in (1400, 390):
             self.size(width)

@@ -91,7 +91,9 @@ impl Standing {
 
 /// What "by itself" means in a table.
 pub(crate) const BY_ITSELF: &str = "\"By itself\": in this pair alone, but not when p is adjusted (Holm) for all pairs of the same kind on the workload. \
-     Differences are of the test measure, seed by seed; below zero the optimizer is better than what it is held against.";
+     Differences are of the test measure, seed by seed; below zero the optimizer is better than what it is held against. \
+     \"p, signs\" is one-sided, by flipping the signs of the differences; \"p, t, Holm\" is Student's, two-sided and \
+     adjusted.";
 
 /// Names in a row: `a`, `a and b`, `a, b and c`.
 pub(crate) fn list<S: AsRef<str>>(names: &[S]) -> String {

@@ -27,8 +27,8 @@ fn table(sentence: &Sentence, measure: Measure) -> Table {
             Column::numbers(measure.difference()),
             Column::numbers("95 % interval"),
             Column::numbers("n"),
-            Column::numbers("p"),
-            Column::numbers("p, Holm"),
+            Column::numbers("p, signs"),
+            Column::numbers("p, t, Holm"),
             Column::words("finding"),
         ],
         rows: sentence

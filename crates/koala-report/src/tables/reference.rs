@@ -15,7 +15,7 @@ pub(crate) fn tables(reference: &AgainstReference, narrow: bool) -> Vec<Table> {
     if reference.horizons.len() > 1 {
         tables.push(lengths(reference));
     }
-    for horizon in &reference.horizons {
+    for horizon in reference.own_length_first() {
         tables.push(results(&reference.name, horizon));
         tables.push(steps(&reference.name, horizon));
         tables.extend(ratios(&reference.name, horizon, narrow));
@@ -26,9 +26,12 @@ pub(crate) fn tables(reference: &AgainstReference, narrow: bool) -> Vec<Table> {
 /// The geometric mean of each arm at each length, and its rank.
 fn lengths(reference: &AgainstReference) -> Table {
     let mut columns = vec![Column::words("optimizer"), Column::words("settings")];
-    for horizon in &reference.horizons {
-        columns.push(Column::numbers(format!("x {}", factor(horizon))));
-        columns.push(Column::numbers("rank"));
+    let horizons = reference.own_length_first();
+    for horizon in &horizons {
+        // A column is also chosen, and cited, by its head alone.
+        for what in ["ratio", "rank"] {
+            columns.push(Column::numbers(format!("{what} x {}", factor(horizon))));
+        }
     }
     let mut names: Vec<(&str, crate::ArmKind)> = Vec::new();
     for arm in reference.horizons.iter().flat_map(|at| &at.arms) {
@@ -39,7 +42,7 @@ fn lengths(reference: &AgainstReference) -> Table {
     }
     let rows = names.iter().map(|(optimizer, kind)| {
         let mut row = vec![(*optimizer).to_owned(), kind.name().to_owned()];
-        for horizon in &reference.horizons {
+        for horizon in &horizons {
             let mut arms = horizon.arms.iter();
             let arm = arms.find(|arm| arm.optimizer == *optimizer && arm.kind == *kind);
             row.push(arm.map_or_else(String::new, |arm| of(&arm.result, &arm.fails)));
@@ -51,7 +54,7 @@ fn lengths(reference: &AgainstReference) -> Table {
     Table {
         caption: format!(
             "Lengths: test result over that of {} (geometric mean), and mean rank by test result, at so many times the workloads' steps",
-            match reference.horizons.first() {
+            match horizons.first() {
                 Some(first) => who(&reference.name, first),
                 None => reference.name.clone(),
             }

@@ -32,13 +32,15 @@ pub(super) fn of(
     ((answer, grounds), answers)
 }
 
-/// A line for each length, that of the workloads themselves first; none if there is nobody to speak of.
+/// A line for each length, that of the workloads themselves first; none if there is nobody to speak of. What the first has named is
+/// not named again.
 fn answers(
     field: &[Entrant],
     workloads: &[WorkloadComparison],
     against: &AgainstReference,
 ) -> Vec<Said> {
-    let horizons = own_length_first(against);
+    let horizons = against.own_length_first();
+    let mut named = None;
     let line = |at: &&AtHorizon| {
         // The first of the suite: to choose the best by what is judged would make it better than it is.
         let of = |entrant: &Entrant| {
@@ -51,24 +53,24 @@ fn answers(
         let (entrant, arm) = koala
             .chain(others)
             .find_map(|entrant| Some((entrant, of(entrant)?)))?;
+        let reference = name(&against.name, at);
+        let whose = (entrant.words(), reference.clone());
         let line = Line {
             entrant,
             arm,
-            reference: name(&against.name, at),
+            reference,
             measure: measure(workloads),
             at,
             lengths: against.horizons.len() > 1,
         };
-        Some(line.words())
+        let words = match named.as_ref() == Some(&whose) {
+            true => line.brief(),
+            false => None,
+        };
+        named.get_or_insert(whose);
+        Some(words.unwrap_or_else(|| line.words()))
     };
     horizons.iter().filter_map(line).collect()
-}
-
-/// The workloads' own length, then the others.
-pub(super) fn own_length_first(against: &AgainstReference) -> Vec<&AtHorizon> {
-    let mut horizons: Vec<&AtHorizon> = against.horizons.iter().collect();
-    horizons.sort_by_key(|at| at.factor.is_some_and(|factor| factor != 1.0));
-    horizons
 }
 
 /// The one measure of all workloads; nothing if they have several.
@@ -117,18 +119,41 @@ struct Line<'a> {
 }
 
 impl Line<'_> {
-    fn words(&self) -> Said {
-        let length = match self.at.factor {
-            Some(factor) if self.lengths && factor != 1.0 => {
-                let whose = if self.arm.on.len() == 1 {
-                    "its"
-                } else {
-                    "their"
-                };
-                format!(" at {factor} times {whose} length")
-            }
-            _ => String::new(),
+    /// At which length, if there are several and it is not the workloads' own: "at 2 times their length".
+    fn length(&self) -> Option<String> {
+        let factor = self
+            .at
+            .factor
+            .filter(|factor| self.lengths && *factor != 1.0)?;
+        let whose = match self.arm.on.len() {
+            1 => "its",
+            _ => "their",
         };
+        Some(format!("at {factor} times {whose} length"))
+    }
+
+    /// Of several workloads at another length, all of them held against the reference: findings and numbers, names left out.
+    fn brief(&self) -> Option<Said> {
+        let on = &self.arm.on;
+        if on.len() < 2 || !on.iter().all(|on| on.state == Facing::Compared) {
+            return None;
+        }
+        let over_all = [
+            self.mean_in_short(),
+            self.over_all().map(|found| found.brief()),
+        ];
+        let over_all: Vec<String> = over_all.into_iter().flatten().collect();
+        let told = [over_all.join(", "), list(&counts(on))];
+        let told: Vec<String> = told.into_iter().filter(|part| !part.is_empty()).collect();
+        let length = self.length()?.replacen("at", "At", 1);
+        let words = format!("{length}: {}.", told.join("; "));
+        Some((words, self.adjusted(on).unwrap_or_default()))
+    }
+
+    fn words(&self) -> Said {
+        let length = self
+            .length()
+            .map_or_else(String::new, |at| format!(" {at}"));
         let subject = self.entrant.words();
         let (place, (verdict, grounds)) = match self.arm.on.as_slice() {
             [only] => (format!("On {}", only.workload), self.one(only)),
@@ -163,7 +188,12 @@ impl Line<'_> {
                 );
                 return (verdict, self.difference(on));
             }
-            (Facing::Compared, _) => "cannot be told from",
+            (Facing::Compared, _) => {
+                return (
+                    format!("is too close to {reference} to call"),
+                    self.difference(on),
+                );
+            }
             (Facing::NoRatio, _) => {
                 return bare(format!(
                     "cannot be held against {reference}: their results have no ratio"
@@ -214,21 +244,21 @@ impl Line<'_> {
             };
             return (format!("fails on all of them, and {came}"), String::new());
         }
-        let over_all = self.over_all();
-        // Whoever is spoken of has to have been named.
-        let named = fails == 0 && over_all.is_some();
-        match over_all {
+        let each = self.each(on);
+        match self.over_all() {
             _ if fails > 0 => {
                 told.push(format!(
                     "fails on {fails} of them ({})",
                     list(&self.arm.fails)
                 ));
+                told.extend(each);
             }
-            over_all => told.extend(over_all),
-        }
-        let each = self.each(on, named);
-        if !each.is_empty() {
-            told.push(each);
+            Some(found) => told.push(format!(
+                "{}: {}",
+                found.words(&self.reference),
+                list(&counts(on))
+            )),
+            None => told.extend(each),
         }
         if spared > 0 {
             let on = match spared == all {
@@ -254,24 +284,20 @@ impl Line<'_> {
     }
 
     /// What the interval of the mean ratio says. Of few problems it holds too little to call one better.
-    fn over_all(&self) -> Option<String> {
-        let reference = &self.reference;
+    fn over_all(&self) -> Option<OverAll> {
         let ends = self.arm.result.interval?;
         let near = (ends.high - 1.0).max(1.0 / ends.low - 1.0);
         Some(if near <= NEAR - 1.0 {
             // Rounded up: no more than what holds.
-            format!(
-                "is within {:.0} % of {reference}",
-                (100.0 * near).ceil().max(1.0)
-            )
+            OverAll::Within((100.0 * near).ceil().max(1.0))
         } else if self.arm.result.workloads < FEW {
             return None;
         } else if ends.high < 1.0 {
-            format!("is better over all than {reference}")
+            OverAll::Better
         } else if ends.low > 1.0 {
-            format!("is worse over all than {reference}")
+            OverAll::Worse
         } else {
-            format!("cannot be told over all from {reference}")
+            OverAll::Undecided
         })
     }
 
@@ -288,68 +314,56 @@ impl Line<'_> {
             }
         });
         Some(format!(
-            "Over all, {} times its test {} (geometric mean{ends}).",
-            ratio(mean),
+            "Overall its test {} is {} times as large (geometric mean{ends}).",
+            self.noun(),
+            ratio(mean)
+        ))
+    }
+
+    /// The same, where the kind of mean and of interval has been told.
+    fn mean_in_short(&self) -> Option<String> {
+        let mean = ratio(self.arm.result.mean?);
+        let ends = interval_of(&self.arm.result);
+        let ends = ends.map_or_else(String::new, |ends| format!(" ({ends})"));
+        Some(format!(
+            "test {} {mean} times as large overall{ends}",
             self.noun()
         ))
     }
 
-    /// On how many workloads what was found; `named` if the reference has been.
-    fn each(&self, on: &[RatioOn], named: bool) -> String {
-        let compared = on.iter().filter(|on| on.state == Facing::Compared);
-        let found = |finding: Finding| {
-            let such = compared.clone();
-            such.filter(|on| on.finding == Some(finding)).count()
+    /// On how many workloads what was found, where nothing has been said of the reference yet; nothing if none was compared.
+    fn each(&self, on: &[RatioOn]) -> Option<String> {
+        let reference = &self.reference;
+        let found = Found::of(on);
+        let told = |what: &str, some: usize| match some == on.len() {
+            true => format!("is {what} than {reference} on all of them"),
+            false => format!("is {what} than {reference} on {some}"),
         };
-        let few = found(Finding::TooFew);
-        match compared.clone().count() {
-            0 => return String::new(),
-            all if all == few => {
-                let beside = match named {
-                    true => String::new(),
-                    false => format!("stands beside {}; it ", self.reference),
+        let mut told = match (found.better, found.worse) {
+            (0, 0) if found.undecided > 0 => {
+                let on_which = match found.undecided == on.len() {
+                    true => "on any of them".to_owned(),
+                    false => format!("on {}", found.undecided),
                 };
-                return format!(
-                    "{beside}takes {LEAST} seeds to be told from it on any one of them"
-                );
+                format!("is too close to {reference} to call {on_which}")
             }
-            _ => {}
+            (0, 0) if found.few > 0 => {
+                return Some(format!(
+                    "stands beside {reference}: it takes {LEAST} seeds to say who is better"
+                ));
+            }
+            (0, 0) => return None,
+            (better, 0) => told("better", better),
+            (0, worse) => told("worse", worse),
+            (better, worse) => format!("{} and worse on {worse}", told("better", better)),
+        };
+        if found.better + found.worse > 0 && found.undecided > 0 {
+            told.push_str(&format!(", {} undecided", found.undecided));
         }
-        let (better, worse) = (found(Finding::FirstBetter), found(Finding::SecondBetter));
-        let undecided = found(Finding::Undecided) + found(Finding::Same);
-        let total = compared.clone().count();
-        let some = |some: usize, all: &str| match some == total && total == on.len() {
-            true => format!("on {all} of them"),
-            false => format!("on {some}"),
-        };
-        // The first part names the other, if nothing did before; the next ones know who is meant.
-        let than = match named {
-            true => String::new(),
-            false => format!(" than {}", self.reference),
-        };
-        let from = match named || better + worse > 0 {
-            true => "it",
-            false => &self.reference,
-        };
-        let also = match better > 0 {
-            true => "worse".to_owned(),
-            false => format!("is worse{than}"),
-        };
-        let parts = [
-            (better, format!("is better{than} {}", some(better, "all"))),
-            (worse, format!("{also} {}", some(worse, "all"))),
-            (
-                undecided,
-                format!("cannot be told from {from} {}", some(undecided, "any")),
-            ),
-            (few, format!("has too few seeds on {few}")),
-        ];
-        let told: Vec<String> = parts
-            .into_iter()
-            .filter(|(some, _)| *some > 0)
-            .map(|(_, words)| words)
-            .collect();
-        list(&told)
+        if found.few > 0 {
+            told.push_str(&format!(", too few seeds on {}", found.few));
+        }
+        Some(told)
     }
 
     /// How many of the findings hold when p is adjusted for all of them.
@@ -377,8 +391,79 @@ impl Line<'_> {
         })
         .collect();
         (all > 1 && !told.is_empty())
-            .then(|| format!("Adjusted for {all} comparisons, it is {}.", list(&told)))
+            .then(|| format!("Adjusted for {all} comparisons: {}.", list(&told)))
     }
+}
+
+/// What the interval of a mean ratio says.
+enum OverAll {
+    /// No farther from the reference than so many percent.
+    Within(f64),
+    Better,
+    Worse,
+    Undecided,
+}
+
+impl OverAll {
+    fn words(&self, reference: &str) -> String {
+        match self {
+            Self::Within(percent) => format!("is within {percent:.0} % of {reference}"),
+            Self::Better => format!("is better overall than {reference}"),
+            Self::Worse => format!("is worse overall than {reference}"),
+            Self::Undecided => format!("is too close to {reference} to call overall"),
+        }
+    }
+
+    /// Behind the number that it is about.
+    fn brief(&self) -> String {
+        match self {
+            Self::Within(percent) => format!("within {percent:.0} %"),
+            Self::Better => "better".to_owned(),
+            Self::Worse => "worse".to_owned(),
+            Self::Undecided => "too close to call".to_owned(),
+        }
+    }
+}
+
+/// On how many of the workloads that could be compared each finding came out.
+struct Found {
+    better: usize,
+    worse: usize,
+    undecided: usize,
+    few: usize,
+}
+
+impl Found {
+    fn of(on: &[RatioOn]) -> Self {
+        let compared = on.iter().filter(|on| on.state == Facing::Compared);
+        let found = |finding: Finding| {
+            let such = compared.clone();
+            such.filter(|on| on.finding == Some(finding)).count()
+        };
+        Self {
+            better: found(Finding::FirstBetter),
+            worse: found(Finding::SecondBetter),
+            undecided: found(Finding::Undecided) + found(Finding::Same),
+            few: found(Finding::TooFew),
+        }
+    }
+}
+
+/// "better on 5", "undecided on 7": what came out nowhere is left out.
+fn counts(on: &[RatioOn]) -> Vec<String> {
+    let found = Found::of(on);
+    let parts = [
+        ("better", found.better),
+        ("worse", found.worse),
+        ("undecided", found.undecided),
+        ("too few seeds", found.few),
+    ];
+    let told = parts.into_iter().filter(|(_, some)| *some > 0);
+    told.map(|(what, some)| match some == on.len() {
+        true => format!("{what} on all of them"),
+        false => format!("{what} on {some}"),
+    })
+    .collect()
 }
 
 /// What is said where nobody can be held against anybody's reference: who has the lowest means.

@@ -30,7 +30,7 @@ pub(super) fn of(
 
 /// The field over all workloads of their own length.
 fn over_all(field: &[Entrant], against: &AgainstReference) -> Option<OverAll> {
-    let at = answer::own_length_first(against).into_iter().next()?;
+    let at = against.own_length_first().into_iter().next()?;
     let arm = |entrant: &Entrant| {
         let mut arms = at.arms.iter();
         let arm =

@@ -45,7 +45,7 @@ fn of_one_problem_the_interval_of_the_differences_decides() {
     );
     assert_eq!(
         told(&LIKE).0,
-        "On w0, koala-a (untuned) cannot be told from tuned adamw."
+        "On w0, koala-a (untuned) is too close to tuned adamw to call."
     );
     assert_eq!(
         told(&[2.0, 2.1]),
@@ -60,21 +60,21 @@ fn of_one_problem_the_interval_of_the_differences_decides() {
 fn of_few_problems_each_is_counted_and_nothing_is_said_over_all() {
     assert_eq!(
         answer(&suite(&[&BETTER, &LIKE, &LIKE])),
-        "On your 3 problems, koala-a (untuned) is better than tuned adamw on 1 and cannot be told from it on 2."
+        "On your 3 problems, koala-a (untuned) is better than tuned adamw on 1, 2 undecided."
     );
     assert_eq!(
         answer(&suite(&[&LIKE, &LIKE])),
-        "On your 2 problems, koala-a (untuned) cannot be told from tuned adamw on any of them."
+        "On your 2 problems, koala-a (untuned) is too close to tuned adamw to call on any of them."
     );
     assert_eq!(
         answer(&suite(&[&[2.0, 2.1], &[9.0, 9.1]])),
-        "On your 2 problems, koala-a (untuned) stands beside tuned adamw; it takes 3 seeds to be told from it on any one of them."
+        "On your 2 problems, koala-a (untuned) stands beside tuned adamw: it takes 3 seeds to say who is better."
     );
     // Unless every seed of every problem is near.
     let near = [3.03, 3.1, 2.92, 3.02];
     let told = answer(&suite(&[&near, &BETTER.map(|value| value + 1.0), &near]));
     assert!(
-        told.starts_with("On your 3 problems, koala-a (untuned) is within 2 % of tuned adamw; it "),
+        told.starts_with("On your 3 problems, koala-a (untuned) is within 2 % of tuned adamw: "),
         "{told}"
     );
 }
@@ -85,26 +85,26 @@ fn of_many_problems_the_interval_of_the_mean_ratio_decides() {
     let overview = told([&BETTER; 8]);
     assert_eq!(
         overview.answer,
-        "On your 8 problems, koala-a (untuned) is better over all than tuned adamw; it is better on all of them."
+        "On your 8 problems, koala-a (untuned) is better overall than tuned adamw: better on all of them."
     );
     assert!(
-        overview
-            .grounds
-            .starts_with("Over all, 0.668 times its test error (geometric mean; 95 % interval 0."),
+        overview.grounds.starts_with(
+            "Overall its test error is 0.668 times as large (geometric mean; 95 % interval 0."
+        ),
         "{}",
         overview.grounds
     );
     assert!(
         overview
             .grounds
-            .ends_with("Adjusted for 8 comparisons, it is better on 8."),
+            .ends_with("Adjusted for 8 comparisons: better on 8."),
         "{}",
         overview.grounds
     );
     let worse = WORSE.map(|value| value * 1.5);
     let told_worse = told([&worse; 8]).answer;
     assert!(
-        told_worse.contains("is worse over all than tuned adamw; it is worse on all of them"),
+        told_worse.contains("is worse overall than tuned adamw: worse on all of them"),
         "{told_worse}"
     );
     let mixed = told([
@@ -113,8 +113,8 @@ fn of_many_problems_the_interval_of_the_mean_ratio_decides() {
     .answer;
     assert_eq!(
         mixed,
-        "On your 8 problems, koala-a (untuned) cannot be told over all from tuned adamw; it is better on 3, worse on 3 and cannot be \
-         told from it on 2."
+        "On your 8 problems, koala-a (untuned) is too close to tuned adamw to call overall: better on 3, worse on 3 and undecided \
+         on 2."
     );
     let near = told([&WORSE.map(|value| value * 1.012); 8]).answer;
     assert!(near.contains("is within 2 % of tuned adamw"), "{near}");
@@ -262,7 +262,41 @@ fn each_length_has_its_line_and_their_own_comes_first() {
     let [other] = overview.at_other_lengths.as_slice() else {
         panic!()
     };
-    assert!(other.starts_with("On digits at 2 times its length, koala-a (untuned) cannot be told from tuned adamw. Its"), "{other}");
+    assert!(other.starts_with("On digits at 2 times its length, koala-a (untuned) is too close to tuned adamw to call. Its"), "{other}");
+}
+
+/// Of several problems, who is held against whom is told once.
+#[test]
+fn other_lengths_say_what_differs_and_name_nobody_again() {
+    let mut suite = Suite::new(&[0, 1, 2, 3]);
+    suite.listing.reference = Some("adamw".to_owned());
+    for (factor, koala) in [(0.5, LIKE), (1.0, BETTER)] {
+        for at in 0..6 {
+            let of = format!("w{at}");
+            suite.workload(&format!("{of}@{factor}"), Measure::Error, None);
+            suite.listing.workloads.last_mut().unwrap().horizon = Some(Horizon { of, factor });
+            suite.arm("koala-a", &Role::Defaults, 1.0, &koala);
+            suite.arm("adamw", &Role::Tuned, 1.0, &WORSE);
+        }
+    }
+    let overview = suite.compare().overview;
+    assert_eq!(
+        overview.answer,
+        "On your 6 problems, koala-a (untuned) is better overall than tuned adamw: better on all of them."
+    );
+    let [other] = overview.at_other_lengths.as_slice() else {
+        panic!()
+    };
+    // 12.1 / 12.05 = 1.004.
+    assert!(
+        other.starts_with("At 0.5 times their length: test error 1.004 times as large overall (0.")
+            && other.ends_with("), too close to call; undecided on all of them."),
+        "{other}"
+    );
+    assert!(
+        !other.contains("adamw") && !other.contains("koala"),
+        "{other}"
+    );
 }
 
 /// Runs of 8 steps, and of 160 whose curves fall to the end.
