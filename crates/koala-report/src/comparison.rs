@@ -45,6 +45,9 @@ pub struct Comparison {
 pub struct WorkloadComparison {
     /// Its name.
     pub name: String,
+    /// Its length as a multiple of its problem's own, where the suite has several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub length: Option<f64>,
     /// Name of the data set.
     pub dataset: String,
     /// Name of the network.

@@ -89,6 +89,7 @@ fn of(
     let trials = trials::of(listing, workload, &optimizers, &runs);
     WorkloadComparison {
         name: workload.name.clone(),
+        length: workload.horizon.as_ref().map(|horizon| horizon.factor),
         dataset: workload.dataset.clone(),
         model: workload.model.clone(),
         parameters: runs.iter().find_map(Measured::parameters),

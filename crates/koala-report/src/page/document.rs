@@ -35,9 +35,10 @@ pub fn html(comparison: &Comparison, root: &Path) -> Result<String, Error> {
         .flat_map(|workload| &workload.arms);
     let palette = Palette::of(arms);
     let mut drawings = Drawings::default();
-    let workloads = comparison
-        .workloads
-        .iter()
+    let ordered = own_length_first(&comparison.workloads);
+    let open = open(&ordered);
+    let workloads = ordered
+        .into_iter()
         .map(|workload| Section::of(comparison, workload, root, &palette, &mut drawings))
         .collect::<Result<Vec<Section>, Error>>()?;
     let profiles = comparison
@@ -61,6 +62,7 @@ pub fn html(comparison: &Comparison, root: &Path) -> Result<String, Error> {
             false => BY_ITSELF,
         },
         workloads,
+        open,
         profiles,
         data: embed::json(&drawings).map_err(|fault| Error::Page(fault.to_string()))?,
         styles: [
@@ -95,12 +97,37 @@ struct Page<'a> {
     verdict: Vec<Said<'a>>,
     by_itself: &'static str,
     workloads: Vec<Section<'a>>,
+    /// How many of them are shown at first; the others are a click away.
+    open: usize,
     profiles: Vec<Shown>,
     data: String,
     styles: [&'static str; 3],
     /// How drawings look; a drawing that is saved takes it along.
     scene_style: &'static str,
     scripts: [&'static str; 6],
+}
+
+/// Problems that are shown at first, so that a page of many can be taken in.
+const OPEN: usize = 12;
+
+/// Workloads of their problem's own length, then the others, each in the suite's order.
+fn own_length_first(workloads: &[WorkloadComparison]) -> Vec<&WorkloadComparison> {
+    let mut ordered: Vec<&WorkloadComparison> = workloads.iter().collect();
+    ordered.sort_by_key(|workload| workload.length.is_some_and(|factor| factor != 1.0));
+    ordered
+}
+
+/// How many workloads are shown at first: those of their own length, if there are any, and no more than [`OPEN`].
+fn open(ordered: &[&WorkloadComparison]) -> usize {
+    let own = ordered
+        .iter()
+        .filter(|workload| workload.length.is_none_or(|factor| factor == 1.0))
+        .count();
+    match own {
+        0 => ordered.len(),
+        own => own,
+    }
+    .min(OPEN)
 }
 
 /// A workload on the page.

@@ -85,6 +85,53 @@ fn names_in_drawings_are_only_text() {
     }
 }
 
+/// The other lengths of a problem stand behind its own, folded.
+#[test]
+fn problems_of_their_own_length_come_first_and_the_others_are_folded() {
+    let mut suite = crate::testing::Suite::new(&[0, 1, 2]);
+    for factor in [0.5, 1.0, 2.0] {
+        for of in ["w0", "w1"] {
+            suite.workload(&format!("{of}@{factor}"), crate::Measure::Error, None);
+            let of = of.to_owned();
+            suite.listing.workloads.last_mut().unwrap().horizon =
+                Some(crate::Horizon { of, factor });
+            suite.arm("koala-a", &crate::Role::Defaults, 1.0, &[1.0, 1.1, 1.2]);
+            suite.arm("adamw", &crate::Role::Defaults, 1.0, &[2.0, 2.1, 2.3]);
+        }
+    }
+    let page = html(&suite.compare(), suite.folder()).unwrap();
+    let at = |text: &str| page.find(text).unwrap();
+    let places = [
+        at("<h3>w0@1</h3>"),
+        at("<h3>w1@1</h3>"),
+        at("<summary>4 more, from w0@0.5 on</summary>"),
+        at("<h3>w0@0.5</h3>"),
+        at("<h3>w1@0.5</h3>"),
+        at("<h3>w0@2</h3>"),
+        at("<h3>w1@2</h3>"),
+    ];
+    assert!(places.is_sorted(), "{places:?}");
+    assert_eq!(
+        page.matches("<details").count(),
+        page.matches("</details>").count()
+    );
+}
+
+/// Of many problems the first are shown, of few all.
+#[test]
+fn of_many_problems_the_first_twelve_are_shown() {
+    let folded = |problems: usize| {
+        let mut suite = crate::testing::Suite::new(&[0]);
+        for at in 0..problems {
+            suite.workload(&format!("w{at}"), crate::Measure::Error, None);
+            suite.arm("koala-a", &crate::Role::Defaults, 1.0, &[1.0]);
+        }
+        let page = html(&suite.compare(), suite.folder()).unwrap();
+        page.contains("<summary>1 more, from w12 on</summary>")
+    };
+    assert!(!folded(12) && folded(13));
+}
+
 #[test]
 fn an_unfinished_suite_has_a_page_that_says_so() {
     let folder = tempfile::tempdir().unwrap();
