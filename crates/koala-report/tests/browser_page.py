@@ -52,8 +52,8 @@ class Page(unittest.TestCase):
         self.unfold()
 
     def unfold(self):
-        """The evidence is folded at first; most tests are about it."""
-        self.run_script("for (const part of document.querySelectorAll('details.part')) part.open = true")
+        """The evidence and what is more than a few problems are folded at first; most tests are about them."""
+        self.run_script("for (const part of document.querySelectorAll('details.part, details.more')) part.open = true")
 
     def size(self, width):
         metrics = {"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": False}

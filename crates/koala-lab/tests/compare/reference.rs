@@ -164,7 +164,7 @@ fn the_report_begins_with_the_reference_in_every_form() {
     // Too few seeds and too few steps: it says so.
     let answer = told.split("\n\n").nth(1).unwrap().replace("\n  ", " ");
     assert!(
-        answer.contains("stands beside tuned adamw; it takes 3 seeds to be told from it")
+        answer.contains("stands beside tuned adamw: it takes 3 seeds to say who is better")
             && answer.contains("that is no verdict."),
         "{answer}"
     );
