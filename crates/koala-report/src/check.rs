@@ -109,7 +109,7 @@ mod tests {
     fn runs_of_every_kind_hold() {
         let checked = check(Path::new(RUNS)).unwrap();
         assert_eq!(checked.faults, []);
-        assert_eq!((checked.runs, checked.missing), (14, 0));
+        assert_eq!((checked.runs, checked.missing), (15, 0));
     }
 
     /// A run with a file of it changed.
@@ -193,6 +193,19 @@ mod tests {
             let path = entry.unwrap().path();
             fs::copy(&path, to.join(path.file_name().unwrap())).unwrap();
         }
+    }
+
+    #[test]
+    fn a_run_that_failed_before_it_began_has_no_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let run = folder.path().join("run");
+        copied("diverged", &run);
+        fs::remove_file(run.join("events.jsonl")).unwrap();
+        assert_eq!(check(folder.path()).unwrap().faults, []);
+        // One with a result had one.
+        copied("images", &folder.path().join("other"));
+        fs::remove_file(folder.path().join("other/events.jsonl")).unwrap();
+        assert!(!check(folder.path()).unwrap().faults.is_empty());
     }
 
     #[test]
