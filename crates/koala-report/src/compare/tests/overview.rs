@@ -236,16 +236,21 @@ fn without_a_reference_the_best_baseline_is_one_and_without_baselines_the_lowest
     );
 }
 
+/// A workload at `factor` times its length, with koala-a beside tuned adamw.
+fn at_length(suite: &mut Suite, workload: &str, factor: f64, koala: &[f64]) {
+    suite.workload(&format!("{workload}@{factor}"), Measure::Error, None);
+    let of = workload.to_owned();
+    suite.listing.workloads.last_mut().unwrap().horizon = Some(Horizon { of, factor });
+    suite.arm("koala-a", &Role::Defaults, 1.0, koala);
+    suite.arm("adamw", &Role::Tuned, 1.0, &WORSE);
+}
+
 #[test]
 fn each_length_has_its_line_and_their_own_comes_first() {
     let mut suite = Suite::new(&[0, 1, 2, 3]);
     suite.listing.reference = Some("adamw".to_owned());
     for (factor, koala) in [(2.0, LIKE), (1.0, BETTER)] {
-        suite.workload(&format!("digits@{factor}"), Measure::Error, None);
-        let of = "digits".to_owned();
-        suite.listing.workloads.last_mut().unwrap().horizon = Some(Horizon { of, factor });
-        suite.arm("koala-a", &Role::Defaults, 1.0, &koala);
-        suite.arm("adamw", &Role::Tuned, 1.0, &WORSE);
+        at_length(&mut suite, "digits", factor, &koala);
     }
     let overview = suite.compare().overview;
     assert_eq!(
@@ -272,11 +277,7 @@ fn other_lengths_say_what_differs_and_name_nobody_again() {
     suite.listing.reference = Some("adamw".to_owned());
     for (factor, koala) in [(0.5, LIKE), (1.0, BETTER)] {
         for at in 0..6 {
-            let of = format!("w{at}");
-            suite.workload(&format!("{of}@{factor}"), Measure::Error, None);
-            suite.listing.workloads.last_mut().unwrap().horizon = Some(Horizon { of, factor });
-            suite.arm("koala-a", &Role::Defaults, 1.0, &koala);
-            suite.arm("adamw", &Role::Tuned, 1.0, &WORSE);
+            at_length(&mut suite, &format!("w{at}"), factor, &koala);
         }
     }
     let overview = suite.compare().overview;
