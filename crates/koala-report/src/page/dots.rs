@@ -238,15 +238,20 @@ mod tests {
         scene.marks.iter().filter_map(place).collect()
     }
 
-    #[test]
-    fn what_is_far_worse_than_most_is_an_arrow_and_presses_nothing_flat() {
-        let common = Common {
+    /// Nothing but dots.
+    fn plain() -> Common {
+        Common {
             title: String::new(),
             axis: String::new(),
             note: None,
             scale: Scale::Linear,
             mark: None,
-        };
+        }
+    }
+
+    #[test]
+    fn what_is_far_worse_than_most_is_an_arrow_and_presses_nothing_flat() {
+        let common = plain();
         let rows: Vec<Row> = [1.0, 1.1, 1.2, 1.3, 90.0]
             .map(|value| row("o", value))
             .into();
@@ -261,13 +266,7 @@ mod tests {
 
     #[test]
     fn beside_many_that_are_the_same_the_others_are_seen() {
-        let common = Common {
-            title: String::new(),
-            axis: String::new(),
-            note: None,
-            scale: Scale::Linear,
-            mark: None,
-        };
+        let common = plain();
         for same in [0.0, 2.25] {
             let rows: Vec<Row> = [same, same, same, same + 5.0]
                 .map(|value| row("o", value))
