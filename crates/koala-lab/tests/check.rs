@@ -94,6 +94,16 @@ fn runs_of_another_program_are_watched_and_reported() {
         shown.contains("go on with the program that began it"),
         "{shown}"
     );
+    // Its optimizer is another one, and tells no rate.
+    let other = copied("koala-optim-adamw");
+    let shown = said(
+        &koala(other.path())
+            .args(["watch", "run"])
+            .assert()
+            .success(),
+    );
+    assert!(shown.contains("adamw"), "{shown}");
+    assert!(!shown.contains("effective learning rate"), "{shown}");
     koala(here.path())
         .args(["train", "--resume", "run"])
         .assert()

@@ -68,7 +68,7 @@ fn a_signal_finishes_the_step_and_keeps_a_checkpoint() {
         .success();
     let expected = finished(&here.path().join("whole"));
     for signal in ["-INT", "-TERM"] {
-        let run = format!("run{signal}");
+        let run = format!("a run{signal}");
         let folder = here.path().join(&run);
         let mut program = Program::start(here.path(), &[&TASK[..], &["--out", &run]].concat());
         program.wait_for("epoch   1/40");
@@ -76,7 +76,7 @@ fn a_signal_finishes_the_step_and_keeps_a_checkpoint() {
         let (code, said) = program.end();
         assert_eq!(code, Some(130), "{signal}");
         let last: Vec<&str> = said.lines().rev().take(2).collect();
-        assert_eq!(last[0], format!("go on with: koala train --resume {run}"));
+        assert_eq!(last[0], format!("go on with: koala train --resume '{run}'"));
         assert!(last[1].starts_with("stopped after "), "{said}");
         assert_eq!(checkpoints(&folder).len(), 1);
         let result = text(&folder.join("result.json"));

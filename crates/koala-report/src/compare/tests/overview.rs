@@ -194,7 +194,7 @@ fn without_a_reference_the_best_baseline_is_one_and_without_baselines_the_lowest
     assert_eq!(comparison.reference, None);
     assert_eq!(
         comparison.overview.answer,
-        "On w0, koala-a (untuned) is better than tuned adamw, the best baseline."
+        "On w0, koala-a (untuned) is better than tuned adamw (the best baseline)."
     );
     let lowest = |arms: &[&str], workloads: usize| {
         let mut suite = Suite::new(&[0]);
@@ -232,7 +232,7 @@ fn without_a_reference_the_best_baseline_is_one_and_without_baselines_the_lowest
     // Without KOALA the first of the others is spoken of.
     assert!(
         lowest(&["sgd", "adamw"], 1)
-            .starts_with("On w0, adamw (untuned) stands beside sgd, the best baseline")
+            .starts_with("On w0, adamw (untuned) stands beside sgd (the best baseline)")
     );
 }
 

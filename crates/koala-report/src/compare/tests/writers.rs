@@ -69,6 +69,20 @@ fn runs_of_another_program_are_judged_and_marked() {
 }
 
 #[test]
+fn a_run_that_failed_before_it_began_is_of_no_other_program() {
+    let folder = TempDir::new().unwrap();
+    for name in ["koala-optim", "koala-optim-diverged"] {
+        copied(name, &folder.path().join(name), str::to_owned);
+    }
+    // Its version stands in its log alone.
+    fs::remove_file(folder.path().join("koala-optim-diverged/events.jsonl")).unwrap();
+    let (found, markdown, _) = told(folder.path());
+    let writers = found.workloads.iter().flat_map(|found| &found.writers);
+    assert!(writers.clone().count() > 0);
+    assert!(!markdown.contains("runs were written by"), "{markdown}");
+}
+
+#[test]
 fn runs_of_several_programs_are_warned_of() {
     let folder = TempDir::new().unwrap();
     copied("koala-optim", &folder.path().join("one"), ours);

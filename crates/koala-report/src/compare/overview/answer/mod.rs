@@ -100,7 +100,7 @@ pub(in crate::compare::overview) fn name(reference: &str, at: &AtHorizon) -> Str
     match known.as_slice() {
         [only] if at.references.len() == 1 => {
             let optimizer = only.optimizer.as_deref().unwrap_or_default();
-            format!("{tuned}{optimizer}, the best baseline")
+            format!("{tuned}{optimizer} (the best baseline)")
         }
         _ => format!("the best {tuned}baseline"),
     }
