@@ -3,7 +3,7 @@
 use koala_filter::dense::passes;
 use koala_filter::{
     BlockStatistics, Config, Deviation, Filter, FilterState, Group, Layout, MetricSums,
-    Observation, Phase, StepReport, Sums, TensorStep,
+    Observation, Phase, StepReport, Sums, TensorStep, Workspace,
 };
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
@@ -21,7 +21,8 @@ use crate::tensor::Element;
 #[pyclass(name = "Filter", module = "koala_optim._native")]
 pub(crate) struct PyFilter {
     filter: Filter,
-    steps: Vec<TensorStep>,
+    /// With the steps of the last update.
+    workspace: Workspace,
     report: Option<StepReport>,
 }
 
@@ -74,7 +75,7 @@ impl PyFilter {
     fn parameters(&self) -> Vec<(String, Vec<usize>)> {
         let parameters = self.filter.layout().parameters().iter();
         parameters
-            .map(|parameter| (parameter.name.clone(), parameter.shape.clone()))
+            .map(|parameter| (parameter.name.to_string(), parameter.shape.clone()))
             .collect()
     }
 
@@ -159,7 +160,7 @@ impl PyFilter {
                 .map_err(raised)?;
         }
         self.filter = changed;
-        self.steps.clear();
+        self.workspace.steps.clear();
         Ok(())
     }
 
@@ -223,24 +224,25 @@ impl PyFilter {
         count: u64,
         predicting: bool,
     ) -> PyResult<()> {
-        let given;
-        let statistics = match &statistics {
-            Given::Measured(measured) => &measured.get().statistics,
-            Given::Sums(sums) => {
-                given = self.statistics(sums)?;
-                &given
+        match &statistics {
+            Given::Measured(measured) => {
+                let statistics = &measured.get().statistics;
+                self.workspace.statistics.clone_from(statistics);
             }
-        };
-        let observation = Observation::from_sums(sum, sum_of_squares, count).map_err(raised)?;
-        self.steps.clear();
-        let update = if predicting {
-            self.filter.update_and_predict(statistics, &observation)
-        } else {
-            self.filter.update(statistics, &observation)
+            Given::Sums(sums) => self.workspace.statistics = self.statistics(sums)?,
         }
-        .map_err(raised)?;
-        self.steps = update.steps;
-        self.report = Some(update.report);
+        let observation = Observation::from_sums(sum, sum_of_squares, count).map_err(raised)?;
+        self.workspace.steps.clear();
+        let report = if predicting {
+            self.filter
+                .update_and_predict_in(&mut self.workspace, &observation)
+        } else {
+            self.filter.update_in(&mut self.workspace, &observation)
+        };
+        if report.is_err() {
+            self.workspace.steps.clear();
+        }
+        self.report = Some(report.map_err(raised)?);
         Ok(())
     }
 
@@ -262,15 +264,16 @@ impl PyFilter {
             .tensor_update(position, &statistics_of(kind, &sums)?, &observation)
             .map_err(raised)?;
         let parameters = self.filter.layout().parameters().len();
-        self.steps.resize(parameters, TensorStep::Skip);
-        self.steps[position] = step;
+        let steps = &mut self.workspace.steps;
+        steps.resize(parameters, TensorStep::Skip);
+        steps[position] = step;
         Ok(())
     }
 
     /// The step of the parameter at `position` in the last update; `None` if nothing is done with it.
     fn tensor_step(&self, position: usize) -> PyResult<Option<Step>> {
         self.check(position)?;
-        Ok(self.steps.get(position).and_then(Step::of))
+        Ok(self.workspace.steps.get(position).and_then(Step::of))
     }
 
     /// The report of the last update, as JSON; `None` before the first.
@@ -297,8 +300,8 @@ impl PyFilter {
         let (of_f32, of_f64) = py.detach(|| {
             pool::install(threads, || {
                 (
-                    passes::advance(&motion, moving, slices.f32),
-                    passes::advance(&motion, moving, slices.f64),
+                    passes::advance(&motion, moving, &mut slices.f32),
+                    passes::advance(&motion, moving, &mut slices.f64),
                 )
             })
         });
@@ -360,12 +363,12 @@ impl PyFilter {
 
     /// Does the last update's steps on CPU tensors.
     fn displace(&self, py: Python<'_>, tensors: &Tensors, threads: usize) -> PyResult<()> {
-        let slices = tensors.lend(self.filter.layout().parameters().len())?;
-        let steps = &self.steps;
+        let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
+        let steps = &self.workspace.steps;
         py.detach(|| {
             pool::install(threads, || {
-                passes::displace(steps, slices.f32);
-                passes::displace(steps, slices.f64);
+                passes::displace(steps, &mut slices.f32);
+                passes::displace(steps, &mut slices.f64);
             });
         });
         Ok(())
@@ -376,7 +379,7 @@ impl From<Filter> for PyFilter {
     fn from(filter: Filter) -> Self {
         Self {
             filter,
-            steps: Vec::new(),
+            workspace: Workspace::default(),
             report: None,
         }
     }
@@ -401,13 +404,13 @@ impl PyFilter {
         let mut slices = tensors.lend(self.filter.layout().parameters().len())?;
         let elements = slices.elements();
         let filter = &self.filter;
-        let (of_f32, of_f64) = py.detach(|| {
+        let mut of_f32 = vec![None; slices.f32.len()];
+        let mut of_f64 = vec![None; slices.f64.len()];
+        py.detach(|| {
             pool::install(threads, || {
-                (
-                    passes::reduce(filter, slices.f32),
-                    passes::reduce(filter, slices.f64),
-                )
-            })
+                passes::reduce(filter, &mut slices.f32, &mut of_f32);
+                passes::reduce(filter, &mut slices.f64, &mut of_f64);
+            });
         });
         Ok(Slices::merge(&elements, of_f32, of_f64))
     }
@@ -437,8 +440,8 @@ impl PyFilter {
         let (of_f32, of_f64) = py.detach(|| {
             pool::install(threads, || {
                 (
-                    passes::weigh(filter, floor, &first_f32, slices.f32),
-                    passes::weigh(filter, floor, &first_f64, slices.f64),
+                    passes::weigh(filter, floor, &first_f32, &mut slices.f32),
+                    passes::weigh(filter, floor, &first_f64, &mut slices.f64),
                 )
             })
         });

@@ -216,11 +216,8 @@ impl Row {
             position: self.position,
             // SAFETY: the caller's promise.
             parameters: unsafe { self.parameters.slice_mut() },
-            gradients: match gradient {
-                // SAFETY: the caller's promise.
-                Some(memory) => unsafe { memory.slice() },
-                None => &[],
-            },
+            // SAFETY: the caller's promise.
+            gradients: gradient.map(|memory| unsafe { memory.slice() }),
             memory: self.memory.each_ref().map(written),
         }
     }

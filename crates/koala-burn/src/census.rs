@@ -47,7 +47,7 @@ impl Census {
 
     fn difference(&self, expected: &[Parameter]) -> Option<String> {
         for (entry, parameter) in self.tracked().zip(expected) {
-            if entry.path == parameter.name && entry.shape == parameter.shape {
+            if *entry.path == *parameter.name && entry.shape == parameter.shape {
                 continue;
             }
             return Some(match self.entry(&parameter.name) {

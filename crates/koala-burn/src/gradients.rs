@@ -66,7 +66,7 @@ impl ModuleVisitor for Collector<'_> {
         let expected = &self.layout.parameters()[position];
         if *gradient.shape() != *expected.shape {
             self.misfit.get_or_insert(Error::GradientShape {
-                parameter: expected.name.clone(),
+                parameter: expected.name.to_string(),
                 expected: expected.shape.clone(),
                 found: gradient.shape().to_vec(),
             });

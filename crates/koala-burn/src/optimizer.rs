@@ -250,7 +250,7 @@ impl Koala {
         match (0..ids.len()).find(|&at| predicted.get(at) != Some(&ids[at])) {
             None => Ok(()),
             Some(at) => Err(Error::AnotherModel {
-                parameter: self.filter.layout().parameters()[at].name.clone(),
+                parameter: self.filter.layout().parameters()[at].name.to_string(),
             }),
         }
     }

@@ -1,5 +1,5 @@
 //! What the blocks of a step cost beside its parameters: a million parameters in ten blocks and in ten thousand, in turns in one process,
-//! `cargo bench -p koala-filter --bench blocks`; and one step of one block that is as large as is asked for, in millions of parameters:
+//! `cargo bench -p koala-filter --bench blocks`, or of the methods that are named: `-- KOALA-V`; and one step of one block that is as large as is asked for, in millions of parameters:
 //! `-- 1000`.
 
 use std::hint::black_box;
@@ -74,7 +74,12 @@ fn main() -> Result<(), Error> {
         "{parameters} f32 parameters, {} threads, best of {turns} turns",
         rayon::current_num_threads()
     );
+    let named = |name: &str| arguments.iter().any(|argument| argument == name);
+    let any = methods().iter().any(|(name, _)| named(name));
     for (name, config) in methods() {
+        if any && !named(name) {
+            continue;
+        }
         let [mut few, mut many] = [
             Blocks::new(config.clone(), counts[0], parameters / counts[0])?,
             Blocks::new(config, counts[1], parameters / counts[1])?,

@@ -11,6 +11,7 @@ use crate::plan::TensorStep;
 use crate::state::FilterState;
 use crate::statistics::BlockStatistics;
 use crate::update::update;
+use crate::workspace::Workspace;
 
 /// What the update of the whole state will have the tensor at `position` do: to the bit, if the measurement is not missing as a
 /// whole. A tensor whose sums are not finite is left alone.
@@ -31,12 +32,13 @@ pub(crate) fn tensor_update(
     let target = alone.method.options().target;
     let first_loss = state.first_loss.unwrap_or(observation.mean());
     let moment = target.after(first_loss).second_moment(observation);
-    let given = [Some(*statistics)];
-    if missing_cause(observation.mean(), moment, &given, &alone.layout).is_some() {
+    let mut workspace = Workspace::of(vec![Some(*statistics)]);
+    let given = &workspace.statistics;
+    if missing_cause(observation.mean(), moment, given, &alone.layout).is_some() {
         return Ok(TensorStep::Skip);
     }
-    let steps = update(&mut alone, &given, observation)?.steps;
-    Ok(steps.first().copied().unwrap_or(TensorStep::Skip))
+    update(&mut alone, &mut workspace, observation)?;
+    Ok(workspace.steps.first().copied().unwrap_or(TensorStep::Skip))
 }
 
 /// Checks that every tensor has an innovation of its own, and that nothing is asked of all steps together.
@@ -70,7 +72,7 @@ fn check_apart(state: &FilterState) -> Result<()> {
 fn alone(state: &FilterState, position: usize) -> FilterState {
     let parameter = &state.layout.parameters()[position];
     let group = state.layout.group_of(position);
-    let mut layout = Layout::new().with_parameter(parameter.name.as_str(), &parameter.shape, 0);
+    let mut layout = Layout::new().with_parameter(parameter.name.clone(), &parameter.shape, 0);
     layout.groups_mut()[0] = group.clone();
     let mut method = state.method.clone();
     method.rearrange(&[Some(position)], &[Some(position)]);

@@ -1,64 +1,88 @@
 //! A block in the middle of an update: its sums, its innovation, and what is told of it.
 
+use std::ops::Range;
+use std::sync::Arc;
+
 use crate::demands::Innovations;
 use crate::gain::quotient;
 use crate::guard::vanishing;
 use crate::innovation::Innovation;
 use crate::layout::{Layout, Partition};
 use crate::report::{BlockOutcome, BlockReport, SkipReason};
-use crate::state::FilterState;
+use crate::state::{FilterState, block_count};
 use crate::statistics::{BlockStatistics, combined};
 
-/// A block in the middle of an update.
-pub(crate) struct Block {
-    pub name: String,
-    /// Positions of its tensors in the layout.
-    pub tensors: Vec<usize>,
-    /// Sums over the tensors that have a gradient and are not frozen, or why there are none.
-    pub statistics: Result<BlockStatistics, SkipReason>,
+/// All blocks of the partition, with the sums over the tensors that have a gradient and are not frozen.
+pub(crate) struct Blocks<'a> {
+    layout: &'a Layout,
+    statistics: &'a [Option<BlockStatistics>],
+    count: usize,
+    /// Whether a block with a vanishing gradient is left alone.
+    vanishing: bool,
+    /// With the partition `Global`, the only one.
+    all: Option<(Arc<str>, Option<BlockStatistics>)>,
 }
 
-impl Block {
-    /// All blocks of the partition, with the sums over their usable tensors.
-    pub fn all(state: &FilterState, statistics: &[Option<BlockStatistics>]) -> Vec<Self> {
-        let layout = &state.layout;
-        let block = |name: &str, tensors: Vec<usize>| {
-            let parts: Vec<BlockStatistics> = tensors
-                .iter()
-                .filter_map(|&position| statistics[position])
-                .collect();
-            let statistics = if parts.is_empty() {
-                Err(
-                    if tensors.iter().all(|&position| state.is_frozen(position)) {
-                        SkipReason::Frozen
-                    } else {
-                        SkipReason::NoGradient
-                    },
-                )
-            } else {
-                let sums = combined(&parts);
-                match state.method.demands().innovation {
-                    Innovations::PerBlock => vanishing(&sums).map_or(Ok(sums), Err),
-                    Innovations::WholeModel => Ok(sums),
-                }
-            };
-            Self {
-                name: name.to_owned(),
-                tensors,
-                statistics,
-            }
-        };
-        match state.method.options().partition {
-            Partition::PerTensor => layout
-                .parameters()
-                .iter()
-                .enumerate()
-                .map(|(position, parameter)| block(&parameter.name, vec![position]))
-                .collect(),
-            Partition::Global => vec![block("all", (0..layout.parameters().len()).collect())],
+/// A block in the middle of an update.
+pub(crate) struct Block<'a> {
+    pub name: &'a Arc<str>,
+    /// Positions of its tensors in the layout.
+    pub tensors: Range<usize>,
+    /// Its sums, or why there are none.
+    pub statistics: Result<&'a BlockStatistics, SkipReason>,
+}
+
+impl<'a> Blocks<'a> {
+    /// `statistics`: one a parameter of the layout, without those of frozen ones.
+    pub fn new(state: &'a FilterState, statistics: &'a [Option<BlockStatistics>]) -> Self {
+        let partition = state.partition();
+        Self {
+            layout: &state.layout,
+            statistics,
+            count: block_count(&state.layout, partition),
+            vanishing: state.method.demands().innovation == Innovations::PerBlock,
+            all: match partition {
+                Partition::PerTensor => None,
+                Partition::Global => Some(("all".into(), combined(statistics.iter().flatten()))),
+            },
         }
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// The blocks, in order.
+    #[inline]
+    pub fn iter(&self) -> impl Iterator<Item = Block<'_>> {
+        (0..self.count).map(|index| {
+            let (name, tensors, found) = match &self.all {
+                Some((name, found)) => (name, 0..self.statistics.len(), found),
+                None => (
+                    &self.layout.parameters()[index].name,
+                    index..index + 1,
+                    &self.statistics[index],
+                ),
+            };
+            let statistics = match found {
+                Some(sums) if self.vanishing => vanishing(sums).map_or(Ok(sums), Err),
+                Some(sums) => Ok(sums),
+                None if tensors.clone().all(|at| self.layout.group_of(at).frozen) => {
+                    Err(SkipReason::Frozen)
+                }
+                None => Err(SkipReason::NoGradient),
+            };
+            Block {
+                name,
+                tensors,
+                statistics,
+            }
+        })
+    }
+}
+
+impl Block<'_> {
     /// What is told of it when it is left alone.
     pub fn skipped(&self, reason: SkipReason) -> BlockReport {
         BlockReport {
@@ -78,7 +102,6 @@ impl Block {
     /// What is told of it after an update by gain `e` that was shortened by `factor`; `update_squared` is |dx_b|^2 without it.
     pub fn report(
         &self,
-        layout: &Layout,
         innovation: Option<&Innovation>,
         e: f64,
         factor: f64,
@@ -88,11 +111,6 @@ impl Block {
             (Ok(sums), Some(innovation)) => (sums, innovation),
             (Err(reason), _) => return self.skipped(reason),
             (Ok(_), None) => return self.skipped(SkipReason::NoGradient),
-        };
-        // In a block of several groups e is the optimizer's; a tensor's own block has its group's.
-        let e = match self.tensors.as_slice() {
-            [position] => e * layout.group_of(*position).gain,
-            _ => e,
         };
         let gain = &innovation.gain;
         let residual = innovation.residual;
@@ -110,14 +128,14 @@ impl Block {
             innovation: -residual,
             innovation_variance: s,
             normalised_innovation_squared: quotient(residual * residual, s),
-            gain_norm: gain.position * gain.direction_squared(&sums, false).sqrt(),
+            gain_norm: gain.position * gain.direction_squared(sums, false).sqrt(),
             effective_learning_rate: factor
                 * e
                 * residual
                 * gain.position
-                * gain.direction_along_gradient(&sums),
+                * gain.direction_along_gradient(sums),
             update_norm: factor * update_squared.sqrt(),
-            metric: gain.metric(&sums),
+            metric: gain.metric(sums),
         }
     }
 }

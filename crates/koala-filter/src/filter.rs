@@ -9,19 +9,23 @@
 //! 5. [`Filter::update`]: the measurement update; the adapter does the steps that come out. Or
 //!    [`Filter::update_and_predict`], with which they do the next predict too.
 
+use std::sync::Arc;
+
 use crate::alone;
 use crate::decay::WeightDecay;
 use crate::error::{Error, Result};
+use crate::exact_sum::order_free_sum;
 use crate::group::Group;
 use crate::layout::{Layout, Partition};
 use crate::methods::{AnyMethod, Config};
 use crate::observation::Observation;
 use crate::phase::Phase;
 use crate::plan::{Motion, TensorStep};
-use crate::report::{Covariance, ProcessNoise};
+use crate::report::{Covariance, ProcessNoise, StepReport};
 use crate::state::{FilterState, STATE_VERSION, block_count};
-use crate::statistics::{BlockStatistics, MetricFloor, Reduction, largest, order_free_sum};
+use crate::statistics::{BlockStatistics, MetricFloor, Reduction, largest};
 use crate::update::{self, Update};
+use crate::workspace::Workspace;
 
 /// The filter of any of the methods over a layout of parameters.
 #[derive(Clone, Debug, PartialEq)]
@@ -146,7 +150,7 @@ impl Filter {
     /// # Errors
     /// [`Error::OutOfPhase`] between predict and update; [`Error::InvalidField`] if the options are not valid or a name
     /// is in use. Nothing has changed then.
-    pub fn add_group<N: Into<String>>(
+    pub fn add_group<N: Into<Arc<str>>>(
         &mut self,
         group: Group,
         parameters: impl IntoIterator<Item = (N, Vec<usize>)>,
@@ -298,19 +302,36 @@ impl Filter {
         statistics: &[Option<BlockStatistics>],
         observation: &Observation,
     ) -> Result<Update> {
+        let mut workspace = Workspace::of(statistics.to_vec());
+        let report = self.update_in(&mut workspace, observation)?;
+        let steps = workspace.steps;
+        Ok(Update { steps, report })
+    }
+
+    /// [`update`](Self::update) of the statistics in `workspace`, where its steps stand afterwards: for adapters that keep it from
+    /// one update to the next.
+    ///
+    /// # Errors
+    /// As [`update`](Self::update); the steps are of no use then.
+    pub fn update_in(
+        &mut self,
+        workspace: &mut Workspace,
+        observation: &Observation,
+    ) -> Result<StepReport> {
         self.require("update", Phase::Predicted)?;
         let expected = self.state.layout.parameters().len();
-        if statistics.len() != expected {
+        let found = workspace.statistics.len();
+        if found != expected {
             return Err(Error::CountMismatch {
                 what: "statistics",
                 expected,
-                found: statistics.len(),
+                found,
             });
         }
         if observation.count() == 0 {
             return Err(Error::EmptyObservation);
         }
-        update::update(&mut self.state, statistics, observation)
+        update::update(&mut self.state, workspace, observation)
     }
 
     /// What [`update`](Self::update) will have the parameter at `position` do, before the sums of the others are known: with it an
@@ -354,13 +375,28 @@ impl Filter {
         statistics: &[Option<BlockStatistics>],
         observation: &Observation,
     ) -> Result<Update> {
-        let mut update = self.update(statistics, observation)?;
+        let mut workspace = Workspace::of(statistics.to_vec());
+        let report = self.update_and_predict_in(&mut workspace, observation)?;
+        let steps = workspace.steps;
+        Ok(Update { steps, report })
+    }
+
+    /// [`update_and_predict`](Self::update_and_predict) as [`update_in`](Self::update_in).
+    ///
+    /// # Errors
+    /// As [`update_and_predict`](Self::update_and_predict); the steps are of no use then.
+    pub fn update_and_predict_in(
+        &mut self,
+        workspace: &mut Workspace,
+        observation: &Observation,
+    ) -> Result<StepReport> {
+        let report = self.update_in(workspace, observation)?;
         match self.begin_predict()? {
             Some(Motion {
                 deviation: Some(_), ..
-            }) => return Ok(update),
+            }) => return Ok(report),
             Some(motion) => {
-                for (position, step) in update.steps.iter_mut().enumerate() {
+                for (position, step) in workspace.steps.iter_mut().enumerate() {
                     if self.moves(position) {
                         step.then_predict(motion.velocity_decay);
                     }
@@ -369,7 +405,7 @@ impl Filter {
             None => {}
         }
         self.complete_predict(&[])?;
-        Ok(update)
+        Ok(report)
     }
 
     /// Checks that `called` may be called now.

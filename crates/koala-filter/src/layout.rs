@@ -1,5 +1,7 @@
 //! Which parameters an optimizer holds, and how they are partitioned into blocks.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, Result};
@@ -21,7 +23,7 @@ pub enum Partition {
 #[serde(deny_unknown_fields)]
 pub struct Parameter {
     /// Path that names it in reports and in stored states.
-    pub name: String,
+    pub name: Arc<str>,
     /// Its shape.
     pub shape: Vec<usize>,
     /// Index of its group in [`Layout::groups`].
@@ -78,7 +80,7 @@ impl Layout {
     #[must_use]
     pub fn with_parameter(
         mut self,
-        name: impl Into<String>,
+        name: impl Into<Arc<str>>,
         shape: &[usize],
         group: usize,
     ) -> Self {
@@ -138,7 +140,7 @@ impl Layout {
                     "a shape whose elements can be counted",
                 ));
             }
-            if !names.insert(parameter.name.as_str()) {
+            if !names.insert(&*parameter.name) {
                 return Err(Error::invalid(
                     "parameter name",
                     &parameter.name,

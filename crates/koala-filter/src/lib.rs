@@ -41,6 +41,7 @@ mod decay;
 mod demands;
 pub mod dense;
 mod error;
+mod exact_sum;
 mod filter;
 mod gain;
 mod group;
@@ -61,6 +62,7 @@ mod plusplus;
 #[cfg(feature = "replay")]
 pub mod replay;
 mod report;
+mod rules;
 mod schedule;
 mod shown;
 mod state;
@@ -68,6 +70,7 @@ mod statistics;
 mod target;
 mod update;
 mod vanilla;
+mod workspace;
 
 pub use adaptive::{KoalaAConfig, Metric};
 pub use decay::{DecayRule, WeightDecay};
@@ -97,3 +100,4 @@ pub use statistics::{
 pub use target::Target;
 pub use update::Update;
 pub use vanilla::KoalaVConfig;
+pub use workspace::Workspace;

@@ -3,6 +3,7 @@
 use crate::demands::Demands;
 use crate::error::{Error, Result};
 use crate::gain::BlockGain;
+use crate::innovation::Innovation;
 use crate::options::Options;
 use crate::plan::{Memory, Motion};
 use crate::report::{Covariance, ProcessNoise};
@@ -115,8 +116,8 @@ pub(crate) struct Correction<'a> {
     pub gradient: Option<f64>,
     /// R.
     pub r: f64,
-    /// The gains, one a block where blocks have their own.
-    pub gains: &'a [Option<BlockGain>],
+    /// The innovations, one a block where blocks have their own.
+    pub innovations: &'a [Option<Innovation>],
     /// Whether each tensor takes part.
     pub taking_part: &'a [bool],
     /// Whether each tensor's mean, where there is one, takes its x up.

@@ -243,9 +243,10 @@ impl Method for PlusPlus {
     }
 
     fn correct(&mut self, correction: &Correction) {
-        for (variance, gain) in self.innovation_variances.iter_mut().zip(correction.gains) {
-            if let Some(gain) = gain {
-                *variance = Some(gain.innovation_variance);
+        let variances = self.innovation_variances.iter_mut();
+        for (variance, innovation) in variances.zip(correction.innovations) {
+            if let Some(innovation) = innovation {
+                *variance = Some(innovation.gain.innovation_variance);
             }
         }
     }

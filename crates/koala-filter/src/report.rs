@@ -1,5 +1,7 @@
 //! What a step did and why: the one record that logs, progress bars and reports read.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
 use crate::number;
@@ -155,7 +157,7 @@ pub enum Covariance {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct BlockReport {
     /// Name of the block: the parameter's, or `all`.
-    pub name: String,
+    pub name: Arc<str>,
     /// What happened.
     pub outcome: BlockOutcome,
     /// |h_b|.
@@ -221,7 +223,7 @@ mod tests {
     #[test]
     fn numbers_that_are_not_finite_come_back_from_json() {
         let block = BlockReport {
-            name: "w".to_owned(),
+            name: "w".into(),
             outcome: BlockOutcome::Skipped(SkipReason::MissingMeasurement),
             gradient_norm: f64::INFINITY,
             innovation: f64::NAN,

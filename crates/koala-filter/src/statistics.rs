@@ -2,6 +2,8 @@
 
 use std::ops::AddAssign;
 
+use crate::exact_sum::ExactSum;
+
 /// What an adapter has to reduce for one parameter in this step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Reduction {
@@ -133,6 +135,74 @@ impl BlockStatistics {
     }
 }
 
+impl BlockStatistics {
+    /// Numbers in [`sums`](Self::sums).
+    const SUMS: usize = 14;
+
+    /// The sums, in a fixed order; slopes have gone into them by now.
+    fn sums(&self) -> [f64; Self::SUMS] {
+        let (products, metric) = (&self.products, &self.metric);
+        [
+            self.gradient_squared,
+            self.decayed_squared,
+            self.parameter_squared,
+            products.gradient_previous,
+            products.previous_squared,
+            products.gradient_covariance,
+            products.previous_covariance,
+            products.covariance_squared,
+            metric.second_moment,
+            metric.weighted_second_moment,
+            metric.weighted_gradient,
+            metric.direction_squared,
+            metric.velocity_gradient,
+            metric.weighted_velocity,
+        ]
+    }
+
+    /// The statistics of these [`sums`](Self::sums).
+    fn of_sums(sums: [f64; Self::SUMS], largest: f64) -> Self {
+        let [
+            gradient_squared,
+            decayed_squared,
+            parameter_squared,
+            gradient_previous,
+            previous_squared,
+            gradient_covariance,
+            previous_covariance,
+            covariance_squared,
+            second_moment,
+            weighted_second_moment,
+            weighted_gradient,
+            direction_squared,
+            velocity_gradient,
+            weighted_velocity,
+        ] = sums;
+        Self {
+            gradient_squared,
+            decayed_squared,
+            parameter_squared,
+            products: Products {
+                gradient_previous,
+                previous_squared,
+                gradient_covariance,
+                previous_covariance,
+                covariance_squared,
+            },
+            metric: MetricSums {
+                largest,
+                second_moment,
+                weighted_second_moment,
+                weighted_gradient,
+                direction_squared,
+                velocity_gradient,
+                weighted_velocity,
+                slopes: FloorSlopes::default(),
+            },
+        }
+    }
+}
+
 impl AddAssign for BlockStatistics {
     fn add_assign(&mut self, other: Self) {
         self.gradient_squared += other.gradient_squared;
@@ -236,43 +306,25 @@ pub(crate) fn largest(statistics: &[Option<BlockStatistics>]) -> f64 {
     each.map(|found| found.metric.largest).fold(0.0, larger)
 }
 
-/// The sum of `values` in ascending order, so that the order of blocks changes not a bit.
-pub(crate) fn order_free_sum(values: impl IntoIterator<Item = f64>) -> f64 {
-    let mut values: Vec<f64> = values.into_iter().collect();
-    values.sort_unstable_by(f64::total_cmp);
-    values.into_iter().sum()
-}
-
 /// The statistics of a block of several tensors, each sum free of the tensors' order.
-pub(crate) fn combined(parts: &[BlockStatistics]) -> BlockStatistics {
-    if let [single] = parts {
-        return *single;
+pub(crate) fn combined<'a>(
+    parts: impl IntoIterator<Item = &'a BlockStatistics>,
+) -> Option<BlockStatistics> {
+    let mut parts = parts.into_iter();
+    let first = parts.next()?;
+    let Some(second) = parts.next() else {
+        return Some(*first);
+    };
+    let mut largest = 0.0;
+    let mut sums = [const { ExactSum::ZERO }; BlockStatistics::SUMS];
+    for part in [first, second].into_iter().chain(parts) {
+        largest = larger(largest, part.metric.largest);
+        for (sum, value) in sums.iter_mut().zip(part.sums()) {
+            sum.add(value);
+        }
     }
-    let sum = |field: fn(&BlockStatistics) -> f64| order_free_sum(parts.iter().map(field));
-    BlockStatistics {
-        gradient_squared: sum(|part| part.gradient_squared),
-        decayed_squared: sum(|part| part.decayed_squared),
-        parameter_squared: sum(|part| part.parameter_squared),
-        products: Products {
-            gradient_previous: sum(|part| part.products.gradient_previous),
-            previous_squared: sum(|part| part.products.previous_squared),
-            gradient_covariance: sum(|part| part.products.gradient_covariance),
-            previous_covariance: sum(|part| part.products.previous_covariance),
-            covariance_squared: sum(|part| part.products.covariance_squared),
-        },
-        metric: MetricSums {
-            largest: parts
-                .iter()
-                .map(|part| part.metric.largest)
-                .fold(0.0, larger),
-            second_moment: sum(|part| part.metric.second_moment),
-            weighted_second_moment: sum(|part| part.metric.weighted_second_moment),
-            weighted_gradient: sum(|part| part.metric.weighted_gradient),
-            direction_squared: sum(|part| part.metric.direction_squared),
-            velocity_gradient: sum(|part| part.metric.velocity_gradient),
-            weighted_velocity: sum(|part| part.metric.weighted_velocity),
-            // They have gone into the sums by now.
-            slopes: FloorSlopes::default(),
-        },
-    }
+    Some(BlockStatistics::of_sums(
+        sums.map(ExactSum::rounded),
+        largest,
+    ))
 }

@@ -1,19 +1,22 @@
 //! The measurement update, common to all methods.
 
-use crate::block::Block;
+use crate::block::{Block, Blocks};
 use crate::error::{Error, Result};
-use crate::gain::{BlockGain, representable};
+use crate::exact_sum::{ExactSum, order_free_sum};
+use crate::gain::representable;
 use crate::guard::missing_cause;
-use crate::measured::{Measured, Measurement};
+use crate::measured::Measurement;
 use crate::method::Correction;
 use crate::methods::AnyMethod;
 use crate::observation::Observation;
 use crate::phase::Phase;
 use crate::plan::{Displacement, TensorStep};
-use crate::report::{Outcome, SkipReason, StepReport};
+use crate::report::{BlockReport, Outcome, SkipReason, StepReport};
+use crate::rules::Rules;
 use crate::state::FilterState;
-use crate::statistics::{BlockStatistics, largest, order_free_sum};
+use crate::statistics::{BlockStatistics, largest};
 use crate::target::Target;
+use crate::workspace::Workspace;
 
 /// What an update tells the adapter to do, and what it was.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,21 +27,21 @@ pub struct Update {
     pub report: StepReport,
 }
 
-/// Does the update on `state`. `given`: one a parameter of its layout, and at least one loss is observed.
+/// Does the update on `state`, of the statistics in `workspace`, one a parameter of its layout, whose steps stand there after it.
+/// Statistics of frozen tensors are taken out, those in a metric moved to the floor of this update. At least one loss is observed.
+/// On an error the state is as it was.
 pub(crate) fn update(
     state: &mut FilterState,
-    given: &[Option<BlockStatistics>],
+    workspace: &mut Workspace,
     observation: &Observation,
-) -> Result<Update> {
-    let mut statistics: Vec<Option<BlockStatistics>> = given
-        .iter()
-        .enumerate()
-        .map(|(position, &statistics)| statistics.filter(|_| !state.is_frozen(position)))
-        .collect();
-    let largest = largest(&statistics);
-    for found in statistics.iter_mut().flatten() {
-        state.method.settle(found, largest);
-    }
+) -> Result<StepReport> {
+    let Workspace {
+        statistics,
+        steps,
+        between,
+    } = workspace;
+    settle(state, statistics);
+    let statistics = &*statistics;
     let mut options = state.method.options().clone();
     let loss = observation.mean();
     let first_loss = match options.target {
@@ -67,10 +70,10 @@ pub(crate) fn update(
         blocks: Vec::new(),
         whiteness: None,
     };
-    let blocks = Block::all(state, &statistics);
-
-    if let Some(cause) = missing_cause(loss, second_moment, &statistics, &state.layout) {
-        return missing(state, &blocks, report, cause);
+    let blocks = Blocks::new(state, statistics);
+    if let Some(cause) = missing_cause(loss, second_moment, statistics, &state.layout) {
+        report.blocks = missing_blocks(&blocks);
+        return missing(state, report, cause, steps);
     }
 
     // On an error nothing has changed: the method's state is a copy until then.
@@ -82,106 +85,109 @@ pub(crate) fn update(
         second_moment,
         state.measurements() + 1,
     );
-    let Measured {
-        blocks: innovations,
-        model,
-    } = Measurement {
+    let rules = Rules::new(&state.layout, &options);
+    let innovations = Measurement {
         options: &options,
+        rules: &rules,
         loss,
         target,
         r,
-        statistics: &statistics,
+        statistics,
     }
-    .innovations(state, &mut method, &blocks)?;
+    .innovations(&mut method, &blocks, &mut between.innovations)?;
+    let measured = || {
+        let each = blocks.iter().enumerate();
+        each.map(|(index, block)| (innovations.of(index, &block), index, block))
+    };
 
-    // The whole update's norm, and the factor that keeps it within its bound.
-    let mut squares = vec![0.0; statistics.len()];
-    for (block, innovation) in blocks.iter().zip(&innovations) {
+    // The whole update's norm, the whole gradient's, and the block with the largest |h_b|^2 of those that are updated.
+    let squares = &mut between.squares;
+    squares.clear();
+    let [mut update_squared, mut gradient_squared] = [const { ExactSum::ZERO }; 2];
+    let mut limiting: Option<(usize, f64)> = None;
+    let mut clamped = false;
+    for (innovation, index, block) in measured() {
+        if let Ok(sums) = block.statistics {
+            gradient_squared.add(sums.decayed_squared);
+        }
         let Some(innovation) = innovation else {
+            squares.resize(block.tensors.end, 0.0);
             continue;
         };
-        for &position in &block.tensors {
-            let Some(found) = &statistics[position] else {
-                continue;
-            };
-            let decay = state.decay(position);
-            let along_gradient = decay.in_direction() != decay.in_measurement();
-            let coefficient = e
-                * state.layout.group_of(position).gain
-                * innovation.residual
-                * innovation.gain.position;
-            squares[position] = coefficient
-                * coefficient
-                * innovation.gain.direction_squared(found, along_gradient);
+        clamped |= innovation.clamped;
+        let gain = &innovation.gain;
+        if limiting.is_none_or(|(_, largest)| gain.gradient_squared.total_cmp(&largest).is_ge()) {
+            limiting = Some((index, gain.gradient_squared));
+        }
+        for position in block.tensors {
+            let square = statistics[position].as_ref().map_or(0.0, |found| {
+                let rule = rules.of(position);
+                let along_gradient = rule.decay.in_direction() != rule.decay.in_measurement();
+                let coefficient = e * rule.gain * innovation.residual * gain.position;
+                coefficient * coefficient * gain.direction_squared(found, along_gradient)
+            });
+            update_squared.add(square);
+            squares.push(square);
         }
     }
-    let unbounded = order_free_sum(squares.iter().copied()).sqrt();
+    let unbounded = update_squared.rounded().sqrt();
+    // What keeps the update within its bound.
     let factor = match options.max_update_norm {
         Some(bound) if unbounded > bound => bound / unbounded,
         _ => 1.0,
     };
 
-    let mut steps: Vec<TensorStep> = (0..statistics.len())
-        .map(|position| standing(state, &method, position))
-        .collect();
-    let mut taking_part = vec![false; statistics.len()];
-    for (block, innovation) in blocks.iter().zip(&innovations) {
-        let Some(innovation) = innovation else {
-            continue;
-        };
-        for &position in &block.tensors {
-            if statistics[position].is_none() {
-                continue;
-            }
-            taking_part[position] = true;
-            let decay = state.decay(position);
-            let e = e * state.layout.group_of(position).gain;
-            let scale = factor * e * innovation.residual;
-            steps[position] = TensorStep::Move(Displacement {
-                decay: decay.in_direction(),
-                position: representable(scale * innovation.gain.position),
-                shrinkage: decay.shrinkage(e),
-                memory: method.memory(position, &innovation.gain, scale),
-                prediction: None,
-            });
+    steps.clear();
+    let (taking_part, averaging) = (&mut between.taking_part, &mut between.averaging);
+    taking_part.clear();
+    averaging.clear();
+    report.blocks.reserve_exact(blocks.count());
+    for (innovation, _, block) in measured() {
+        for position in block.tensors.clone() {
+            let innovation = innovation.filter(|_| statistics[position].is_some());
+            let step = match innovation {
+                Some(innovation) => {
+                    let rule = rules.of(position);
+                    let e = e * rule.gain;
+                    let scale = factor * e * innovation.residual;
+                    TensorStep::Move(Displacement {
+                        decay: rule.decay.in_direction(),
+                        position: representable(scale * innovation.gain.position),
+                        shrinkage: rule.decay.shrinkage(e),
+                        memory: method.memory(position, &innovation.gain, scale),
+                        prediction: None,
+                    })
+                }
+                None => standing(&rules, &method, position),
+            };
+            taking_part.push(innovation.is_some());
+            averaging.push(!matches!(step, TensorStep::Skip));
+            steps.push(step);
         }
+        // In a block of several groups e is the optimizer's; a tensor's own block has its group's.
+        let e = match block.tensors.len() {
+            1 => e * rules.of(block.tensors.start).gain,
+            _ => e,
+        };
+        let squared = order_free_sum(squares[block.tensors.clone()].iter().copied());
+        report
+            .blocks
+            .push(block.report(innovation, e, factor, squared));
     }
 
-    let gains: Vec<Option<BlockGain>> = innovations
-        .iter()
-        .map(|innovation| innovation.as_ref().map(|found| found.gain))
-        .collect();
-    // G: that of the whole model, or the largest |h_b|^2 of the blocks that are updated.
-    let limiting = gains
-        .iter()
-        .enumerate()
-        .filter_map(|(index, gain)| Some((index, gain.as_ref()?.gradient_squared)))
-        .max_by(|(_, left), (_, right)| left.total_cmp(right));
-    let gradient = match &model {
+    // G: that of the whole model, or the largest of the blocks.
+    let model = innovations.model();
+    let gradient = match model {
         Some(model) => Some(model.gain.gradient_squared).filter(|&gradient| gradient > 0.0),
         None => limiting.map(|(_, gradient)| gradient),
     };
-    let averaging: Vec<bool> = steps.iter().map(|&step| step != TensorStep::Skip).collect();
     method.correct(&Correction {
         gradient,
         r,
-        gains: &gains,
-        taking_part: &taking_part,
-        averaging: &averaging,
+        innovations: innovations.per_block(),
+        taking_part,
+        averaging,
     });
-
-    state.method = method;
-    state.measurement_noise = r;
-    state.first_loss = first_loss;
-    state.phase = Phase::Updated;
-    state.step += 1;
-    state.missing_in_a_row = 0;
-    state.clamped_in_all += u64::from(
-        innovations
-            .iter()
-            .flatten()
-            .any(|innovation| innovation.clamped),
-    );
 
     report.outcome = if gradient.is_some() {
         Outcome::Measured
@@ -189,46 +195,68 @@ pub(crate) fn update(
         Outcome::NoGradient
     };
     report.measurement_noise = r;
-    report.covariance = state.method.covariance();
-    report.process_noise = state.method.process_noise();
+    report.covariance = method.covariance();
+    report.process_noise = method.process_noise();
     report.limiting_block = limiting.filter(|_| model.is_none()).map(|(index, _)| index);
     report.whiteness = model.and_then(|found| found.gain.whiteness());
     report.update_norm = factor * unbounded;
-    report.gradient_norm = order_free_sum(
-        blocks
-            .iter()
-            .filter_map(|block| Some(block.statistics.ok()?.decayed_squared)),
-    )
-    .sqrt();
+    report.gradient_norm = gradient_squared.rounded().sqrt();
     report.bound_factor = factor;
-    report.blocks = blocks
-        .iter()
-        .zip(&innovations)
-        .map(|(block, innovation)| {
-            let squared = order_free_sum(block.tensors.iter().map(|&position| squares[position]));
-            block.report(&state.layout, innovation.as_ref(), e, factor, squared)
-        })
-        .collect();
-    Ok(Update { steps, report })
+
+    state.method = method;
+    state.measurement_noise = r;
+    state.first_loss = first_loss;
+    state.phase = Phase::Updated;
+    state.step += 1;
+    state.missing_in_a_row = 0;
+    state.clamped_in_all += u64::from(clamped);
+    Ok(report)
+}
+
+/// Takes out the statistics of frozen tensors, and moves those in a metric to the floor of this update.
+fn settle(state: &FilterState, statistics: &mut [Option<BlockStatistics>]) {
+    for (position, found) in statistics.iter_mut().enumerate() {
+        if state.is_frozen(position) {
+            *found = None;
+        }
+    }
+    if state.method.floor().is_some() {
+        let largest = largest(statistics);
+        for found in statistics.iter_mut().flatten() {
+            state.method.settle(found, largest);
+        }
+    }
 }
 
 /// What becomes of a tensor that takes no part: where a mean is kept, it follows, unless it never took anything up and is
 /// frozen, so that it is x itself.
-fn standing(state: &FilterState, method: &AnyMethod, position: usize) -> TensorStep {
-    let idle = state.is_frozen(position) && !method.averaged(position);
+fn standing(rules: &Rules, method: &AnyMethod, position: usize) -> TensorStep {
+    let idle = rules.of(position).frozen && !method.averaged(position);
     match method.averaging(position) {
         Some(weight) if !idle => TensorStep::Average(weight),
         _ => TensorStep::Skip,
     }
 }
 
+/// What is told of each block when the measurement is missing.
+fn missing_blocks(blocks: &Blocks) -> Vec<BlockReport> {
+    let told = |block: Block| {
+        let reason = match block.statistics {
+            Err(reason @ (SkipReason::Frozen | SkipReason::NoGradient)) => reason,
+            _ => SkipReason::MissingMeasurement,
+        };
+        block.skipped(reason)
+    };
+    blocks.iter().map(told).collect()
+}
+
 /// A missing measurement: nothing but the prediction happens, and the counters rise.
 fn missing(
     state: &mut FilterState,
-    blocks: &[Block],
     mut report: StepReport,
     cause: String,
-) -> Result<Update> {
+    steps: &mut Vec<TensorStep>,
+) -> Result<StepReport> {
     state.phase = Phase::Updated;
     state.step += 1;
     state.missing_in_all += 1;
@@ -239,18 +267,7 @@ fn missing(
     }
     report.missing_in_a_row = count;
     report.outcome = Outcome::Missing { cause };
-    report.blocks = blocks
-        .iter()
-        .map(|block| {
-            let reason = match block.statistics {
-                Err(reason @ (SkipReason::Frozen | SkipReason::NoGradient)) => reason,
-                _ => SkipReason::MissingMeasurement,
-            };
-            block.skipped(reason)
-        })
-        .collect();
-    Ok(Update {
-        steps: vec![TensorStep::Skip; state.layout.parameters().len()],
-        report,
-    })
+    steps.clear();
+    steps.resize(state.layout.parameters().len(), TensorStep::Skip);
+    Ok(report)
 }

@@ -95,7 +95,7 @@ fn no_processor_changes_a_bit() {
         [0x483e_a156_eba2_a71f, 0xfc84_a5d5_98c4_c0e0],
         [0x5ac6_7e79_aba2_a71f, 0xe700_11f9_a5ab_891c],
         [0xa8e7_e3ce_4ba2_a71f, 0xb5f8_ff73_b58c_92e1],
-        [0x0907_52c4_4ba2_a71f, 0x845c_f824_8857_e1fb],
+        [0x0907_52c4_4ba2_a71f, 0x5448_c156_8de7_7468],
         [0xf642_1674_cba2_a71f, 0xdbda_5d41_aca3_f098],
         [0x2bf8_97a5_8ba2_a71f, 0xf856_697f_9f46_ed94],
     ];

@@ -197,9 +197,10 @@ fn the_unit_of_the_loss_need_not_be_a_power_of_two() {
     }
 }
 
-/// Blocks of more than a piece, so that there is work for several threads.
+/// Blocks of more than a piece, and so many small ones that several are worth a thread.
 fn threads_change_nothing<F: Real>() {
-    let lengths = [3 * PIECE + 7, 5, 2 * PIECE, PIECE + 1];
+    let mut lengths = vec![3 * PIECE + 7, 5, 2 * PIECE, PIECE + 1];
+    lengths.extend([93; 800]);
     let problem = Problem::new(11, &lengths);
     for config in methods() {
         for (partition, decay) in [

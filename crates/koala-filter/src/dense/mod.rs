@@ -8,6 +8,7 @@ mod optimizer;
 pub mod passes;
 mod pieces;
 mod real;
+mod scratch;
 mod state;
 
 pub use gradient::Gradient;

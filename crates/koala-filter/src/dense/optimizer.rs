@@ -1,9 +1,13 @@
 //! The optimizer over slices.
 
+use std::iter::repeat;
+use std::sync::Arc;
+
 use super::gradient::Gradient;
 use super::lent::Lent;
 use super::passes;
 use super::real::Real;
+use super::scratch::Scratch;
 use super::state::{DenseState, TensorMemory};
 use crate::error::{Error, Result};
 use crate::filter::Filter;
@@ -14,7 +18,7 @@ use crate::observation::Observation;
 use crate::phase::Phase;
 use crate::report::StepReport;
 use crate::statistics::BlockStatistics;
-use crate::update::Update;
+use crate::workspace::Workspace;
 
 /// KOALA-V, KOALA-M, KOALA++ or KOALA-A over slices of `F`, chosen by the configuration it is made with.
 ///
@@ -25,6 +29,7 @@ use crate::update::Update;
 pub struct Koala<F: Real> {
     filter: Filter,
     memory: Vec<TensorMemory<F>>,
+    scratch: Scratch<F>,
 }
 
 impl<F: Real> Koala<F> {
@@ -50,7 +55,11 @@ impl<F: Real> Koala<F> {
             .iter()
             .map(|parameter| TensorMemory::zeros(kind, parameter.len()))
             .collect();
-        Ok(Self { filter, memory })
+        Ok(Self {
+            filter,
+            memory,
+            scratch: Scratch::default(),
+        })
     }
 
     /// An optimizer that goes on where `state` was taken, to the bit.
@@ -82,6 +91,7 @@ impl<F: Real> Koala<F> {
         Ok(Self {
             filter,
             memory: state.memory,
+            scratch: Scratch::default(),
         })
     }
 
@@ -118,7 +128,7 @@ impl<F: Real> Koala<F> {
     ///
     /// # Errors
     /// As [`Filter::add_group`]; nothing has changed then.
-    pub fn add_group<N: Into<String>>(
+    pub fn add_group<N: Into<Arc<str>>>(
         &mut self,
         group: Group,
         parameters: impl IntoIterator<Item = (N, Vec<usize>)>,
@@ -145,14 +155,16 @@ impl<F: Real> Koala<F> {
 
     fn advance(&mut self, parameters: &mut [&mut [F]]) -> Result<()> {
         let motion = self.filter.begin_predict()?;
-        self.check_parameters(&lengths(parameters))?;
+        self.check_parameters(parameters.iter().map(|x| x.len()))?;
         let Some(motion) = motion else {
             return self.filter.complete_predict(&[]);
         };
         let filter = &self.filter;
-        let none = vec![None; self.memory.len()];
-        let tensors = lend(parameters, &none, &mut self.memory, |_| true);
-        let deviations = passes::advance(&motion, |position| filter.moves(position), tensors);
+        let tensors = lend(parameters, repeat(None), &mut self.memory);
+        let mut tensors = self.scratch.filled(tensors);
+        let moving = |position| filter.moves(position);
+        let deviations = passes::advance(&motion, moving, &mut tensors);
+        self.scratch.keep(tensors);
         self.filter.complete_predict(&deviations)
     }
 
@@ -173,9 +185,8 @@ impl<F: Real> Koala<F> {
         gradients: &[impl Gradient<F>],
         observation: &Observation,
     ) -> Result<StepReport> {
-        self.measure(&mut slices(parameters), gradients, |filter, statistics| {
-            filter.update(statistics, observation)
-        })
+        let update = Filter::update_in;
+        self.measure(&mut slices(parameters), gradients, observation, update)
     }
 
     /// [`update`](Self::update) and the next [`predict`](Self::predict), to the bit, in one pass over memory less where the
@@ -192,9 +203,8 @@ impl<F: Real> Koala<F> {
         observation: &Observation,
     ) -> Result<StepReport> {
         let mut parameters = slices(parameters);
-        let report = self.measure(&mut parameters, gradients, |filter, statistics| {
-            filter.update_and_predict(statistics, observation)
-        })?;
+        let update = Filter::update_and_predict_in;
+        let report = self.measure(&mut parameters, gradients, observation, update)?;
         if self.filter.phase() == Phase::Updated {
             self.advance(&mut parameters)?;
         }
@@ -206,41 +216,24 @@ impl<F: Real> Koala<F> {
         &mut self,
         parameters: &mut [&mut [F]],
         gradients: &[impl Gradient<F>],
-        update: impl FnOnce(&mut Filter, &[Option<BlockStatistics>]) -> Result<Update>,
+        observation: &Observation,
+        update: impl FnOnce(&mut Filter, &mut Workspace, &Observation) -> Result<StepReport>,
     ) -> Result<StepReport> {
         self.filter.require("update", Phase::Predicted)?;
-        self.check_parameters(&lengths(parameters))?;
-        let gradients = self.checked_gradients(gradients)?;
-        let statistics = self.statistics(parameters, &gradients);
-        let update = update(&mut self.filter, &statistics)?;
-        let tensors = lend(parameters, &gradients, &mut self.memory, |_| true);
-        passes::displace(&update.steps, tensors);
-        Ok(update.report)
-    }
-
-    /// The sums of the tensors that have a gradient, in one reading or, where that does not settle them, in two.
-    fn statistics(
-        &mut self,
-        parameters: &mut [&mut [F]],
-        gradients: &[Option<&[F]>],
-    ) -> Vec<Option<BlockStatistics>> {
-        let given = |position: usize| gradients[position].is_some();
-        let mut tensors = lend(parameters, gradients, &mut self.memory, given);
-        let positions: Vec<usize> = tensors.iter().map(|tensor| tensor.position).collect();
-        let first = passes::reduce(&self.filter, tensors.iter_mut().map(Lent::again).collect());
-        let mut statistics = vec![None; gradients.len()];
-        for (&position, &found) in positions.iter().zip(&first) {
-            statistics[position] = found;
+        self.check_parameters(parameters.iter().map(|x| x.len()))?;
+        self.check_gradients(gradients)?;
+        let gradients = gradients.iter().map(Gradient::values);
+        let tensors = lend(parameters, gradients, &mut self.memory);
+        let mut tensors = self.scratch.filled(tensors);
+        let workspace = &mut self.scratch.workspace;
+        workspace.statistics.resize(tensors.len(), None);
+        measured(&self.filter, &mut tensors, &mut workspace.statistics);
+        let report = update(&mut self.filter, workspace, observation);
+        if report.is_ok() {
+            passes::displace(&workspace.steps, &mut tensors);
         }
-        if let Some(floor) = self.filter.metric_floor(&statistics) {
-            let second = passes::weigh(&self.filter, floor, &first, tensors);
-            for (&position, sums) in positions.iter().zip(second) {
-                if let (Some(found), Some(sums)) = (&mut statistics[position], sums) {
-                    found.weigh_anew(sums);
-                }
-            }
-        }
-        statistics
+        self.scratch.keep(tensors);
+        report
     }
 
     /// The parameters at which the model is to be evaluated: KOALA-A's mean x̄, where one is kept; else the parameters as
@@ -287,8 +280,7 @@ impl<F: Real> Koala<F> {
         without: impl Fn(usize, &[F], &TensorMemory<F>) -> Vec<F>,
     ) -> Result<Vec<Vec<F>>> {
         let parameters: Vec<&[F]> = parameters.iter().map(AsRef::as_ref).collect();
-        let lengths: Vec<usize> = parameters.iter().map(|x| x.len()).collect();
-        self.check_parameters(&lengths)?;
+        self.check_parameters(parameters.iter().map(|x| x.len()))?;
         let slot = self.filter.config().memory().mean_slot();
         Ok(parameters
             .iter()
@@ -301,31 +293,20 @@ impl<F: Real> Koala<F> {
             .collect())
     }
 
-    fn check_parameters(&self, lengths: &[usize]) -> Result<()> {
+    fn check_parameters(&self, lengths: impl ExactSizeIterator<Item = usize>) -> Result<()> {
         let expected = self.filter.layout().parameters();
         check_count("parameters", expected.len(), lengths.len())?;
         lengths
-            .iter()
             .enumerate()
-            .try_for_each(|(tensor, &length)| self.check_length("parameter", tensor, length))
+            .try_for_each(|(tensor, length)| self.check_length("parameter", tensor, length))
     }
 
-    fn checked_gradients<'g>(
-        &self,
-        gradients: &'g [impl Gradient<F>],
-    ) -> Result<Vec<Option<&'g [F]>>> {
+    fn check_gradients(&self, gradients: &[impl Gradient<F>]) -> Result<()> {
         check_count("gradients", self.memory.len(), gradients.len())?;
-        gradients
-            .iter()
-            .enumerate()
-            .map(|(tensor, gradient)| {
-                let values = gradient.values();
-                if let Some(values) = values {
-                    self.check_length("gradient", tensor, values.len())?;
-                }
-                Ok(values)
-            })
-            .collect()
+        let values = gradients.iter().map(Gradient::values).enumerate();
+        values
+            .filter_map(|(tensor, values)| Some((tensor, values?)))
+            .try_for_each(|(tensor, values)| self.check_length("gradient", tensor, values.len()))
     }
 
     fn check_length(&self, what: &'static str, tensor: usize, found: usize) -> Result<()> {
@@ -335,10 +316,30 @@ impl<F: Real> Koala<F> {
         } else {
             Err(Error::LengthMismatch {
                 what,
-                name: parameter.name.clone(),
+                name: parameter.name.to_string(),
                 expected: parameter.len(),
                 found,
             })
+        }
+    }
+}
+
+/// The sums of the tensors, all those of the layout, in one reading or, where that does not settle them, in two.
+fn measured<F: Real>(
+    filter: &Filter,
+    tensors: &mut [Lent<'_, F>],
+    statistics: &mut [Option<BlockStatistics>],
+) {
+    passes::reduce(filter, tensors, statistics);
+    let Some(floor) = filter.metric_floor(statistics) else {
+        return;
+    };
+    if passes::is_open::<F>(filter, floor, statistics) {
+        let second = passes::weigh(filter, floor, statistics, tensors);
+        for (found, sums) in statistics.iter_mut().zip(second) {
+            if let (Some(found), Some(sums)) = (found, sums) {
+                found.weigh_anew(sums);
+            }
         }
     }
 }
@@ -347,30 +348,20 @@ fn slices<F>(parameters: &mut [impl AsMut<[F]>]) -> Vec<&mut [F]> {
     parameters.iter_mut().map(AsMut::as_mut).collect()
 }
 
-fn lengths<F>(slices: &[&mut [F]]) -> Vec<usize> {
-    slices.iter().map(|slice| slice.len()).collect()
-}
-
-/// The wanted parameters with their gradients and memory.
+/// The parameters with their gradients and memory.
 fn lend<'a, F: Real>(
     parameters: &'a mut [&mut [F]],
-    gradients: &[Option<&'a [F]>],
+    gradients: impl Iterator<Item = Option<&'a [F]>>,
     memory: &'a mut [TensorMemory<F>],
-    wanted: impl Fn(usize) -> bool,
-) -> Vec<Lent<'a, F>> {
-    parameters
-        .iter_mut()
-        .zip(gradients)
-        .zip(memory)
-        .enumerate()
-        .filter(|(position, _)| wanted(*position))
+) -> impl Iterator<Item = Lent<'a, F>> {
+    let rows = parameters.iter_mut().zip(gradients).zip(memory);
+    rows.enumerate()
         .map(|(position, ((parameters, gradients), memory))| Lent {
             position,
             parameters,
-            gradients: gradients.unwrap_or_default(),
+            gradients,
             memory: memory.slots_mut(),
         })
-        .collect()
 }
 
 fn check_count(what: &'static str, expected: usize, found: usize) -> Result<()> {

@@ -4,133 +4,115 @@
 use super::kernel;
 pub use super::lent::Lent;
 pub use super::pieces::on_this_thread;
-use super::pieces::{cut, run};
+use super::pieces::{run, run_backwards};
 use super::real::Real;
 use crate::filter::Filter;
 use crate::plan::{Motion, TensorStep};
-use crate::statistics::{BlockStatistics, MetricSums, Reduction};
+use crate::statistics::{BlockStatistics, MetricSums};
 
 /// Predict: moves the tensors that are `moving` along `motion`, and returns each tensor's sum |a - x|^2 (0 where the motion
 /// asks for none).
 pub fn advance<F: Real>(
     motion: &Motion,
-    moving: impl Fn(usize) -> bool + Sync,
-    tensors: Vec<Lent<'_, F>>,
+    moving: impl Fn(usize) -> bool + Sync + Send,
+    tensors: &mut [Lent<'_, F>],
 ) -> Vec<f64> {
     let mut deviations = vec![0.0; tensors.len()];
-    let positions = positions(&tensors);
-    let sums = run(cut(tensors), |piece| {
-        let moving = moving(positions[piece.tensor]);
-        let sum = kernel::advance(motion, moving, piece.parameters, piece.memory);
-        (piece.tensor, sum)
-    });
-    for (tensor, sum) in sums {
-        deviations[tensor] += sum;
-    }
+    run(
+        tensors,
+        &mut deviations,
+        |_, piece| {
+            let moving = moving(piece.position);
+            kernel::advance(motion, moving, piece.parameters, piece.memory)
+        },
+        |sum, part| *sum += part,
+    );
     deviations
 }
 
-/// The sums of each tensor in the first reading, pieces added in order; `None` where the filter wants none of it.
-pub fn reduce<F: Real>(filter: &Filter, tensors: Vec<Lent<'_, F>>) -> Vec<Option<BlockStatistics>> {
-    let reductions = reductions(filter, &tensors);
-    let mut statistics: Vec<_> = reductions
-        .iter()
-        .map(|reduction| reduction.map(|_| BlockStatistics::default()))
-        .collect();
-    let sums = run(cut(tensors), |piece| {
-        let sum = reductions[piece.tensor].map(|reduction| {
-            kernel::reduce(&reduction, piece.parameters, piece.gradients, piece.read())
-        });
-        (piece.tensor, sum)
-    });
-    for (tensor, sum) in sums {
-        if let (Some(total), Some(sum)) = (&mut statistics[tensor], sum) {
-            *total += sum;
-        }
-    }
-    statistics
+/// The sums of each tensor in the first reading, pieces added in order, into `found`, one a tensor; `None` where there is no
+/// gradient, or the filter wants none of it.
+pub fn reduce<F: Real>(
+    filter: &Filter,
+    tensors: &mut [Lent<'_, F>],
+    found: &mut [Option<BlockStatistics>],
+) {
+    run(
+        tensors,
+        found,
+        |_, piece| {
+            let gradients = piece.gradients?;
+            let reduction = filter.reduction(piece.position)?;
+            let (x, memory) = (&*piece.parameters, piece.read());
+            Some(kernel::reduce(&reduction, x, gradients, memory))
+        },
+        |sum, part| {
+            if let (Some(sum), Some(part)) = (sum, part) {
+                *sum += part;
+            }
+        },
+    );
 }
 
 /// The second reading, for a method whose [metric has a floor](Filter::metric_floor): the sums of each tensor in the metric
-/// with it, or `None` where the `first`, of the same tensors, [settles](Reduction::settles) them.
+/// with it, or `None` where the `first`, of the same tensors, [settles](crate::Reduction::settles) them.
 pub fn weigh<F: Real>(
     filter: &Filter,
     floor: f64,
     first: &[Option<BlockStatistics>],
-    tensors: Vec<Lent<'_, F>>,
+    tensors: &mut [Lent<'_, F>],
 ) -> Vec<Option<MetricSums>> {
-    let mut totals = vec![None; tensors.len()];
-    let mut open = Vec::new();
-    for (at, (tensor, first)) in tensors.into_iter().zip(first).enumerate() {
-        let (Some(reduction), Some(first)) = (filter.reduction(tensor.position), first) else {
-            continue;
+    let mut found = vec![None; tensors.len()];
+    run(
+        tensors,
+        &mut found,
+        |at, piece| {
+            let gradients = piece.gradients?;
+            let reduction = filter.reduction(piece.position)?;
+            if reduction.settles(&first[at].as_ref()?.metric, floor, F::ROUNDING) {
+                return None;
+            }
+            let (x, memory) = (&*piece.parameters, piece.read());
+            Some(kernel::weigh(&reduction, floor, x, gradients, memory))
+        },
+        |sum, part| {
+            if let (Some(sum), Some(part)) = (sum, part) {
+                *sum += part;
+            }
+        },
+    );
+    found
+}
+
+/// Whether a [second reading](weigh) with this floor tells more of any of the tensors than the `first`, one a parameter of the layout.
+pub fn is_open<F: Real>(filter: &Filter, floor: f64, first: &[Option<BlockStatistics>]) -> bool {
+    let open = |(position, found): (usize, &Option<BlockStatistics>)| {
+        let (Some(found), Some(reduction)) = (found, filter.reduction(position)) else {
+            return false;
         };
-        if !reduction.settles(&first.metric, floor, F::ROUNDING) {
-            totals[at] = Some(MetricSums::default());
-            open.push((at, reduction, tensor));
-        }
-    }
-    let rules: Vec<_> = open.iter().map(|&(at, rule, _)| (at, rule)).collect();
-    let tensors = open.into_iter().map(|(_, _, tensor)| tensor).collect();
-    let sums = run(cut(tensors), |piece| {
-        let (at, reduction) = rules[piece.tensor];
-        let sum = kernel::weigh(
-            &reduction,
-            floor,
-            piece.parameters,
-            piece.gradients,
-            piece.read(),
-        );
-        (at, sum)
-    });
-    for (at, sum) in sums {
-        if let Some(total) = &mut totals[at] {
-            *total += sum;
-        }
-    }
-    totals
+        !reduction.settles(&found.metric, floor, F::ROUNDING)
+    };
+    first.iter().enumerate().any(open)
 }
 
 /// Update: does the steps, given in the layout's order; tensors without one are left alone.
-pub fn displace<F: Real>(steps: &[TensorStep], tensors: Vec<Lent<'_, F>>) {
-    let moved =
-        |tensor: &Lent<'_, F>| !matches!(steps.get(tensor.position), None | Some(TensorStep::Skip));
-    let tensors: Vec<_> = tensors.into_iter().filter(moved).collect();
-    let positions = positions(&tensors);
-    let mut pieces = cut(tensors);
-    // Those that were read last come first: they are in the processor's cache still.
-    pieces.reverse();
-    run(pieces, |piece| match &steps[positions[piece.tensor]] {
-        TensorStep::Skip => {}
-        TensorStep::Average(weight) => {
+pub fn displace<F: Real>(steps: &[TensorStep], tensors: &mut [Lent<'_, F>]) {
+    run_backwards(tensors, |piece| match steps.get(piece.position) {
+        None | Some(TensorStep::Skip) => {}
+        Some(&TensorStep::Average(weight)) => {
             let [_, _, mean] = piece.memory;
-            kernel::average(*weight, piece.parameters, mean);
+            kernel::average(weight, piece.parameters, mean);
         }
-        &TensorStep::Predict(velocity_decay) => {
+        Some(&TensorStep::Predict(velocity_decay)) => {
             let motion = Motion {
                 velocity_decay,
                 deviation: None,
             };
             kernel::advance(&motion, true, piece.parameters, piece.memory);
         }
-        TensorStep::Move(displacement) => {
-            kernel::displace(
-                displacement,
-                piece.parameters,
-                piece.gradients,
-                piece.memory,
-            );
+        Some(TensorStep::Move(displacement)) => {
+            let gradients = piece.gradients.unwrap_or_default();
+            kernel::displace(displacement, piece.parameters, gradients, piece.memory);
         }
     });
-}
-
-fn positions<F>(tensors: &[Lent<'_, F>]) -> Vec<usize> {
-    tensors.iter().map(|tensor| tensor.position).collect()
-}
-
-fn reductions<F>(filter: &Filter, tensors: &[Lent<'_, F>]) -> Vec<Option<Reduction>> {
-    tensors
-        .iter()
-        .map(|tensor| filter.reduction(tensor.position))
-        .collect()
 }

@@ -49,7 +49,7 @@ pub(super) fn check_known(
     let parameters: HashSet<&str> = layout
         .parameters()
         .iter()
-        .map(|parameter| parameter.name.as_str())
+        .map(|parameter| &*parameter.name)
         .collect();
     let mut names = file.names();
     names.sort_unstable();

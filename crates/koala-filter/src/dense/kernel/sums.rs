@@ -24,11 +24,23 @@ pub(super) fn sums<F: Real, const N: usize, const K: usize>(
             }
         }
     }
-    let mut totals = lanes.map(|lane| lane.iter().sum::<f64>());
+    let mut totals = across(lanes);
     for index in whole..length {
         let values = terms(rows.map(|row| row[index]));
         for (total, value) in totals.iter_mut().zip(values) {
             *total += value;
+        }
+    }
+    totals
+}
+
+/// The sum over the lanes of each of K rows, lane after lane: the rows side by side, so that additions need not wait for one another.
+#[inline(always)]
+pub(super) fn across<const K: usize, const LANES: usize>(lanes: [[f64; LANES]; K]) -> [f64; K] {
+    let mut totals = lanes.map(|row| row[0]);
+    for lane in 1..LANES {
+        for (total, row) in totals.iter_mut().zip(&lanes) {
+            *total += row[lane];
         }
     }
     totals

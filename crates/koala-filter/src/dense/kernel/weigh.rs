@@ -3,6 +3,7 @@
 use multiversion::multiversion;
 
 use super::metric::Metric;
+use super::sums::across;
 use crate::demands::SLOTS;
 use crate::dense::real::Real;
 use crate::plan::MetricStep;
@@ -202,8 +203,7 @@ impl<F: Real> Totals<F> {
     /// |h|^2 and the sums over all lanes.
     #[inline(always)]
     fn sums(&self) -> (f64, MetricSums) {
-        let [hat, share, hd, dd, vh, vvd, share_slope, d_slope, vv] =
-            self.sums.map(|lanes| lanes.iter().sum::<f64>());
+        let [hat, share, hd, dd, vh, vvd, share_slope, d_slope, vv] = across(self.sums);
         let larger = |found: F, &value: &F| if value > found { value } else { found };
         let sums = MetricSums {
             largest: self.largest.iter().fold(F::default(), larger).to_f64(),
@@ -220,6 +220,7 @@ impl<F: Real> Totals<F> {
                 velocity: vv,
             },
         };
-        (self.squared.iter().sum(), sums)
+        let [squared] = across([self.squared]);
+        (squared, sums)
     }
 }
