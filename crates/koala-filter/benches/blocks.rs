@@ -1,6 +1,6 @@
-//! What the blocks of a step cost beside its parameters: a million parameters in ten blocks and in ten thousand, in turns in one process,
-//! `cargo bench -p koala-filter --bench blocks`, or of the methods that are named: `-- KOALA-V`; and one step of one block that is as large as is asked for, in millions of parameters:
-//! `-- 1000`.
+//! What the blocks of a step cost beside its parameters: a million parameters in ten blocks and in ten thousand, and a tenth of both, in
+//! turns in one process, `cargo bench -p koala-filter --bench blocks`, or of the methods that are named: `-- KOALA-V`. And a step of one
+//! block that is as large as is asked for, in millions of parameters: `-- 1000`.
 
 use std::hint::black_box;
 use std::time::Instant;
@@ -10,8 +10,8 @@ use koala_filter::{
     Config, Error, KoalaAConfig, KoalaMConfig, KoalaPpConfig, KoalaVConfig, Observation,
 };
 
-/// Parameters in all.
-const PARAMETERS: usize = 1_000_000;
+/// Parameters in all: what a processor's cores keep by themselves, and more than that.
+const PARAMETERS: [usize; 2] = [100_000, 1_000_000];
 /// Turns that each has; the best one counts.
 const TURNS: usize = 40;
 
@@ -64,40 +64,47 @@ fn main() -> Result<(), Error> {
     }
     // Without --bench this is `cargo test`: see that it runs.
     let measured = arguments.iter().any(|argument| argument == "--bench");
-    let (parameters, turns) = if measured {
-        (PARAMETERS, TURNS)
+    let (sizes, turns) = if measured {
+        (&PARAMETERS[..], TURNS)
     } else {
-        (PARAMETERS / 10, 2)
+        (&PARAMETERS[..1], 2)
     };
-    let counts = [10, parameters / 100];
-    println!(
-        "{parameters} f32 parameters, {} threads, best of {turns} turns",
-        rayon::current_num_threads()
-    );
     let named = |name: &str| arguments.iter().any(|argument| argument == name);
     let any = methods().iter().any(|(name, _)| named(name));
-    for (name, config) in methods() {
-        if any && !named(name) {
-            continue;
-        }
-        let [mut few, mut many] = [
-            Blocks::new(config.clone(), counts[0], parameters / counts[0])?,
-            Blocks::new(config, counts[1], parameters / counts[1])?,
-        ];
-        let mut best = [f64::INFINITY; 2];
-        for _ in 0..turns {
-            best[0] = best[0].min(few.step()?);
-            best[1] = best[1].min(many.step()?);
-        }
+    for &parameters in sizes {
         println!(
-            "{name}  {} blocks {:7.3} ms  {} blocks {:7.3} ms  {:5.2} times",
-            counts[0],
-            1e3 * best[0],
-            counts[1],
-            1e3 * best[1],
-            best[1] / best[0]
+            "{parameters} f32 parameters, {} threads, best of {turns} turns",
+            rayon::current_num_threads()
         );
+        for (name, config) in methods() {
+            if named(name) || !any {
+                few_and_many(name, config, parameters, turns)?;
+            }
+        }
     }
+    Ok(())
+}
+
+/// So many parameters in ten blocks and in blocks of a hundred, in turns.
+fn few_and_many(name: &str, config: Config, parameters: usize, turns: usize) -> Result<(), Error> {
+    let counts = [10, parameters / 100];
+    let [mut few, mut many] = [
+        Blocks::new(config.clone(), counts[0], parameters / counts[0])?,
+        Blocks::new(config, counts[1], parameters / counts[1])?,
+    ];
+    let mut best = [f64::INFINITY; 2];
+    for _ in 0..turns {
+        best[0] = best[0].min(few.step()?);
+        best[1] = best[1].min(many.step()?);
+    }
+    println!(
+        "{name}  {} blocks {:7.3} ms  {} blocks {:7.3} ms  {:5.2} times",
+        counts[0],
+        1e3 * best[0],
+        counts[1],
+        1e3 * best[1],
+        best[1] / best[0]
+    );
     Ok(())
 }
 
