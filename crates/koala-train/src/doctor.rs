@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::Error;
 use crate::device::{BackEnd, DeviceName};
-use crate::run::{Outcome, Override, RunConfig, RunFolder};
+use crate::run::{Outcome, Override, RunConfig, RunFolder, execute_on};
 use crate::training::{Event, Observer};
 
 /// Steps of each run of the first network.
@@ -103,14 +103,20 @@ pub fn examine(folder: &Path, device: DeviceName, each: &mut dyn FnMut(Finding))
             find("device", Err(trouble));
         }
         Ok(patient) => {
-            find("the same run twice", patient.twice());
-            find("one thread and two", patient.threads());
+            find("the same run twice", held(device, || patient.twice()));
+            find("one thread and two", held(device, || patient.threads()));
             // Without a disk that keeps anything there is nothing to go on from.
             if disk {
-                find("stopped and gone on", patient.stopped(&here));
+                find(
+                    "stopped and gone on",
+                    held(device, || patient.stopped(&here)),
+                );
             }
             if device.back_end != BackEnd::Cpu {
-                find(&format!("{device} and the processor"), patient.devices());
+                find(
+                    &format!("{device} and the processor"),
+                    held(device, || patient.devices()),
+                );
                 for network in NETWORKS {
                     let (name, found) = other(network, device);
                     find(&format!("{device} and the processor, {name}"), found);
@@ -194,8 +200,7 @@ impl Patient {
 
     fn run(&self) -> Result<Ended, Trouble> {
         let mut losses = Losses::default();
-        let ended =
-            crate::run::execute_on(&self.config, &self.data, &mut losses, &Interrupt::default());
+        let ended = execute_on(&self.config, &self.data, &mut losses, &Interrupt::default());
         Ended::of(ended, losses)
     }
 
@@ -261,14 +266,22 @@ impl Patient {
     }
 }
 
+/// What `look` finds; if the device gives up, that.
+fn held(
+    device: DeviceName,
+    look: impl FnOnce() -> Result<String, Trouble>,
+) -> Result<String, Trouble> {
+    device.hold(look).map_err(|error| error.to_string())?
+}
+
 /// What is found of one of [`NETWORKS`], and its name.
 fn other(network: &str, device: DeviceName) -> (String, Result<String, Trouble>) {
     match Patient::of(network, device, [16, 2_000, FEWER_STEPS]) {
         Err(trouble) => ("another network".to_owned(), Err(trouble)),
         Ok(patient) => {
-            let found = patient
-                .twice()
-                .and_then(|same| Ok(format!("{same}; {}", patient.devices()?)));
+            let found = held(device, || {
+                Ok(format!("{}; {}", patient.twice()?, patient.devices()?))
+            });
             (patient.config.model.name().to_owned(), found)
         }
     }
