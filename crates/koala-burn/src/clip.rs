@@ -7,7 +7,9 @@ use burn::optim::GradientsParams;
 use burn::tensor::{FloatDType, Tensor};
 
 use crate::error::{Error, Result};
+use crate::generic::{ROW, sum_by};
 use crate::gradients;
+use crate::values::on_flex;
 
 /// What [`clip_by_global_norm`] found and did.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -64,7 +66,7 @@ pub fn clip_by_global_norm<M: Module>(
 }
 
 fn global_norm<M: Module>(model: &M, gradients: &GradientsParams) -> Result<f64> {
-    let squares = reduced(model, gradients, &|g| g.square().sum())?;
+    let squares = reduced(model, gradients, &|g| sum(g.square()))?;
     let norm = squares.iter().sum::<f64>().sqrt();
     if !norm.is_infinite() {
         return Ok(norm);
@@ -76,8 +78,20 @@ fn global_norm<M: Module>(model: &M, gradients: &GradientsParams) -> Result<f64>
         return Ok(norm);
     }
     let unit = largest as f32;
-    let squares = reduced(model, gradients, &|g| g.div_scalar(unit).square().sum())?;
+    let squares = reduced(model, gradients, &|g| sum(g.div_scalar(unit).square()))?;
     Ok(largest * squares.iter().sum::<f64>().sqrt())
+}
+
+/// On flex, gradients of fewer elements than this are summed in one row, as flex's own `sum` does it: runs keep the bits that they have
+/// always had. Larger ones that shares out among threads, and its bits depend on these.
+const ROWS_FROM: usize = 1 << 22;
+
+fn sum(terms: Tensor<1>) -> Tensor<1> {
+    let elements = terms.dims()[0];
+    match on_flex(&terms) && elements < ROWS_FROM {
+        true => sum_by(elements, terms),
+        false => sum_by(ROW, terms),
+    }
 }
 
 /// One number a gradient, read back at once.
@@ -174,6 +188,51 @@ mod tests {
             }
             let after = found.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
             prop_assert!(after <= limit * (1.0 + 1e-5));
+        }
+    }
+
+    /// Large enough that flex's own `sum` would share it among threads.
+    #[test]
+    fn the_number_of_threads_changes_no_bit_of_the_norm() {
+        let uneven = |at: u32| at.wrapping_mul(2_654_435_761) as f32 / u32::MAX as f32;
+        let elements = 6_000_000;
+        let values: Vec<f32> = (0..elements)
+            .map(|at| uneven(at) * 1e3_f32.powf(uneven(at / 65_536 * 7 + 1)))
+            .collect();
+        let model = model();
+        let device = Device::flex();
+        let norm = |threads| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build();
+            pool.unwrap().install(|| {
+                let mut gradients = GradientsParams::new();
+                let data = TensorData::new(values.clone(), [2, elements as usize / 2]);
+                gradients.register(model.weight.id, Tensor::<2>::from_data(data, &device));
+                let limit = f64::INFINITY;
+                clip_by_global_norm(&model, &mut gradients, limit)
+                    .unwrap()
+                    .norm
+            })
+        };
+        let exact = values
+            .iter()
+            .map(|v| f64::from(*v).powi(2))
+            .sum::<f64>()
+            .sqrt();
+        let one = norm(1);
+        assert!((one - exact).abs() < 1e-5 * exact, "{one} {exact}");
+        for threads in [2, 5] {
+            assert_eq!(norm(threads).to_bits(), one.to_bits(), "{threads}");
+        }
+    }
+
+    #[test]
+    fn norms_of_all_but_large_gradients_have_the_bits_of_burns_sum() {
+        for elements in [1, 7, 1_023, 70_001, ROWS_FROM - 1] {
+            let values: Vec<f32> = (0..elements).map(|at| (at as f32).sin() + 0.1).collect();
+            let tensor =
+                Tensor::<1>::from_data(TensorData::new(values, [elements]), &Device::flex());
+            let bits = |sum: Tensor<1>| sum.into_scalar::<f32>().to_bits();
+            assert_eq!(bits(sum(tensor.clone())), bits(tensor.sum()), "{elements}");
         }
     }
 

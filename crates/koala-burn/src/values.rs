@@ -28,9 +28,7 @@ pub(crate) enum Values {
 impl Values {
     pub fn new<const D: usize>(tensor: Tensor<D>, path: UpdatePath) -> Self {
         let tensor = tensor.inner();
-        let raw = path == UpdatePath::Automatic
-            && tensor.dtype() == DType::F32
-            && matches!(tensor.device().as_dispatch(), DispatchDevice::Flex(_));
+        let raw = path == UpdatePath::Automatic && tensor.dtype() == DType::F32 && on_flex(&tensor);
         if raw {
             match tensor.clone().try_into_primitive::<Flex>() {
                 Ok(values) => {
@@ -98,6 +96,11 @@ impl Values {
             (values, _) => values,
         }
     }
+}
+
+/// Whether it lies in flex's memory.
+pub(crate) fn on_flex<const D: usize>(tensor: &Tensor<D>) -> bool {
+    matches!(tensor.device().as_dispatch(), DispatchDevice::Flex(_))
 }
 
 /// The type in which a parameter of type `dtype` is worked on and its vectors are kept: at least `f32`.

@@ -11,6 +11,7 @@ use koala_filter::SLOTS;
 pub(crate) use metric::floor;
 pub(crate) use passes::{advanced, average, deviation, displaced};
 pub(crate) use reading::Reading;
+pub(crate) use sums::{ROW, sum_by};
 
 /// What the method stores for a parameter, by the [slots](koala_filter::MemoryKind::slots) of its kind.
 pub(crate) type Slots = [Option<Tensor<1>>; SLOTS];

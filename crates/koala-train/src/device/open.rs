@@ -15,13 +15,15 @@ impl DeviceName {
     ///
     /// [`DeviceError`] if it was not built in, is not there, or does not work.
     pub fn open(&self) -> Result<Device, DeviceError> {
-        // Back ends panic where a driver refuses them, in whatever function comes to it first. Nothing of ours is in use
-        // then: what has unwound is dropped, and the program ends with our error.
-        catch_unwind(AssertUnwindSafe(|| self.tried())).unwrap_or_else(|panic| {
-            Err(DeviceError::Broken {
-                device: self.to_string(),
-                cause: message(&*panic),
-            })
+        self.hold(|| self.tried())?
+    }
+
+    /// Does `work` on the device; a panic in it is the device's error. Back ends panic where a driver refuses them, in whatever
+    /// function comes to it first. Nothing that `work` changes may be used after that.
+    pub(crate) fn hold<T>(&self, work: impl FnOnce() -> T) -> Result<T, DeviceError> {
+        catch_unwind(AssertUnwindSafe(work)).map_err(|panic| DeviceError::Broken {
+            device: self.to_string(),
+            cause: message(&*panic),
         })
     }
 
@@ -131,6 +133,17 @@ mod tests {
             };
             assert!(text.contains(&expected), "{text}");
         }
+    }
+
+    #[test]
+    fn a_device_that_gives_up_at_work_is_an_error() {
+        let device = DeviceName::default();
+        assert_eq!(device.hold(|| 3), Ok(3));
+        let told = device.hold::<()>(|| panic!("out of memory")).unwrap_err();
+        assert_eq!(
+            told.to_string(),
+            "device cpu cannot be used: out of memory. Look after its driver, or train on another --device"
+        );
     }
 
     #[test]

@@ -35,14 +35,19 @@ impl<const N: usize> Sums<N> {
         let rows = elements / TIER;
         let whole = rows * TIER;
         if rows > 0 {
-            let body = terms.clone().narrow(0, 0, whole).reshape([rows, TIER]);
-            self.parts.push(body.sum_dim(1).reshape([rows]));
+            self.add_rows(terms.clone().narrow(0, 0, whole), [rows, TIER]);
         }
         if elements > whole {
-            self.parts
-                .push(terms.narrow(0, whole, elements - whole).sum());
+            let rest = elements - whole;
+            self.add_rows(terms.narrow(0, whole, rest), [1, rest]);
         }
         rows + usize::from(elements > whole)
+    }
+
+    /// The sum of each row. Also of a single one not by Burn's `sum`, which on most devices adds in whatever order comes first.
+    fn add_rows(&mut self, terms: Tensor<1>, [rows, row]: [usize; 2]) {
+        let sums = terms.reshape([rows, row]).sum_dim(1);
+        self.parts.push(sums.reshape([rows]));
     }
 
     /// The sums of each row; nothing if one is not finite. The device is waited for once.
