@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor
 
 from .plan import HALF, Part, Present
 
 
-def norms(tensors: list[list[Tensor]], dtype: torch.dtype) -> Tensor:
+def norms(tensors: Iterable[list[Tensor]], dtype: torch.dtype) -> Tensor:
     """The norms of tensors, which come apart by type, as one vector. Stacked before they are squared: three launches in
     all."""
     return torch.stack([norm for alike in tensors for norm in torch._foreach_norm(alike, 2, dtype=dtype)])
