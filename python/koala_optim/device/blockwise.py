@@ -112,12 +112,17 @@ class Blockwise(Method):
         for part, alike in zip(present.parts, directions):
             columns = part.pages.column(table[:, part.columns])
             # Nothing is moved by what is no number: a gradient, or a coefficient beyond them, which is of a vector of zeros.
-            moved = (part.pages.gather(alike, padded=False) * columns[:moves]).nan_to_num_(0.0, 0.0, 0.0)
+            moved = _times(part.pages.gather(alike, padded=False), columns[:moves]).nan_to_num_(0.0, 0.0, 0.0)
             if shrinking:
                 moved[0].addcmul_(part.pages.gather(part.parameters), columns[-1])
             self.displace(part, moved, *([part.memory(0)] if self.keeps_velocity else []))
             if self.follows:
                 follow(part, part.memory(1), columns[moves])
+
+
+def _times(matrix: Tensor, columns: Tensor) -> Tensor:
+    """A matrix times each of some columns, in its own memory if it is but one."""
+    return matrix.mul_(columns[0]).unsqueeze(0) if len(columns) == 1 else matrix * columns
 
 
 def move(method: Method, part: Part, moving: Tensor, kappa: float) -> None:
