@@ -23,7 +23,7 @@ _NATIVE = (torch.float32, torch.float64)
 _STRIDED = torch.strided
 _LAYOUT = attrgetter("layout")
 
-PIECE = 1 << 20
+PIECE = 1 << 18
 """Numbers in the tensors of a piece on the CPU, if it is not one tensor alone. Memory for larger results comes fresh from the
 system there, page by page, which costs several times the operation. Other devices keep theirs, and each launch counts."""
 
