@@ -33,8 +33,8 @@ class WithEngines(Placed):
             if filter.step > step or not filter.predicted:
                 self._forget_step()
 
-    def _rows(self, gradients: list[Tensor | None] | None = None) -> list[Row]:
-        parameters, frozen = self._parameters(), self._frozen()
+    def _rows(self, parameters: list[Tensor], gradients: list[Tensor | None] | None = None) -> list[Row]:
+        frozen = self._frozen()
 
         def made() -> list[Row]:
             return rows_of(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import MutableMapping
-from operator import attrgetter
+from operator import attrgetter, is_
 from typing import Any
 
 import torch
@@ -22,20 +22,21 @@ class Known:
 
     def __init__(self) -> None:
         self.groups: list[list[Tensor]] = []
-        self._ids: list[list[int]] = []
         self._shapes: list[torch.Size] = []
 
     def note(self, groups: list[dict[str, Any]]) -> None:
         """Takes what is in the groups now, in place: see :class:`koala_optim.progress.Progress`."""
         self.groups = [list(group["params"]) for group in groups]
-        self._ids = [[id(parameter) for parameter in group] for group in self.groups]
         self._shapes = [parameter.shape for group in self.groups for parameter in group]
 
     def is_of(self, groups: list[dict[str, Any]], shapes: bool = True) -> bool:
         """Whether the groups hold these parameters, in this order and, if they are to be looked at, of these ``shapes``."""
-        # In every step: by loops that are not Python's.
-        if [list(map(id, group["params"])) for group in groups] != self._ids:
+        if len(groups) != len(self.groups):
             return False
+        # In every step: by loops that are not Python's.
+        for group, known in zip(groups, self.groups):
+            if len(group["params"]) != len(known) or not all(map(is_, group["params"], known)):
+                return False
         return not shapes or [shape for group in groups for shape in map(_SHAPE, group["params"])] == self._shapes
 
 

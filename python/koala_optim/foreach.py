@@ -7,7 +7,6 @@ together. Sums of ``bfloat16`` and ``float16`` are taken in ``float32``, and so 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
@@ -16,7 +15,7 @@ from torch import Tensor
 
 from ._native import Filter
 from .distributed import Number
-from .rows import Row
+from .rows import Row, pieces
 
 _HALF = (torch.bfloat16, torch.float16)
 # Sums in the metric are taken with its floor itself here: nothing is to be said of another.
@@ -204,10 +203,8 @@ def _covariance(group: list[Row], todo: list[dict], decayed: list[Tensor]) -> li
 
 def _alike(rows: Iterable[Row]) -> list[list[Row]]:
     """The rows apart by device and type, as foreach operations want them."""
-    groups: dict[tuple, list[Row]] = defaultdict(list)
-    for row in rows:
-        groups[row.parameter.device, row.parameter.dtype].append(row)
-    return list(groups.values())
+    rows = list(rows)
+    return [[rows[at] for at in piece] for piece in pieces(rows)]
 
 
 def _decayed(group: list[Row], decays: list[float]) -> list[Tensor]:
@@ -239,6 +236,9 @@ def _average(averages: list[Tensor], parameters: list[Tensor], weight: float) ->
 
 
 def _squared_norms(tensors: list[Tensor]) -> list[Tensor]:
+    if _one_by_one(tensors[0]):
+        # Norms of large tensors lose digits there.
+        return [_wide(tensor.square().sum()) for tensor in _widened(tensors)]
     wide = torch.float32 if tensors[0].dtype in _HALF else None
     return [_wide(norm).square() for norm in torch._foreach_norm(tensors, 2, dtype=wide)]
 
@@ -246,7 +246,7 @@ def _squared_norms(tensors: list[Tensor]) -> list[Tensor]:
 def _totals(tensors: list[Tensor]) -> list[Tensor]:
     """Sums of numbers that are not negative."""
     if _one_by_one(tensors[0]):
-        return [tensor.sum(dtype=torch.float64) for tensor in tensors]
+        return [_wide(tensor.sum()) for tensor in tensors]
     return [_wide(norm) for norm in torch._foreach_norm(tensors, 1)]
 
 
@@ -276,7 +276,7 @@ def _dot(left: Tensor, right: Tensor) -> Tensor:
 
 
 def _one_by_one(tensor: Tensor) -> bool:
-    """Whether each tensor is summed by itself: on the CPU, where nothing is gained by fewer kernels."""
+    """Whether each tensor is summed by itself: on the CPU, where nothing is gained by fewer kernels, and sums are pairwise."""
     return tensor.is_cpu
 
 

@@ -14,7 +14,7 @@ from ._native import SLOTS, Filter, Measured
 from ._native import Lent as Tensors
 from .rows import Part, Row, as_dense_as
 
-_GRADIENT = attrgetter("gradient")
+_PARAMETER, _GRADIENT = attrgetter("parameter"), attrgetter("gradient")
 
 
 @dataclass(slots=True)
@@ -23,6 +23,8 @@ class Lent:
 
     rows: list[Row]
     tensors: Tensors
+    gradients: bool
+    """Whether all rows have one."""
 
 
 def lend(rows: list[Row], gradients: bool = False) -> Lent:
@@ -45,7 +47,7 @@ def lend(rows: list[Row], gradients: bool = False) -> Lent:
             # Most lie as their parameters do; others are copied, and what is wrong with them then is an error.
             given = [as_dense_as(row.parameter, gradient) for row, gradient in zip(rows, given)]
             tensors = tensors.with_gradients(list(map(to_dlpack, given)))
-    return Lent(rows, tensors)
+    return Lent(rows, tensors, gradients)
 
 
 def _standing(rows: list[Row]) -> Tensors:
@@ -88,10 +90,12 @@ def measure(filter: Filter, lent: Lent) -> Measured:
 def displace(filter: Filter, lent: Lent) -> None:
     """Update: does the filter's steps."""
     filter.displace(lent.tensors, torch.get_num_threads())
-    increment_version([row.parameter for row in lent.rows if row.gradient is not None or _predicted(filter, row)])
+    # A row without a gradient was moved if a prediction was joined with a missing measurement.
+    moved = lent.rows if lent.gradients else [row for row in lent.rows if _predicted(filter, row)]
+    increment_version(list(map(_PARAMETER, moved)))
 
 
 def _predicted(filter: Filter, row: Row) -> bool:
-    """Whether a row without a gradient was moved all the same: by a prediction joined with a missing measurement."""
+    """Whether a prediction is part of the row's step."""
     step = filter.tensor_step(row.position)
     return step is not None and step["prediction"] is not None

@@ -81,7 +81,13 @@ class Observation:
             self._norms.append((losses.mean(dtype=self._dtype), norm, losses.numel()))
             return
         wide = _wide(losses)
-        self._sums.append(torch.stack([wide.sum(), wide.square().sum()]))
+        total, squares = wide.sum(), wide.square().sum()
+        if losses.is_cpu:
+            # Nobody waits for these: fetched with other numbers they would cost more.
+            self._sum += total.item()
+            self._sum_of_squares += squares.item()
+        else:
+            self._sums.append(torch.stack([total, squares]))
 
     def sums(self) -> list[Tensor | float]:
         """Of all that was observed: the sum of the losses, of their squares, and their number."""

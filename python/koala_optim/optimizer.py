@@ -91,7 +91,7 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
             filter.complete_predict([])
             self._progress.begun()
             return
-        rows = self._rows()
+        rows = self._rows(self._parameters())
         deviations: list[Number] = [0.0] * len(rows)
         # In every step: by loops that are not Python's.
         spread = any(map(_OVER, rows))
@@ -311,8 +311,9 @@ class Koala(StepsInBackward, AtPosterior, Restorable):
                 self.predict()
             return
         filter = self._synchronised()
-        gradients = unscaled(self._parameters(), getattr(self, "grad_scale", None))
-        rows = self._held(self._rows(gradients))
+        parameters = self._parameters()
+        gradients = unscaled(parameters, getattr(self, "grad_scale", None))
+        rows = self._held(self._rows(parameters, gradients))
         moving = [row for row in rows if row.gradient is not None]
         lent = [
             (engine, part, engine.lend(part, gradients=True))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, MutableMapping
 from dataclasses import dataclass
 from operator import attrgetter
@@ -21,6 +22,10 @@ _HALF = (torch.bfloat16, torch.float16)
 _NATIVE = (torch.float32, torch.float64)
 _STRIDED = torch.strided
 _LAYOUT = attrgetter("layout")
+
+PIECE = 1 << 18
+"""Numbers in the tensors of a piece on the CPU, if it is not one tensor alone. Memory for larger results comes fresh from the
+system there, page by page, which costs several times the operation. Other devices keep theirs, and each launch counts."""
 
 
 @dataclass(slots=True)
@@ -47,6 +52,22 @@ class Part(list[Row]):
     """Rows of one engine, with what the engine keeps of them from pass to pass."""
 
     kept: Any = None
+
+
+def pieces(rows: list[Row]) -> list[list[int]]:
+    """Which of the rows foreach operations take together: those alike in device and type, on the CPU as many as :data:`PIECE`
+    has room for."""
+    found: dict[tuple[torch.device, torch.dtype], list[list[int]]] = defaultdict(list)
+    filled: dict[tuple[torch.device, torch.dtype], int] = defaultdict(int)
+    for at, row in enumerate(rows):
+        key, elements = (row.parameter.device, row.parameter.dtype), row.parameter.numel()
+        if found[key] and not (row.parameter.is_cpu and filled[key] + elements > PIECE):
+            found[key][-1].append(at)
+            filled[key] += elements
+        else:
+            found[key].append([at])
+            filled[key] = elements
+    return [piece for alike in found.values() for piece in alike]
 
 
 def rows_of(

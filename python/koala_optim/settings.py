@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import numbers
+from functools import lru_cache
 from typing import Any, Literal, TypedDict
 
 DecayRule = Literal["coupled", "decoupled", "gain-only"]
@@ -148,13 +149,13 @@ def group_options(group: dict[str, Any]) -> str:
     _one_of("decay_rule", group["decay_rule"], ("coupled", "decoupled", "gain-only"))
     if not isinstance(group["frozen"], bool):
         raise ValueError(f"frozen = {group['frozen']!r}: must be True or False")
-    return json.dumps(
-        {
-            "gain": lr,
-            "weight-decay": {"rate": decay, "rule": group["decay_rule"]},
-            "frozen": group["frozen"],
-        }
-    )
+    return _written(lr, decay, group["decay_rule"], group["frozen"])
+
+
+@lru_cache
+def _written(lr: float, decay: float, rule: str, frozen: bool) -> str:
+    # Asked for in every step, and nearly always the same.
+    return json.dumps({"gain": lr, "weight-decay": {"rate": decay, "rule": rule}, "frozen": frozen})
 
 
 def renamed(message: str) -> str:

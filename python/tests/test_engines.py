@@ -9,7 +9,7 @@ import torch
 from support import Variant, difference, memory, network, same, train, values
 from torch import Tensor, nn
 
-from koala_optim import KoalaA, KoalaM
+from koala_optim import KoalaA, KoalaM, rows
 
 WITHIN = {torch.float32: 2e-6, torch.float64: 1e-12}
 SETTINGS = [
@@ -242,3 +242,34 @@ def test_any_dense_order_of_elements(data: st.DataObject) -> None:
             optimizer.update(1.5)
         results.append(values([parameter]))
     assert difference(*results) < 1e-13
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16], ids=str)
+@pytest.mark.parametrize("settings", [{}, {"negative_residual": "error"}], ids=["device", "host"])
+def test_pieces_change_no_bit(variant: Variant, settings: dict, dtype: torch.dtype, monkeypatch) -> None:
+    """Foreach operations take tensors on the CPU in pieces, wherever the filter is."""
+    found = []
+    for room in (1, 20, 1 << 20):
+        monkeypatch.setattr(rows, "PIECE", room)
+        model = network(dtype)
+        optimizer = variant(model.parameters(), foreach=True, weight_decay=0.01, **settings)
+        train(optimizer, model, range(4))
+        found.append((values(model), memory(optimizer), optimizer.report()))
+    for other in found[1:]:
+        assert same(other[0], found[0][0]) and same(other[1], found[0][1]) and other[2] == found[0][2]
+
+
+@pytest.mark.parametrize("settings", [{}, {"negative_residual": "error"}], ids=["device", "host"])
+def test_sums_of_large_tensors_lose_no_digits(variant: Variant, settings: dict) -> None:
+    """Norms in ``float32`` do on the CPU: of four million numbers, all but three."""
+    gradient = 1e-3 * torch.randn(1 << 22, generator=torch.Generator().manual_seed(0)) + 1e-4
+    norms = []
+    for foreach in (False, True):
+        parameter = nn.Parameter(torch.zeros_like(gradient))
+        parameter.grad = gradient
+        optimizer = variant([parameter], foreach=foreach, **settings)
+        optimizer.predict()
+        optimizer.update(torch.ones(4))
+        report = optimizer.report()
+        norms.append((report["blocks"][0]["gradient_norm"], report["update_norm"]))
+    assert norms[1] == pytest.approx(norms[0], rel=1e-6)

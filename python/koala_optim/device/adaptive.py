@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from .blockwise import move
+from .blockwise import follow, move
 from .losses import LEAST, MANY
 from .method import LARGEST, Given, Method, Sums, finite
+from .pages import dots, squares
 from .plan import Part, Plan, Present
 from .vector import Row
 
@@ -20,6 +22,20 @@ SMALLEST = 1e-30
 _UPDATES, _MOVING, _AVERAGED = range(3)
 # How large gradients were: smoothed, the largest of that, and R then.
 _SIZES = ("smoothed", "largest", "noise")
+
+
+@dataclass(slots=True)
+class Held:
+    """What the sums of a part leave for its step."""
+
+    direction: Tensor
+    """h; in the metric h / D."""
+    rows: list[Tensor]
+    """Sums over the rows of the matrices."""
+    second: Tensor | None = None
+    """s of this step, if there is a metric."""
+    correction: Tensor | None = None
+    """What each row of it is multiplied by to be s^."""
 
 
 class Adaptive(Method):
@@ -84,57 +100,69 @@ class Adaptive(Method):
     # The sums.
 
     def reduce(self, present: Present, gradients: list[list[Tensor]]) -> Sums:
-        held = [self._moments(present, part, alike) for part, alike in zip(present.parts, gradients)]
+        held = [self._measured(present, part, alike) for part, alike in zip(present.parts, gradients)]
         if not self._diagonal:
-            matrix = torch.cat([self._weighed(part, pages) for part, pages in zip(present.parts, held)], 1)
+            matrix = torch.cat([self._lengths(part, pages) for part, pages in zip(present.parts, held)], 1)
             return Sums(present.shares.add_up(matrix), held)
+        moments = [self._moments(part, pages) for part, pages in zip(present.parts, held)]
         largest = torch.stack(
-            [pages["moments"].amax().to(self.dtype) for pages in held if pages["moments"].numel()]
+            [largest.amax().to(self.dtype) for _, largest in moments if largest.numel()]
             or [torch.zeros((), dtype=self.dtype, device=self.device)]
         ).amax()
         largest = present.shares.largest(largest)
         floor = largest.sqrt() * self.config["epsilon"] + SMALLEST
-        matrix = torch.cat([self._weighed(part, pages, floor) for part, pages in zip(present.parts, held)], 1)
-        matrix = present.shares.add_up(matrix)
+        weighed = [
+            self._weighed(part, pages, correction, floor)
+            for part, pages, (correction, _) in zip(present.parts, held, moments)
+        ]
+        matrix = present.shares.add_up(torch.cat(weighed, 1))
         matrix[3] = largest
         return Sums(matrix, held)
 
-    def _moments(self, present: Present, part: Part, gradients: list[Tensor]) -> dict[str, Any]:
-        """h, the first sums, and with a metric s and s^ of this step."""
+    def _measured(self, present: Present, part: Part, gradients: list[Tensor]) -> Held:
+        """h, and the first sums."""
         pages = part.pages
         h = pages.gather(gradients)
-        rows = [_dot(h, h, self.dtype)]
+        rows = [squares(h)]
         if any(part.measured):
             x = pages.gather(part.parameters)
             h.addcmul_(x, pages.column(present.weights("measured", part.wide)[part.columns]))
-            rows += [_dot(h, h, self.dtype), _dot(x, x, self.dtype)]
+            rows += [squares(h), squares(x)]
         else:
-            rows += [rows[0], torch.zeros_like(rows[0])]
-        if not self._diagonal:
-            return {"h": h, "rows": rows}
-        beta = self.config["second-moment-smoothing"]
-        updates = self.tensors[_UPDATES].index_select(0, part.places) + 1.0
-        correction = pages.column(1.0 / (1.0 - torch.pow(beta, updates)))
-        second = pages.gather(part.memory(1)).mul_(beta).addcmul_(h, h, value=1.0 - beta)
-        return {"h": h, "rows": rows, "second": second, "moments": second * correction}
+            rows += [rows[0], pages.none]
+        return Held(h, rows)
 
-    def _weighed(self, part: Part, pages: dict[str, Any], floor: Tensor | None = None) -> Tensor:
-        """All sums of a part; leaves the direction h / D in place of s^."""
-        h, v = pages["h"], part.pages.gather(part.memory(0))
-        rows = pages.pop("rows")
-        none = torch.zeros_like(rows[0])
-        if floor is None:
-            rows += [none, none, none, rows[1], rows[1], _dot(v, h, self.dtype), _dot(v, v, self.dtype)]
-            pages["direction"] = h
-        else:
-            moments = pages.pop("moments")
-            denominator = moments.sqrt().add_(floor)
-            rows += [none, moments.sum(1, dtype=self.dtype), moments.div_(denominator).sum(1, dtype=self.dtype)]
-            direction = torch.div(h, denominator, out=moments)
-            rows += [_dot(direction, h, self.dtype), _dot(direction, direction, self.dtype), _dot(v, h, self.dtype)]
-            rows.append(_dot(v.square_(), denominator, self.dtype))
-            pages["direction"] = direction
-        return part.pages.sums(torch.stack(rows))
+    def _lengths(self, part: Part, held: Held) -> Tensor:
+        """All sums of a part without a metric."""
+        h, v, h2 = held.direction, part.pages.gather(part.memory(0)), held.rows[1]
+        none = part.pages.none
+        rows = [*held.rows, none, none, none, h2, h2, dots(v, h), squares(v)]
+        return part.pages.sums(rows, self.dtype)
+
+    def _moments(self, part: Part, held: Held) -> tuple[Tensor, Tensor]:
+        """Makes s of this step; returns what s of each tensor is multiplied by to be s^, and the largest s^ of each row."""
+        beta, pages, h = self.config["second-moment-smoothing"], part.pages, held.direction
+        updates = self.tensors[_UPDATES].index_select(0, part.places) + 1.0
+        correction = 1.0 / (1.0 - torch.pow(beta, updates))
+        held.second = pages.gather(part.memory(1)).mul_(beta).addcmul_(h, h, value=1.0 - beta)
+        held.correction = pages.column(correction)
+        return correction, held.second.amax(1, keepdim=True) * held.correction
+
+    def _weighed(self, part: Part, held: Held, correction: Tensor, floor: Tensor) -> Tensor:
+        """All sums of a part; leaves the direction h / D in place of h. Each matrix is fresh memory: they are few."""
+        h, v, second = held.direction, part.pages.gather(part.memory(0)), held.second
+        assert second is not None and held.correction is not None
+        denominator = second.sqrt().mul_(held.correction.sqrt()).add_(floor)
+        products = second / denominator
+        moments = [second.sum(1), products.sum(1)]
+        of_velocity = [dots(v, h, products), dots(v.square_(), denominator, products)]
+        held.direction = torch.div(h, denominator, out=v)
+        along = dots(held.direction, h, products)
+        # What stands in the fourth line is overwritten by the largest s^.
+        rows = [*held.rows, along, *moments, along, squares(held.direction), *of_velocity]
+        sums = part.pages.sums(rows, self.dtype)
+        sums[4:6].mul_(correction)
+        return sums
 
     def nothing(self) -> Sums:
         return Sums(torch.zeros(10, 1, dtype=self.dtype, device=self.device), [])
@@ -179,7 +207,8 @@ class Adaptive(Method):
             self._displace(present, sums.held, steps.clamp(-LARGEST, LARGEST), ok, gains)
         if self.config["mean"] is not None:
             for part in plan.parts:
-                self._average(part, weights)
+                # Of tensors that stand still too.
+                follow(part, part.memory(2), part.pages.column(weights.index_select(0, part.places)))
 
     def _test_whiteness(self, totals: Tensor, scale: Tensor, gradient: Tensor, some: Tensor) -> None:
         """Tells Q by how much the gradient still points along the velocity."""
@@ -229,7 +258,7 @@ class Adaptive(Method):
         averaged.copy_((averaged > 0.0) | following)
         return weights
 
-    def _displace(self, present: Present, held: list[Any], steps: Tensor, ok: Tensor, gains: Tensor) -> None:
+    def _displace(self, present: Present, held: list[Held], steps: Tensor, ok: Tensor, gains: Tensor) -> None:
         rows, shrinking = [steps.expand(2, present.count)], present.any("shrinking")
         if shrinking:
             less = (gains * present.weights("shrinking", self.dtype)).expand(1, -1)
@@ -238,25 +267,14 @@ class Adaptive(Method):
         for part, matrices in zip(present.parts, held):
             pages = part.pages
             columns = pages.column(table[:, part.columns])
-            if self._diagonal:
-                kept = torch.where(ok, matrices.pop("second"), pages.gather(part.memory(1)))
-                torch._foreach_copy_(part.memory(1), pages.views(kept))
-            moved = matrices.pop("direction").nan_to_num_(0.0, 0.0, 0.0) * columns[:2]
+            if matrices.second is not None:
+                before = pages.gather(part.memory(1), padded=False)
+                torch._foreach_copy_(part.memory(1), pages.views(torch.where(ok, matrices.second, before, out=before)))
+                matrices.second = None
+            moved = matrices.direction.nan_to_num_(0.0, 0.0, 0.0) * columns[:2]
             if shrinking:
                 moved[0].addcmul_(pages.gather(part.parameters), columns[2])
             self.displace(part, moved, part.memory(0))
-
-    def _average(self, part: Part, weights: Tensor) -> None:
-        """The mean follows: of tensors that stand still too."""
-        pages = part.pages
-        difference = pages.gather(part.parameters).sub_(pages.gather(part.memory(2)))
-        difference.mul_(pages.column(weights.index_select(0, part.places)))
-        torch._foreach_add_(part.memory(2), pages.views(difference))
-
-
-def _dot(left: Tensor, right: Tensor, dtype: torch.dtype) -> Tensor:
-    """The sums over the rows of a product."""
-    return (left * right).sum(1, dtype=dtype)
 
 
 def _quotient(numerator: Tensor, denominator: Tensor) -> Tensor:

@@ -112,25 +112,30 @@ class Blockwise(Method):
         for part, alike in zip(present.parts, directions):
             columns = part.pages.column(table[:, part.columns])
             # Nothing is moved by what is no number: a gradient, or a coefficient beyond them, which is of a vector of zeros.
-            moved = (part.pages.gather(alike, padded=False) * columns[:moves]).nan_to_num_(0.0, 0.0, 0.0)
+            moved = _times(part.pages.gather(alike, padded=False), columns[:moves]).nan_to_num_(0.0, 0.0, 0.0)
             if shrinking:
                 moved[0].addcmul_(part.pages.gather(part.parameters), columns[-1])
             self.displace(part, moved, *([part.memory(0)] if self.keeps_velocity else []))
             if self.follows:
-                _follow(part, part.memory(1), columns[moves])
+                follow(part, part.memory(1), columns[moves])
+
+
+def _times(matrix: Tensor, columns: Tensor) -> Tensor:
+    """A matrix times each of some columns, in its own memory if it is but one."""
+    return matrix.mul_(columns[0]).unsqueeze(0) if len(columns) == 1 else matrix * columns
 
 
 def move(method: Method, part: Part, moving: Tensor, kappa: float) -> None:
     """x <- x + v, v <- kappa v, of those of the tensors that move."""
     pages = part.pages
     moves = pages.column(moving.index_select(0, part.places))
-    velocity = pages.gather(part.memory(0))
+    velocity = pages.gather(part.memory(0), padded=False)
     method.displace(part, (velocity * moves).unsqueeze(0), write=PREDICTION)
     velocity.mul_(torch.where(moves > 0.0, kappa * moves, 1.0))
     torch._foreach_copy_(part.memory(0), pages.views(velocity))
 
 
-def _follow(part: Part, means: list[Tensor], weights: Tensor) -> None:
+def follow(part: Part, means: list[Tensor], weights: Tensor) -> None:
     """a <- a + weight (x - a), with a weight for each tensor."""
     if part.dtype in HALF:
         # In half precision neither the weight nor the difference would be what it is.
@@ -211,22 +216,8 @@ class Momentum(Blockwise):
 
     def predict(self, plan: Plan) -> None:
         if self.follows or self.is_paper:
-            differences: list[list[Tensor]] = []
-            for part in plan.parts:
-                if part.dtype in HALF:
-                    pages = part.pages
-                    positions, averages = pages.gather(part.parameters), pages.gather(part.memory(1))
-                    if self.is_paper:
-                        averages.mul_(1.0 - AVERAGING).add_(positions, alpha=AVERAGING)
-                        torch._foreach_copy_(part.memory(1), pages.views(averages))
-                        averages = pages.gather(part.memory(1))
-                    differences.append(pages.views(averages.sub_(positions)))
-                    continue
-                if self.is_paper:
-                    torch._foreach_mul_(part.memory(1), 1.0 - AVERAGING)
-                    torch._foreach_add_(part.memory(1), part.parameters, alpha=AVERAGING)
-                differences.append(list(torch._foreach_sub(part.memory(1), part.parameters)))
-            of_tensors = norms(differences, self.dtype) if differences else self.numbers.state[:0]
+            differences = map(self._differences, plan.parts)
+            of_tensors = norms(differences, self.dtype) if plan.parts else self.numbers.state[:0]
             if plan.shares:
                 self._squares = plan, of_tensors.square()
             else:
@@ -241,6 +232,21 @@ class Momentum(Blockwise):
                 torch._foreach_mul_(part.memory(0), kappa)
             else:
                 move(self, part, plan.moves.to(self.dtype) if self.moving is None else self.moving, kappa)
+
+    def _differences(self, part: Part) -> list[Tensor]:
+        """a - x, with the paper's q_x after a has followed."""
+        if part.dtype in HALF:
+            pages = part.pages
+            positions, averages = (pages.gather(of, padded=False) for of in (part.parameters, part.memory(1)))
+            if self.is_paper:
+                averages.mul_(1.0 - AVERAGING).add_(positions, alpha=AVERAGING)
+                torch._foreach_copy_(part.memory(1), pages.views(averages))
+                averages = pages.gather(part.memory(1), padded=False)
+            return pages.views(averages.sub_(positions))
+        if self.is_paper:
+            torch._foreach_mul_(part.memory(1), 1.0 - AVERAGING)
+            torch._foreach_add_(part.memory(1), part.parameters, alpha=AVERAGING)
+        return list(torch._foreach_sub(part.memory(1), part.parameters))
 
     def _deviate(self, plan: Plan, of_tensors: Tensor) -> None:
         """The time update of the numbers, with |a - x| of all tensors."""

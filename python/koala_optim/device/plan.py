@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import MutableMapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,7 +15,7 @@ from torch._subclasses.fake_tensor import FakeTensor
 
 from ..distributed import is_spread, local_part
 from ..resharding import reshard_modules
-from ..rows import Row
+from ..rows import Row, pieces
 from .exchange import Shares
 from .pages import Pages
 from .rounding import draws
@@ -50,7 +49,7 @@ class Options:
 
 
 class Part:
-    """Tensors of one type, and their places among all tensors of a pass."""
+    """Tensors of one type, on the CPU some of them, and their places among all tensors of a pass."""
 
     def __init__(self, rows: list[Row], options: list[Options], start: int = 0) -> None:
         self.rows = rows
@@ -85,16 +84,14 @@ class Present:
     """The tensors that an update is about: those with a gradient that are not frozen."""
 
     def __init__(self, rows: list[Row], options: list[Options], groups: list[int], device: torch.device) -> None:
-        by_type: dict[torch.dtype, list[int]] = defaultdict(list)
-        for at, row in enumerate(rows):
-            by_type[row.parameter.dtype].append(at)
-        order = [at for alike in by_type.values() for at in alike]
+        alike = pieces(rows)
+        order = [at for piece in alike for at in piece]
         self.positions = tuple(rows[at].position for at in order)
         self.parts: list[Part] = []
         start = 0
-        for alike in by_type.values():
-            self.parts.append(Part([rows[at] for at in alike], [options[at] for at in alike], start))
-            start += len(alike)
+        for piece in alike:
+            self.parts.append(Part([rows[at] for at in piece], [options[at] for at in piece], start))
+            start += len(piece)
         self.empty = not rows
         self.rows = [rows[at] for at in order]
         self.group_indices = [groups[at] for at in order]
@@ -280,7 +277,4 @@ def _chosen(rows: list[Row], options: list[Options], chosen: list[bool]) -> list
 
 
 def _alike(rows: list[Row], options: list[Options]) -> list[Part]:
-    by_type: dict[torch.dtype, list[int]] = defaultdict(list)
-    for at, row in enumerate(rows):
-        by_type[row.parameter.dtype].append(at)
-    return [Part([rows[at] for at in alike], [options[at] for at in alike]) for alike in by_type.values()]
+    return [Part([rows[at] for at in piece], [options[at] for at in piece]) for piece in pieces(rows)]

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from .method import LARGEST, VANISHING, Given, Method, Sums, finite
+from .pages import dots, squares
 from .plan import Plan, Present
 from .vector import Row
 
@@ -54,16 +55,17 @@ class PlusPlus(Method):
         for part, alike in zip(present.parts, gradients):
             pages = part.pages
             h = pages.gather(alike)
-            rows = [_dot(h, h, self.dtype)]
+            rows = [squares(h)]
             if any(part.measured):
                 x = pages.gather(part.parameters)
                 h.addcmul_(x, pages.column(present.weights("measured", part.wide)[part.columns]))
-                rows += [_dot(h, h, self.dtype), _dot(x, x, self.dtype)]
+                rows += [squares(h), squares(x)]
             else:
-                rows += [rows[0], torch.zeros_like(rows[0])]
+                rows += [rows[0], pages.none]
             v, p = pages.gather(part.memory(0)), pages.gather(part.memory(1))
-            rows += [_dot(left, right, self.dtype) for left, right in ((h, p), (p, p), (h, v), (p, v), (v, v))]
-            columns.append(pages.sums(torch.stack(rows)))
+            products = h * p
+            rows += [products.sum(1), squares(p), dots(h, v, products), dots(p, v, products), squares(v)]
+            columns.append(pages.sums(rows, self.dtype))
             held.append((h, v, p))
         return Sums(present.shares.add_up(torch.cat(columns, 1)), held)
 
@@ -107,8 +109,8 @@ class PlusPlus(Method):
         rho = (hv - alpha * pv) / pp if self.config["variant"] == "symmetric" else torch.zeros_like(alpha)
         a, c = alpha - lam, torch.add(rho, lam, alpha=-q)
         s = torch.add(a * hv + c * hp, h2, alpha=2.0 * q) + r
-        parts, squares = torch.stack([a, c, torch.full_like(a, q)]), torch.stack([vv, pp, h2])
-        continued = (previous >= 0.0) & (s > 0.0) & (s < torch.inf) & _within_reach(parts, squares).all(0)
+        parts, lengths = torch.stack([a, c, torch.full_like(a, q)]), torch.stack([vv, pp, h2])
+        continued = (previous >= 0.0) & (s > 0.0) & (s < torch.inf) & _within_reach(parts, lengths).all(0)
         first = (sigma + q) * (r / torch.add(r, h2, alpha=sigma + q))
         # An S that is stored has to be a number.
         s = torch.where(continued, s, ((first + q) * h2 + r).clamp_max(torch.finfo(s.dtype).max))
@@ -141,18 +143,13 @@ class PlusPlus(Method):
             torch._foreach_copy_(part.memory(1), pages.views(torch.where(columns[4] > 0.0, h, p)))
 
 
-def _dot(left: Tensor, right: Tensor, dtype: torch.dtype) -> Tensor:
-    """The sums over the rows of a product."""
-    return (left * right).sum(1, dtype=dtype)
-
-
-def _within_reach(coefficients: Tensor, squares: Tensor) -> Tensor:
+def _within_reach(coefficients: Tensor, lengths: Tensor) -> Tensor:
     """Whether coefficients times vectors of these squared norms may be part of v; not, if either is no number."""
-    return (coefficients.abs() <= REACH) & (coefficients.square() * squares <= REACH * REACH)
+    return (coefficients.abs() <= REACH) & (coefficients.square() * lengths <= REACH * REACH)
 
 
 def _squared(sums: Tensor, a: Tensor, b: Tensor, c: Tensor) -> Tensor:
     """The squared length of a v' + b H + c H', of each tensor."""
     _, h2, _, hp, pp, hv, pv, vv = sums.unbind()
-    squares = a * a * vv + b * b * h2 + c * c * pp
-    return (squares + 2.0 * (a * b * hv + a * c * pv + b * c * hp)).clamp_min(0.0)
+    of_parts = a * a * vv + b * b * h2 + c * c * pp
+    return (of_parts + 2.0 * (a * b * hv + a * c * pv + b * c * hp)).clamp_min(0.0)

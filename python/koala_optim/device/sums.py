@@ -2,16 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import torch
 from torch import Tensor
 
+from ..rows import PIECE, is_dense
 from .plan import HALF, Part, Present
 
 
-def norms(tensors: list[list[Tensor]], dtype: torch.dtype) -> Tensor:
+def norms(tensors: Iterable[list[Tensor]], dtype: torch.dtype) -> Tensor:
     """The norms of tensors, which come apart by type, as one vector. Stacked before they are squared: three launches in
     all."""
-    return torch.stack([norm for alike in tensors for norm in torch._foreach_norm(alike, 2, dtype=dtype)])
+    return torch.stack([norm for alike in tensors for norm in _norms(alike, dtype)])
+
+
+def _norms(tensors: list[Tensor], dtype: torch.dtype) -> Sequence[Tensor]:
+    if tensors[0].is_cpu and any(tensor.numel() > PIECE for tensor in tensors):
+        return [_norm(tensor, dtype) for tensor in tensors]
+    return torch._foreach_norm(tensors, 2, dtype=dtype)
+
+
+def _norm(tensor: Tensor, dtype: torch.dtype) -> Tensor:
+    """That of one on the CPU, which copies numbers into the wider type: a piece of them at once."""
+    pieces = tensor.as_strided((tensor.numel(),), (1,)).split(PIECE) if is_dense(tensor) else [tensor]
+    norm: Tensor = torch.linalg.vector_norm(torch.stack(torch._foreach_norm(pieces, 2, dtype=dtype)))
+    return norm
 
 
 def decayed(part: Part, gradients: list[Tensor], decays: list[float], weights: Tensor) -> list[Tensor]:

@@ -39,7 +39,7 @@ impl Heat {
         let steps: Vec<f64> = reports.iter().map(|report| report.step as f64).collect();
         Some(Self {
             steps: short(&steps),
-            blocks: chosen.iter().map(|at| all[*at].name.clone()).collect(),
+            blocks: chosen.iter().map(|at| all[*at].name.to_string()).collect(),
             all: all.len(),
             cells,
             low,
