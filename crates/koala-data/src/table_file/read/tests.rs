@@ -287,6 +287,28 @@ fn faults_are_named_with_their_remedy() {
             "{text}"
         );
     }
+    // Of two sayings about a column one would be passed over.
+    for (numbers, categories, fault) in [
+        (
+            ["x"].as_slice(),
+            ["x"].as_slice(),
+            "column 'x' is given by --numbers and by --categories",
+        ),
+        (
+            &["x", "x"],
+            &[],
+            "column 'x' is there twice behind --numbers",
+        ),
+    ] {
+        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let some = TableOptions {
+            numbers: named(numbers),
+            categories: named(categories),
+            ..options("y")
+        };
+        let text = read("x,y\n1,2\n2,2\n3,1\n4,1\n5,1\n", &some).unwrap_err();
+        assert_eq!(text, format!("own.csv: {fault}. Leave one of both out"));
+    }
 }
 
 #[test]
