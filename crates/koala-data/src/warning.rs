@@ -72,6 +72,13 @@ pub enum Warning {
         /// The class.
         class: String,
     },
+    /// All rows to train on have the same number to tell.
+    OneNumber {
+        /// The column.
+        column: String,
+        /// The number.
+        number: f64,
+    },
     /// A part has no sample of some classes.
     MissingClasses {
         /// The part.
@@ -146,6 +153,11 @@ impl fmt::Display for Warning {
             Self::OneClass { class } => write!(
                 f,
                 "all samples to train on are of the class '{class}': there is nothing to tell apart"
+            ),
+            Self::OneNumber { column, number } => write!(
+                f,
+                "all rows to train on have {number} in column '{column}': there is nothing to learn but that; give another column \
+                 with --label, or rows that differ"
             ),
             Self::MissingClasses { part, classes } => write!(
                 f,

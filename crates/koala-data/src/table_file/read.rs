@@ -114,6 +114,7 @@ pub fn table_file(file: &Path, options: &TableOptions) -> Result<OwnTable, DataE
         places: &places,
         preparation: &preparation,
     };
+    let name = &rows.names[label];
     let rows = match &labels {
         Labels::Classes(names, labels) => {
             let set = |samples: &[usize], features| {
@@ -136,6 +137,7 @@ pub fn table_file(file: &Path, options: &TableOptions) -> Result<OwnTable, DataE
                 Table::new(width, features, samples.iter().map(target).collect())
             };
             let split = source.split(&parts, set, &mut warnings)?;
+            warnings.extend(one_number(name, numbers, &parts.train));
             warnings.extend(split.warnings(&[]));
             OwnRows::Numbers(split)
         }
@@ -293,6 +295,18 @@ fn columns(
         ));
     }
     Ok((places, columns))
+}
+
+/// That there is only one number to learn, if so.
+fn one_number(column: &str, numbers: &[f64], train: &[usize]) -> Option<Warning> {
+    let mut learned = train.iter().map(|row| numbers[*row]);
+    let first = learned.next()?;
+    learned
+        .all(|number| number == first)
+        .then(|| Warning::OneNumber {
+            column: column.to_owned(),
+            number: first,
+        })
 }
 
 fn label_preparation(
