@@ -1,6 +1,6 @@
 //! What has to hold of names and lists in a suite's file.
 
-use std::collections::BTreeSet;
+use std::fmt::Display;
 
 use koala_train::run::{ConfigError, hint};
 
@@ -19,15 +19,41 @@ pub(super) fn check_name(reader: &Reader, key: &str, name: &str) -> Result<(), C
     Ok(())
 }
 
-pub(super) fn check_seeds(reader: &Reader, key: &str, seeds: &[u64]) -> Result<(), ConfigError> {
+/// Whether there are seeds that a run takes, each once: a second time would count the same run as another one.
+pub(super) fn check_seeds(origin: &str, seeds: &[u64]) -> Result<(), ConfigError> {
+    let fault = |fault: String| {
+        Err(ConfigError::Value {
+            origin: origin.to_owned(),
+            fault,
+        })
+    };
     if seeds.is_empty() {
-        return Err(reader.fault(key, "must hold at least one seed"));
+        return fault("must hold at least one seed".to_owned());
     }
-    let mut met = BTreeSet::new();
-    match seeds.iter().find(|seed| !met.insert(**seed)) {
+    if let Some(seed) = seeds.iter().find(|seed| i64::try_from(**seed).is_err()) {
+        return fault(format!("{seed} must be below 2^63"));
+    }
+    check_once(origin, seeds)
+}
+
+/// Whether nothing in a list is there twice.
+pub(super) fn check_once<T: PartialEq + Display>(
+    origin: &str,
+    list: &[T],
+) -> Result<(), ConfigError> {
+    match repeated(list) {
         None => Ok(()),
-        Some(seed) => Err(reader.fault(key, format!("{seed} is there twice"))),
+        Some(one) => Err(ConfigError::Value {
+            origin: origin.to_owned(),
+            fault: format!("{one} is there twice: leave one out"),
+        }),
     }
+}
+
+/// The first that was there before.
+pub(super) fn repeated<T: PartialEq>(list: &[T]) -> Option<&T> {
+    let mut places = list.iter().enumerate();
+    places.find_map(|(at, one)| list[..at].contains(one).then_some(one))
 }
 
 /// Whether the tables' names are arms of the suite, or their optimizers.

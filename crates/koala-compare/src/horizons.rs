@@ -3,6 +3,7 @@
 use koala_train::run::ConfigError;
 
 use super::Suite;
+use super::check::check_once;
 
 impl Suite {
     /// Gives each problem at these lengths, multiples of its own; `origin` says who asks for it.
@@ -42,11 +43,7 @@ pub(super) fn check_horizons(
             RANGE.end()
         ));
     }
-    for (at, factor) in horizons.iter().enumerate() {
-        if horizons[..at].contains(factor) {
-            return fault(format!("{factor} is there twice"));
-        }
-    }
+    check_once(origin, horizons)?;
     match reference {
         Some(_) => Ok(()),
         None => fault(

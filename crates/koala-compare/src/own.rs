@@ -4,6 +4,8 @@ use koala_train::own::{OwnData, OwnModel, OwnOptimizer};
 use koala_train::run::ConfigError;
 use toml::{Table, Value};
 
+use super::check::repeated;
+
 /// What is your own in a suite: data, networks and optimizers, whose names stand in it as those of Koala do. For
 /// [`Suite::parse_with`](crate::Suite::parse_with).
 #[derive(Debug, Clone, Default)]
@@ -48,7 +50,7 @@ impl Own {
         let twice = [("data", data.collect()), ("network", models.collect())]
             .into_iter()
             .chain([("optimizer", optimizers)])
-            .find_map(|(what, names)| Some((what, twice(&names)?)));
+            .find_map(|(what, names)| Some((what, repeated(&names)?.to_string())));
         match twice {
             None => Ok(()),
             Some((what, name)) => Err(ConfigError::Value {
@@ -105,9 +107,4 @@ fn named<T: Clone>(
     }
     set.remove(group);
     Ok(Some(own.clone()))
-}
-
-fn twice(names: &[&str]) -> Option<String> {
-    let again = |(at, name): (usize, &&str)| names[..at].contains(name).then(|| (*name).to_owned());
-    names.iter().enumerate().find_map(again)
 }

@@ -36,6 +36,13 @@ pub struct Problem {
     pub tuned: bool,
 }
 
+impl Problem {
+    /// Whether results on both are judged, and hyperparameters chosen, in the same way.
+    pub(super) fn is_judged_as(&self, other: &Self) -> bool {
+        (self.measure, self.target, self.tuned) == (other.measure, other.target, other.tuned)
+    }
+}
+
 /// What the whole suite says of each of its problems.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Common<'a> {

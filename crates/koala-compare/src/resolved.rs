@@ -8,6 +8,7 @@ use koala_train::run::{ConfigError, DatasetSpec, ModelSpec, Override, RunConfig,
 use koala_train::training::Measure as Judged;
 
 use super::arm::check_apart;
+use super::check::{check_seeds, repeated};
 use super::horizons::{check_horizons, name_at};
 use super::space::{Space, Values, default_space, numbers, trials, with_values};
 use super::{Arm, Problem, Suite, TuningPlan};
@@ -53,13 +54,31 @@ impl Suite {
             let origin = format!("{}: horizons", self.origin);
             check_horizons(&origin, &self.horizons, self.reference.as_deref())?;
         }
+        check_seeds(&format!("{}: seeds", self.origin), &self.seeds)?;
+        if let Some(tuning) = &self.tuning {
+            check_seeds(&format!("{}: tuning.seeds", self.origin), &tuning.seeds)?;
+        }
         check_apart(&format!("{}: optimizers", self.origin), &self.arms)?;
         // Mistakes in words first: data take time to read.
-        let mut all = Vec::with_capacity(self.problems.len());
+        let mut all: Vec<(&Problem, Vec<RunConfig>)> = Vec::with_capacity(self.problems.len());
         for problem in &self.problems {
             let mut configs = Vec::with_capacity(self.arms.len());
             for arm in &self.arms {
                 configs.push(self.config(problem, arm)?);
+            }
+            // What is found over all workloads would count its runs twice.
+            let is_same = |(other, others): &&(&Problem, Vec<RunConfig>)| {
+                problem.is_judged_as(other) && configs == *others
+            };
+            if let Some((other, _)) = all.iter().find(is_same) {
+                return Err(ConfigError::Value {
+                    origin: format!("{}: workload {}", self.origin, problem.name),
+                    fault: format!(
+                        "is workload {} once more: leave one out, or let them differ below [workload.set]",
+                        other.name
+                    ),
+                }
+                .into());
             }
             all.push((problem, configs));
         }
@@ -127,17 +146,6 @@ impl Suite {
                      test_distance in their result.json",
                     config.model.name()
                 ),
-            }
-            .into());
-        }
-        if let Some(seed) = self
-            .seeds
-            .iter()
-            .find(|seed| i64::try_from(**seed).is_err())
-        {
-            return Err(ConfigError::Value {
-                origin: format!("{}: seeds", self.origin),
-                fault: format!("{seed} must be below 2^63"),
             }
             .into());
         }
@@ -223,7 +231,37 @@ impl Suite {
                 })
                 .collect(),
         };
-        Ok((lengths?, loaded))
+        let lengths = lengths?;
+        self.check_lengths(problem, &lengths, data)?;
+        Ok((lengths, loaded))
+    }
+
+    /// Whether each length of a problem is another one: two may come to the same number of steps.
+    fn check_lengths(
+        &self,
+        problem: &Problem,
+        lengths: &[Resolved],
+        data: &Data,
+    ) -> Result<(), ConfigError> {
+        let steps = |one: &Resolved| one.entries.first().map(|entry| entry.config.steps(data));
+        let all: Vec<Option<u64>> = lengths.iter().map(steps).collect();
+        let Some(Some(same)) = repeated(&all) else {
+            return Ok(());
+        };
+        let mut equal = (self.horizons.iter().zip(&all))
+            .filter(|(_, steps)| **steps == Some(*same))
+            .map(|(factor, _)| factor);
+        let (Some(one), Some(other)) = (equal.next(), equal.next()) else {
+            return Ok(());
+        };
+        let plural = if *same == 1 { "" } else { "s" };
+        Err(ConfigError::Value {
+            origin: format!("{}: horizons", self.origin),
+            fault: format!(
+                "{one} and {other} both come to {same} step{plural} of workload {}: leave one out, or make it longer",
+                problem.name
+            ),
+        })
     }
 
     /// A problem at one of several lengths, or, if nothing is said of lengths, as it is.

@@ -7,6 +7,7 @@ use koala_train::optimizers::OptimizerSpec;
 use koala_train::run::ConfigError;
 use toml::{Table, Value};
 
+use super::check::check_once;
 use super::halton::{DIMENSIONS, coordinate};
 use super::reader::{Reader, number};
 
@@ -56,7 +57,11 @@ impl Range {
         if let Some(values) = value.as_array() {
             let values: Option<Vec<f64>> = values.iter().map(number).collect();
             return match values {
-                Some(values) if !values.is_empty() => Ok(Self::Listed(values)),
+                Some(values) if !values.is_empty() => {
+                    // Twice, it would be two of the trials that every optimizer gets as many of.
+                    check_once(&format!("{file}: {path}"), &values)?;
+                    Ok(Self::Listed(values))
+                }
                 _ => Err(fault(format!(
                     "must be a list of finite numbers, not {value}"
                 ))),

@@ -155,7 +155,7 @@ impl Suite {
         let name = reader.needed("name", name, "name = \"mine\"")?;
         check_name(&reader, "name", &name)?;
         let seeds = reader.needed("seeds", seeds, "seeds = [0, 1, 2]")?;
-        check_seeds(&reader, "seeds", &seeds)?;
+        check_seeds(&reader.origin("seeds"), &seeds)?;
         let arms = read_arms(&reader, origin, optimizers, arms, &own)?;
         check_listed(origin, "options", options.keys(), &arms)?;
         if let Some(arm) = arms

@@ -14,6 +14,9 @@ use super::space::value_of;
 /// Name of the batch's size among hyperparameters.
 const BATCH_SIZE: &str = "batch-size";
 
+/// Decades to each end that are taken: with fewer, values beside each other would become the same number.
+const DECADES: std::ops::RangeInclusive<f64> = 0.001..=10.0;
+
 /// What is swept, how far.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct SweepPlan {
@@ -45,10 +48,15 @@ impl SweepPlan {
                 ),
             );
         }
-        if !(self.decades > 0.0 && self.decades <= 10.0) {
+        if !DECADES.contains(&self.decades) {
             return fault(
                 "--decades",
-                format!("must be above 0 and at most 10, not {}", self.decades),
+                format!(
+                    "must be between {} and {}, not {}",
+                    DECADES.start(),
+                    DECADES.end(),
+                    self.decades
+                ),
             );
         }
         Ok(())
@@ -157,10 +165,27 @@ mod tests {
         assert!((values[4] - 3.0).abs() < 1e-12);
         let even = SweepPlan { points: 4, ..plan }.check().unwrap_err();
         assert!(even.to_string().starts_with("--points: must be an odd"));
-        let far = SweepPlan {
-            decades: f64::NAN,
-            ..plan
+        for decades in [f64::NAN, 0.0, 1e-17, 11.0] {
+            let other = SweepPlan { decades, ..plan }.check().unwrap_err();
+            assert!(other.to_string().starts_with("--decades: must be between"));
+        }
+    }
+
+    #[test]
+    fn no_value_is_tried_twice() {
+        let narrowest = SweepPlan {
+            points: 101,
+            decades: *DECADES.start(),
         };
-        assert!(far.check().is_err());
+        narrowest.check().unwrap();
+        // As options are held, and as steps are made.
+        for default in [1e-6, 0.3, 1.0, 1e3] {
+            let values = narrowest.around(default);
+            assert!(
+                values
+                    .windows(2)
+                    .all(|pair| (pair[0] as f32) < pair[1] as f32)
+            );
+        }
     }
 }

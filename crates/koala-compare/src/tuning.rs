@@ -7,7 +7,7 @@ use koala_train::run::{ConfigError, hint};
 use toml::{Table, Value};
 
 use super::arm::names;
-use super::check::{check_listed, check_seeds};
+use super::check::{check_listed, check_once, check_seeds};
 use super::reader::Reader;
 use super::space::{Range, Space};
 use super::{Arm, Suite};
@@ -91,7 +91,7 @@ pub(super) fn read_tuning(
         }
     };
     let seeds = seeds.unwrap_or_else(|| vec![fresh_seed(reported)]);
-    check_seeds(&reader, "seeds", &seeds)?;
+    check_seeds(&reader.origin("seeds"), &seeds)?;
     if let Some(seed) = seeds.iter().find(|seed| reported.contains(seed)) {
         let fault = format!(
             "{seed} is one of the reported seeds, for which hyperparameters would then have been chosen: give others"
@@ -147,7 +147,7 @@ impl Suite {
     ///
     /// # Errors
     ///
-    /// [`ConfigError`] if one of them is no arm of the suite, or all are.
+    /// [`ConfigError`] if one of them is no arm of the suite or there twice, or all are there.
     pub fn leave_untuned(&mut self, origin: &str, listed: &[String]) -> Result<(), ConfigError> {
         let left = chosen(origin, &self.arms, listed, true)?;
         if let Some(tuning) = &mut self.tuning {
@@ -191,6 +191,7 @@ fn chosen(
             hint: hint(name, &known),
         });
     }
+    check_once(origin, listed)?;
     let all = arms.iter().map(|arm| arm.name.clone());
     let chosen: Vec<String> = all
         .filter(|name| listed.contains(name) == in_list)

@@ -10,8 +10,8 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use super::encoding::plain_text;
-use super::{Corpus, DataError, DatasetName, Vocabulary, inflate, place};
+use super::encoding::{code_point, is_mark, plain_text};
+use super::{Corpus, DataError, DatasetName, Vocabulary, Warning, inflate, place};
 
 const PACKED: &[u8] = include_bytes!("../assets/tinyshakespeare.txt.gz");
 pub(super) const NAME: &str = "tinyshakespeare.txt.gz (embedded)";
@@ -121,6 +121,36 @@ pub fn read_text(file: Option<&Path>) -> Result<(Corpus, TextReport), DataError>
         byte_order_mark: bytes.starts_with(b"\xef\xbb\xbf"),
     };
     Ok((corpus, report))
+}
+
+/// What is worth knowing of the characters of a text.
+pub(super) fn warnings(corpus: &Corpus) -> Vec<Warning> {
+    let Corpus {
+        train,
+        validation,
+        test,
+        vocabulary,
+    } = corpus;
+    let letter = |number: u32| vocabulary.token(number).chars().next();
+    let marks: Vec<Option<char>> = (0..vocabulary.len() as u32)
+        .map(|number| letter(number).filter(|letter| is_mark(*letter)))
+        .collect();
+    let is_marked = |number: &&u32| marks.get(**number as usize).is_some_and(Option::is_some);
+    let mut warnings = Vec::new();
+    if train.first().and_then(|first| letter(*first)) == Some('\u{feff}') {
+        warnings.push(Warning::ByteOrderMark);
+    }
+    if marks.iter().any(Option::is_some) {
+        warnings.push(Warning::ControlCharacters {
+            characters: marks.iter().flatten().copied().map(code_point).collect(),
+            count: [train, validation, test]
+                .into_iter()
+                .flatten()
+                .filter(is_marked)
+                .count(),
+        });
+    }
+    warnings
 }
 
 fn parse(file: &Path, bytes: &[u8]) -> Result<Corpus, DataError> {
@@ -251,6 +281,37 @@ mod tests {
             report
                 .to_string()
                 .ends_with("with a byte order mark, which is one of them")
+        );
+    }
+
+    #[test]
+    fn characters_that_are_not_seen_are_told() {
+        let told = |text: &str| {
+            let corpus = parse(Path::new("a"), text.as_bytes()).unwrap();
+            warnings(&corpus)
+        };
+        let plain = "eucalyptus\r\n\tand\u{c}leaves ".repeat(20);
+        assert_eq!(told(&plain), []);
+        let marked = format!("\u{feff}{plain}\u{1b}[1mkoala\u{1b}[0m\u{7f}\u{9b}");
+        let all = told(&marked);
+        assert_eq!(
+            all,
+            [
+                Warning::ByteOrderMark,
+                Warning::ControlCharacters {
+                    characters: vec![
+                        "U+001B".to_owned(),
+                        "U+007F".to_owned(),
+                        "U+009B".to_owned()
+                    ],
+                    count: 4,
+                }
+            ]
+        );
+        assert!(
+            all[1]
+                .to_string()
+                .starts_with("the text has 4 control characters ('U+001B', 'U+007F', 'U+009B'), learned as others are: `perl ")
         );
     }
 

@@ -32,6 +32,13 @@ const NO_TEXT: [(&[u8], &str, &str); 6] = [
     ),
 ];
 
+/// Perl that takes control characters out of a text, a terminal's sequences whole.
+pub(super) const WITHOUT_CONTROLS: &str =
+    r"perl -CSD -pe 's/\e(\[[0-?]*[ -\/]*[@-~]|\].*?(\a|\e\\))//g; s/(?!\s)\p{Cc}//g'";
+
+/// What has more control characters than one in so many is no text.
+const MARKED: usize = 20;
+
 /// Bytes that an encoding is guessed from.
 const LOOKED_AT: usize = 1 << 16;
 
@@ -40,7 +47,7 @@ const LOOKED_AT: usize = 1 << 16;
 /// # Errors
 ///
 /// [`DataError::Format`] if it is not UTF-8 or has NUL bytes, with the likely encoding and the command that makes UTF-8
-/// of it.
+/// of it; or if more than a twentieth of it are control characters.
 pub(super) fn plain_text<'a>(file: &Path, bytes: &'a [u8]) -> Result<&'a str, DataError> {
     if let Some((_, what, remedy)) = NO_TEXT.iter().find(|(first, ..)| bytes.starts_with(first)) {
         return Err(DataError::format(file, "plain text", *what).with_remedy(*remedy));
@@ -56,10 +63,38 @@ pub(super) fn plain_text<'a>(file: &Path, bytes: &'a [u8]) -> Result<&'a str, Da
             "Name a file of plain text; a document has to be saved as plain text first",
         ));
     }
-    str::from_utf8(bytes).map_err(|error| {
+    let text = str::from_utf8(bytes).map_err(|error| {
         DataError::format(file, "UTF-8 text", format!("other bytes ({error})"))
             .with_remedy(otherwise(file, bytes))
-    })
+    })?;
+    let marks = || text.char_indices().filter(|(_, letter)| is_mark(*letter));
+    let (count, letters) = (marks().count(), text.chars().count());
+    match marks().next() {
+        Some((at, first)) if count > letters / MARKED => {
+            let found = format!(
+                "{count} control characters among {letters}, the first {} at byte {}",
+                code_point(first),
+                at + 1
+            );
+            let remedy = format!(
+                "Name a file of plain text; of what a terminal wrote, `{WITHOUT_CONTROLS} {} > {}` makes such a file",
+                quoted(file),
+                anew(file, "-plain")
+            );
+            Err(DataError::format(file, "plain text", found).with_remedy(remedy))
+        }
+        _ => Ok(text),
+    }
+}
+
+/// Whether a character is one that texts do without: it controls something, and is no white space.
+pub(super) fn is_mark(letter: char) -> bool {
+    letter.is_control() && !letter.is_whitespace()
+}
+
+/// A character's number, as Unicode writes it.
+pub(super) fn code_point(letter: char) -> String {
+    format!("U+{:04X}", u32::from(letter))
 }
 
 /// UTF-16, told by its mark or by every other byte being NUL, as `iconv` calls it.
@@ -91,7 +126,7 @@ fn otherwise(file: &Path, bytes: &[u8]) -> String {
     let marks = looked_at
         .iter()
         .filter(|b| b.is_ascii_control() && !b.is_ascii_whitespace());
-    if marks.count() > looked_at.len() / 20 {
+    if marks.count() > looked_at.len() / MARKED {
         return "It has too many control characters to be text: name a file of plain text"
             .to_owned();
     }
@@ -126,14 +161,22 @@ fn convert(file: &Path, encoding: &str) -> String {
 }
 
 fn command(file: &Path, from: &str) -> String {
+    format!(
+        "`iconv {from} -t utf-8 {} > {}`",
+        quoted(file),
+        anew(file, "-utf8")
+    )
+}
+
+/// A file beside another, of its name with something behind it.
+fn anew(file: &Path, behind: &str) -> String {
     let mut new = file.file_stem().unwrap_or_default().to_owned();
-    new.push("-utf8");
+    new.push(behind);
     if let Some(ending) = file.extension() {
         new.push(".");
         new.push(ending);
     }
-    let new = quoted(&file.with_file_name(new));
-    format!("`iconv {from} -t utf-8 {} > {new}`", quoted(file))
+    quoted(&file.with_file_name(new))
 }
 
 #[cfg(test)]
@@ -195,6 +238,24 @@ mod tests {
     }
 
     #[test]
+    fn control_characters_are_taken_if_they_are_few() {
+        let few = format!("{}\u{1b}[1mkoala\u{9b}0m\u{c}", "eucalyptus ".repeat(9));
+        assert_eq!(plain_text(Path::new("a"), few.as_bytes()).unwrap(), few);
+        let text = fault(
+            "my log.txt",
+            "\u{1b}[31mkoala\u{1b}[0m\n".repeat(9).as_bytes(),
+        );
+        assert_eq!(
+            text,
+            "my log.txt: expected plain text, found 18 control characters among 135, the first U+001B at byte 1. Name a file of \
+             plain text; of what a terminal wrote, `perl -CSD -pe 's/\\e(\\[[0-?]*[ -\\/]*[@-~]|\\].*?(\\a|\\e\\\\))//g; \
+             s/(?!\\s)\\p{Cc}//g' 'my log.txt' > 'my log-plain.txt'` makes such a file"
+        );
+        let bytes: String = (1u8..128).map(char::from).collect();
+        assert!(fault("a", bytes.as_bytes()).contains("found 27 control characters among 127"));
+    }
+
+    #[test]
     fn utf_8_that_is_cut_stays_utf_8() {
         let whole = "Grüße aus Köln, äöü".as_bytes();
         let text = fault("a.txt", &whole[..whole.len() - 1]);
@@ -213,7 +274,7 @@ mod tests {
         }
 
         #[test]
-        fn text_stays_as_it_is(text in "[^\0]{0,60}") {
+        fn text_stays_as_it_is(text in "[\\PC\n\t\r\u{c}\u{85}]{0,60}") {
             prop_assume!(!["PK\u{3}\u{4}", "%PDF"].iter().any(|no| text.starts_with(no)));
             prop_assert_eq!(plain_text(Path::new("a"), text.as_bytes()).unwrap(), text.as_str());
         }

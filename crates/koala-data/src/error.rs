@@ -3,6 +3,9 @@
 use std::borrow::Cow;
 use std::path::PathBuf;
 
+/// What mends a file that was published.
+const FRESH_COPY: &str = "Replace it with a fresh copy of the original file";
+
 /// A data set that cannot be used: which file, what was expected of it, what was found, and what mends it.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -74,7 +77,7 @@ impl DataError {
             file: file.into(),
             expected: expected.into(),
             found: found.into(),
-            remedy: Cow::Borrowed("Replace it with a fresh copy of the original file"),
+            remedy: Cow::Borrowed(FRESH_COPY),
         }
     }
 
@@ -105,6 +108,14 @@ impl DataError {
                 found,
                 remedy: better.into(),
             },
+            other => other,
+        }
+    }
+
+    /// The same with another remedy, if it has the usual one: what is more exact stays.
+    pub(crate) fn or_remedy(self, better: &'static str) -> Self {
+        match self {
+            Self::Format { ref remedy, .. } if remedy == FRESH_COPY => self.with_remedy(better),
             other => other,
         }
     }

@@ -37,7 +37,7 @@ pub(super) fn labels(
     [images, labels]: [&str; 2],
     count: usize,
     missing: impl Fn(&str) -> DataError,
-    parse: impl Fn(&Path, &[u8]) -> Result<Vec<u8>, DataError>,
+    parse: impl Fn(&Path, &[u8]) -> Result<Vec<u16>, DataError>,
 ) -> Result<Vec<u16>, DataError> {
     let (file, bytes) = unpacked(folder, labels, missing)?;
     let labels = parse(&file, &bytes)?;
@@ -48,7 +48,7 @@ pub(super) fn labels(
             format!("{}", labels.len()),
         ));
     }
-    Ok(labels.into_iter().map(u16::from).collect())
+    Ok(labels)
 }
 
 /// The packed file, or the one without `.gz` if there is no packed one, and its content.

@@ -32,7 +32,7 @@ impl Default for IdxOptions {
 
 /// Reads grey pictures of one's own from files in the format and with the names of MNIST (`train-images-idx3-ubyte`,
 /// `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte`, `t10k-labels-idx1-ubyte`, each with or without `.gz`): of any
-/// size, the same in both parts, and with labels from 0 to any number below 256. There is one class more than the highest
+/// size, the same in both parts, and with labels from 0 to 65,535, bytes or integers of 16 or 32 bits. There is one class more than the highest
 /// label of both parts. The training part is in a drawn order in which the classes alternate; mean and deviation are those of
 /// what is kept of it.
 ///
@@ -45,7 +45,7 @@ pub fn idx_folder(folder: &Path, options: &IdxOptions) -> Result<OwnImages, Data
     let part = |names: [&str; 2]| {
         let pictures = idx_files::pictures(folder, names[0], missing).map_err(own)?;
         let labels = idx_files::labels(folder, names, pictures.count, missing, |file, bytes| {
-            idx::labels(file, bytes, 1 << u8::BITS)
+            idx::labels(file, bytes, 1 << u16::BITS)
         });
         Ok((pictures, labels.map_err(own)?))
     };
@@ -98,8 +98,8 @@ pub fn idx_folder(folder: &Path, options: &IdxOptions) -> Result<OwnImages, Data
 
 /// Files of one's own have no original.
 fn own(error: DataError) -> DataError {
-    error.with_remedy(
-        "Write the file anew: a header of big-endian numbers, then one byte a pixel or label",
+    error.or_remedy(
+        "Write the file anew: a header of big-endian numbers, then a byte a pixel, or an integer of one, two or four bytes a label",
     )
 }
 
@@ -152,6 +152,19 @@ mod tests {
             ),
             "{text}"
         );
+    }
+
+    #[test]
+    fn more_classes_than_a_byte_has_are_read() {
+        let folder = folder();
+        let labels: Vec<u8> = (0..11u32).flat_map(|at| (30 * at).to_be_bytes()).collect();
+        let mut file = idx_file(&[11], &labels);
+        file[2] = 0x0c;
+        fs::remove_file(folder.path().join(format!("{}.gz", PARTS[1][1]))).unwrap();
+        fs::write(folder.path().join(PARTS[1][1]), file).unwrap();
+        let read = idx_folder(folder.path(), &IdxOptions::default()).unwrap();
+        assert_eq!(read.split.test.classes, 301);
+        assert_eq!(read.split.test.labels()[10], 300);
     }
 
     #[test]
@@ -254,6 +267,11 @@ mod tests {
         assert!(fault().contains(
             "expected 21 labels, one for each image of train-images-idx3-ubyte, found 22"
         ));
+        // More exact advice stays.
+        let mut floats = idx_file(&[22, 2, 3], &[0; 4 * 132]);
+        floats[2] = 0x0d;
+        fs::write(folder.path().join(PARTS[0][0]), floats).unwrap();
+        assert!(fault().contains("found 32-bit floats in 3 dimensions. Write the pixels as"));
         fs::write(folder.path().join(PARTS[0][0]), [0, 0, 8]).unwrap();
         assert!(fault().contains("3 bytes: cut short. Write the file anew"));
         fs::remove_file(folder.path().join(PARTS[0][0])).unwrap();

@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use super::{
     Corpus, Data, ImagePreparation, ImageSet, LabelledTable, OwnImages, OwnRows, OwnTable,
-    SampleSet, Split, Table, TablePreparation, TextPreparation, Warning,
+    SampleSet, Split, Table, TablePreparation, TextPreparation, Warning, characters,
 };
 
 /// A data set in memory, with what was done to it and what is worth knowing of it.
@@ -42,9 +42,9 @@ impl Loaded {
             characters: corpus.vocabulary.tokens().to_vec(),
         };
         Self {
+            warnings: characters::warnings(&corpus),
             data: Data::Text(corpus),
             preparation: Some(Preparation::Text(preparation)),
-            warnings: Vec::new(),
             fingerprint: OnceLock::new(),
         }
     }

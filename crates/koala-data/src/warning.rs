@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::encoding::WITHOUT_CONTROLS;
 use super::{SampleSet, Split};
 
 /// A part of fewer samples is told of.
@@ -72,6 +73,13 @@ pub enum Warning {
         /// The class.
         class: String,
     },
+    /// All rows to train on have the same number to tell.
+    OneNumber {
+        /// The column.
+        column: String,
+        /// The number.
+        number: f64,
+    },
     /// A part has no sample of some classes.
     MissingClasses {
         /// The part.
@@ -108,6 +116,15 @@ pub enum Warning {
         /// Why.
         cause: LeftOut,
     },
+    /// A text has control characters that are no white space; they are learned as others are.
+    ControlCharacters {
+        /// Which, as `U+001B`.
+        characters: Vec<String>,
+        /// How many there are of them.
+        count: usize,
+    },
+    /// A text begins with a byte order mark, which is learned as other characters are.
+    ByteOrderMark,
     /// A part has categories that the training part has not; they are taken for none of them.
     UnknownCategories {
         /// The part.
@@ -147,6 +164,11 @@ impl fmt::Display for Warning {
                 f,
                 "all samples to train on are of the class '{class}': there is nothing to tell apart"
             ),
+            Self::OneNumber { column, number } => write!(
+                f,
+                "all rows to train on have {number} in column '{column}': there is nothing to learn but that; give another column \
+                 with --label, or rows that differ"
+            ),
             Self::MissingClasses { part, classes } => write!(
                 f,
                 "the {} part has no sample of {}",
@@ -183,6 +205,16 @@ impl fmt::Display for Warning {
                     LeftOut::Identifier => "nearly every row has a text of its own there",
                 })
             }
+            Self::ControlCharacters { characters, count } => write!(
+                f,
+                "the text has {count} control character{} ({}), learned as others are: `{WITHOUT_CONTROLS} FILE > NEW` leaves {} out",
+                if *count == 1 { "" } else { "s" },
+                listed(characters),
+                if *count == 1 { "it" } else { "them" },
+            ),
+            Self::ByteOrderMark => f.write_str(
+                "the text begins with a byte order mark (U+FEFF), learned as other characters are: `tail -c +4 FILE > NEW` leaves it out",
+            ),
             Self::UnknownCategories {
                 part,
                 column,

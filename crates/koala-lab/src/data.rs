@@ -182,9 +182,7 @@ fn look_over(arguments: &CheckArguments) -> Result<ExitCode, Error> {
     let spec = RunConfig::resolve(None, &overrides.list)?.dataset;
     let dataset = named(&arguments.name);
     let report = match (dataset, spec.path()) {
-        (DatasetName::Images | DatasetName::Idx | DatasetName::Table, Some(place)) => {
-            check_own(dataset, place, &spec.load(None, 0)?)
-        }
+        (own, Some(place)) if own.is_own() => check_own(dataset, place, &spec.load(None, 0)?),
         (_, path) => check(dataset, path)?,
     };
     if arguments.json {

@@ -2,7 +2,7 @@
 
 use indicatif::ProgressBar;
 use koala_data::fetch::Watcher;
-use koala_report::visible;
+use koala_system::visible;
 
 use crate::terminal;
 

@@ -32,7 +32,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use koala_compare::Error;
-use koala_report::visible_lines;
+use koala_system::visible_lines;
 use koala_train::Kind;
 use mimalloc::MiMalloc;
 

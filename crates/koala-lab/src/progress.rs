@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use indicatif::{HumanDuration, ProgressBar, ProgressStyle};
 use koala_compare::{Position, SuiteObserver};
-use koala_report::visible;
+use koala_system::visible;
 use koala_train::Error;
 use koala_train::gan::GanStepEvent;
 use koala_train::run::Settled;

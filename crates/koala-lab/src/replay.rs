@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use koala_filter::replay::{Replay, ReplayError, replay};
-use koala_report::visible_json;
+use koala_system::visible_json;
 use serde_json::{Value, json};
 
 use crate::terminal;

@@ -6,7 +6,7 @@ use std::sync::{Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 use indicatif::{ProgressBar, ProgressStyle};
-use koala_report::{visible_json, visible_lines};
+use koala_system::{visible_json, visible_lines};
 use serde::Serialize;
 
 /// Why something could not be written to the standard output, if so.

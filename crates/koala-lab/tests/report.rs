@@ -204,3 +204,9 @@ fn what_cannot_be_reported_is_told_and_nothing_is_written() {
     );
     assert!(!here.path().join("suite/report").exists());
 }
+
+#[test]
+fn each_optimizer_that_is_known_has_a_colour_of_its_own() {
+    let known = koala_train::optimizers::OptimizerSpec::NAMES.len();
+    assert!(known <= koala_report::page::HUES, "{known} optimizers");
+}

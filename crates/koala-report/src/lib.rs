@@ -21,7 +21,6 @@ mod tables;
 #[cfg(test)]
 mod testing;
 mod variances;
-mod visible;
 
 pub use check::{Checked, check};
 pub use compare::compare;
@@ -34,4 +33,3 @@ pub use records::*;
 pub use reference::*;
 pub use tables::{csv, latex, markdown, text};
 pub use variances::{VARIANCES, Variance, over_blocks, was_measured};
-pub use visible::{visible, visible_json, visible_lines};

@@ -1,5 +1,5 @@
 //! What Koala asks of the operating system: files that outlast a crash, files of others read without trust, memory that there
-//! is.
+//! is; and text of others written so that it steers no terminal.
 //!
 //! Whatever writes goes through here, so that it can be made to fail on request: see [`faults`].
 
@@ -14,6 +14,7 @@ mod manifest;
 mod memory;
 mod read;
 mod shell;
+mod visible;
 mod write;
 
 pub use folders::{
@@ -25,4 +26,5 @@ pub use manifest::{Entry, MANIFEST, Manifest, sha256};
 pub use memory::available_memory;
 pub use read::{open, read, read_text};
 pub use shell::quoted;
+pub use visible::{visible, visible_json, visible_lines};
 pub use write::{open_lock, sync_file, write_synced, write_whole};

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import IO, Any
 
+from . import figures, hyperparameters, toml
+
 BOARD = "events.out.tfevents.koala"
 
 # Of a record: eight bytes of length, four of its checksum; four of the content's.
@@ -19,8 +21,9 @@ _LONGEST = 1 << 28
 class Board:
     """An event file that grows. Each event is written at once."""
 
-    def __init__(self, path: Path, done: int | None = None) -> None:
-        """Opens a file: a new one, or with ``done`` the one that is there, cut behind so many steps.
+    def __init__(self, path: Path, config: toml.Table, done: int | None = None) -> None:
+        """Opens a file: a new one, or with ``done`` the one that is there, cut behind so many steps. A new one begins with the
+        configuration.
 
         Raises:
             ImportError: if TensorBoard is not installed.
@@ -38,15 +41,30 @@ class Board:
         self._writer = RecordWriter(self._file)
         if end == 0:
             self._write(self._event(wall_time=time.time(), file_version="brain.Event:2"))
+            event = self._event(wall_time=time.time(), step=0)
+            tag, metadata = hyperparameters.start(config)
+            event.summary.value.add(tag=tag, metadata=metadata)
+            self._write(event)
 
     def write(self, step: int, points: Mapping[str, float | None]) -> None:
         """Numbers at a step, by their names; those that are not there or not finite are left out."""
+        event = self._of(step, points)
+        if event.summary.value:
+            self._write(event)
+
+    def end(self, step: int, completed: bool, points: Mapping[str, float | None]) -> None:
+        """That the run is at its end, or has failed, and what was found there."""
+        event = self._of(step, points)
+        tag, metadata = hyperparameters.end(completed)
+        event.summary.value.add(tag=tag, metadata=metadata)
+        self._write(event)
+
+    def _of(self, step: int, points: Mapping[str, float | None]) -> Any:
         event = self._event(wall_time=time.time(), step=step)
         for name, value in points.items():
             if value is not None and math.isfinite(value):
                 event.summary.value.add(tag=name, simple_value=value)
-        if event.summary.value:
-            self._write(event)
+        return event
 
     def close(self) -> None:
         self._file.close()
@@ -55,7 +73,7 @@ class Board:
         self._writer.write(event.SerializeToString())
 
     def _ends(self, file: IO[bytes], done: int) -> Iterator[int]:
-        """Where records end, up to the first that is damaged or tells of more than ``done`` steps."""
+        """Where records end, up to the first that is damaged, tells of more than ``done`` steps or of the run's end."""
         at = 0
         while len(head := file.read(_HEAD)) == _HEAD:
             length, checksum = struct.unpack("<QI", head)
@@ -72,6 +90,9 @@ class Board:
             of_step = any(value.tag == "train/loss" for value in event.summary.value)
             if event.step > done or (of_step and event.step >= done):
                 return
+            # A run that goes on ends later.
+            if any(hyperparameters.is_end(value.tag) for value in event.summary.value):
+                return
             at += _HEAD + length + _TAIL
             yield at
 
@@ -84,12 +105,12 @@ def check_installed() -> None:
         raise ImportError("tensorboard=True needs TensorBoard: pip install tensorboard, or leave it out") from error
 
 
-def open_board(path: Path, wanted: bool | None, done: int | None) -> Board | None:
+def open_board(path: Path, config: toml.Table, wanted: bool | None, done: int | None) -> Board | None:
     """The file for TensorBoard: if it is ``wanted``, or, with ``None``, if TensorBoard is installed."""
     if wanted is False:
         return None
     try:
-        return Board(path, done)
+        return Board(path, config, done)
     except ImportError:
         if wanted:
             raise
@@ -109,12 +130,11 @@ def of_step(event: Mapping[str, Any]) -> dict[str, float | None]:
     return points
 
 
-def of_figures(figures: Mapping[str, float]) -> dict[str, float | None]:
+def of_figures(found: Mapping[str, float]) -> dict[str, float | None]:
     """The points of an evaluation. Those of training batches have another name than those of single batches."""
-    named = {}
-    for name, value in figures.items():
-        for samples in ("train", "validation", "test"):
-            if name.startswith(samples + "_"):
-                kind = name.removeprefix(samples + "_")
-                named[f"{samples}/{'epoch_' if samples == 'train' else ''}{kind}"] = value
-    return dict(named)
+    named: dict[str, float | None] = {}
+    for samples in figures.SAMPLES:
+        of_epoch = "epoch_" if samples == "train" else ""
+        for kind, value in figures.of(found, samples).items():
+            named[f"{samples}/{of_epoch}{kind}"] = value
+    return named

@@ -15,7 +15,7 @@ from .errors import Misuse
 from .figures import Measure
 from .listed import listing_of, workload_of
 from .planned import Choice, Plan
-from .tuning import Tuning, grid
+from .tuning import Tuning, grid, repeated
 from .work import Failed, Train, Work
 
 
@@ -197,8 +197,9 @@ def _check_seeds(name: str, seeds: Sequence[int]) -> None:
     for seed in seeds:
         if not isinstance(seed, int) or isinstance(seed, bool) or not 0 <= seed < 2**63:
             raise Misuse(f"{name}: {seed!r} is no whole number from 0 on, below 2^63")
-    if len(set(seeds)) < len(seeds):
-        raise Misuse(f"{name}: a seed is there twice")
+    again = repeated(seeds)
+    if again is not None:
+        raise Misuse(f"{name}: {again} is there twice: leave one out")
 
 
 def _script() -> str:

@@ -152,9 +152,9 @@ class Kept:
         self._losses = Losses(self._missing_limit, whole=self._told.steps == self._told.epoch_end)
         self._clocks = Clocks(self._told.seconds, self._told.training_seconds)
         self._log = log.EventLog(self.path / log.EVENTS, self._told.end)
-        self._board = board.open_board(
-            self.path / board.BOARD, self._tensorboard, self._told.steps if resumed else None
-        )
+        written = {"program": configuration.PROGRAM, **self._config}
+        done = self._told.steps if resumed else None
+        self._board = board.open_board(self.path / board.BOARD, written, self._tensorboard, done)
         if not self._told.begun:
             start = records.start(self._config, self._measure, optimizer, self._model, self._counts)
             self._log.write(start, durable=True)
@@ -248,6 +248,8 @@ class Kept:
         self._log.write(records.failure(message), durable=True)
         if is_of_the_run(error):
             write_whole(self.path, folder.FAILURE, json_page(records.failure_file(message)))
+        if self._board is not None:
+            self._board.end(self.steps, False, {})
 
     def _refused(self, error: BaseException | None) -> None:
         """What kept an optimizer from being made is a failure of a run whose configuration is known."""
@@ -260,6 +262,8 @@ class Kept:
         assert self._log is not None and self._optimizer is not None
         seconds, mean = self._clocks.seconds, self._losses.mean()
         self._log.write(records.end(status, self.steps, found, seconds), durable=True)
+        if self._board is not None and status == "completed":
+            self._board.end(self.steps, True, board.of_figures(found))
         told = {
             "epochs": self.epochs,
             "steps": self.steps,

@@ -64,7 +64,7 @@ def text(values: Table) -> str:
 
 
 def _sections(values: Table, path: str) -> list[str]:
-    lines = [f"{_key(name)} = {_value(value)}" for name, value in values.items() if not isinstance(value, dict)]
+    lines = [f"{_key(name)} = {literal(value)}" for name, value in values.items() if not isinstance(value, dict)]
     for name, value in values.items():
         if isinstance(value, dict):
             inner = path + _key(name)
@@ -86,15 +86,16 @@ def _text(value: str) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
-def _value(value: Any) -> str:
+def literal(value: Any) -> str:
+    """A value as a file has it."""
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, str):
         return _text(value)
     if isinstance(value, list):
-        return f"[{', '.join(map(_value, value))}]"
+        return f"[{', '.join(map(literal, value))}]"
     if isinstance(value, dict):
-        return f"{{ {', '.join(f'{_key(name)} = {_value(inner)}' for name, inner in value.items())} }}"
+        return f"{{ {', '.join(f'{_key(name)} = {literal(inner)}' for name, inner in value.items())} }}"
     if isinstance(value, float) and not math.isfinite(value):
         return str(value)
     return repr(value)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from typing import TypeVar
 
 from .errors import Misuse
 
@@ -34,6 +35,14 @@ class Tuning:
     defaults: bool = True
 
 
+Number = TypeVar("Number", int, float)
+
+
+def repeated(values: Sequence[Number]) -> Number | None:
+    """The first value that was there before: it would be counted as another trial, or run."""
+    return next((value for at, value in enumerate(values) if value in values[:at]), None)
+
+
 def grid(optimizer: str, space: Mapping[str, Sequence[float]]) -> list[Values]:
     """Every combination of values, in an order that does not depend on that in which they were given.
 
@@ -47,8 +56,9 @@ def grid(optimizer: str, space: Mapping[str, Sequence[float]]) -> list[Values]:
             number = isinstance(value, (int, float)) and not isinstance(value, bool)
             if not number or not math.isfinite(value):
                 raise Misuse(f"tuning of {optimizer}: {name} has {value!r}, which is no finite number")
-        if len(set(values)) < len(values):
-            raise Misuse(f"tuning of {optimizer}: {name} has a value twice")
+        again = repeated(values)
+        if again is not None:
+            raise Misuse(f"tuning of {optimizer}: {name} has {again!r} twice: leave one out")
     if not space:
         raise Misuse(f"tuning of {optimizer} holds no hyperparameter: leave it out, or name values to try")
     if math.prod(map(len, space.values())) > _LARGEST_GRID:

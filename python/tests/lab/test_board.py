@@ -24,6 +24,95 @@ def curves(folder):
     return {name: [(event.step, event.value) for event in read.Scalars(name)] for name in names}
 
 
+def sessions(root):
+    """Rows of the HPARAMS dashboard as its own handler makes them: of each run its columns, metrics and status."""
+    from tensorboard import context
+    from tensorboard.backend.event_processing.data_provider import MultiplexerDataProvider
+    from tensorboard.backend.event_processing.plugin_event_multiplexer import EventMultiplexer
+    from tensorboard.plugins.base_plugin import TBContext
+    from tensorboard.plugins.hparams import api_pb2, backend_context, list_session_groups
+
+    read = EventMultiplexer().AddRunsFromDirectory(str(root)).Reload()
+    known = backend_context.Context(TBContext(data_provider=MultiplexerDataProvider(read, str(root))))
+    request = api_pb2.ListSessionGroupsRequest(
+        start_index=0, slice_size=100, allowed_statuses=list(api_pb2.Status.values())
+    )
+    groups = list_session_groups.Handler(context.RequestContext(), known, "", request).run().session_groups
+    found = {}
+    for group in groups:
+        for session in group.sessions:
+            columns = {name: getattr(value, value.WhichOneof("kind")) for name, value in group.hparams.items()}
+            metrics = {value.name.tag: value.value for value in session.metric_values}
+            found[session.name] = (columns, metrics, api_pb2.Status.Name(session.status))
+    return found
+
+
+def test_the_dashboard_lists_configurations_results_and_ends(tmp_path):
+    options = {"deep": {"width": 3, "kinds": ["a", "b"]}, "flag": True, "rate": float("inf")}
+    trained(tmp_path / "good", config={**CONFIG, **options}, tensorboard=True)
+    with (
+        pytest.raises(RuntimeError),
+        lab.Run(
+            tmp_path / "bad", CONFIG, optimizer=adamw(network().parameters()), model=network(), tensorboard=True
+        ) as run,
+    ):
+        run.step(1.0)
+        raise RuntimeError("broken")
+    with lab.Run(
+        tmp_path / "stopped",
+        CONFIG,
+        optimizer=adamw(network().parameters()),
+        model=network(),
+        steps=3,
+        tensorboard=True,
+    ) as run:
+        run.step(1.0)
+    found = sessions(tmp_path)
+    assert {name: status for name, (_, _, status) in found.items()} == {
+        "good": "STATUS_SUCCESS",
+        "bad": "STATUS_FAILURE",
+        "stopped": "STATUS_UNKNOWN",
+    }
+    columns, metrics, _ = found["good"]
+    assert (
+        columns.items()
+        >= {
+            "program": "koala-optim",
+            "seed": 0.0,
+            "batch-size": 32.0,
+            "dataset.name": "argmax",
+            "optimizer.lr": 0.01,
+            "deep.width": 3.0,
+            "deep.kinds": '["a", "b"]',
+            "flag": True,
+            "rate": "inf",
+        }.items()
+    )
+    told = json.loads((tmp_path / "good" / "result.json").read_text())
+    for name in ("test_loss", "test_error", "validation_error"):
+        assert metrics[name.replace("_", "/", 1)] == pytest.approx(told[name], rel=1e-6), name
+
+
+@pytest.mark.parametrize("failed", [True, False])
+def test_a_run_that_goes_on_has_one_end(tmp_path, failed):
+    folder = tmp_path / "run"
+    model = network()
+    optimizer = adamw(model.parameters())
+    with pytest.raises(RuntimeError), lab.Run(folder, CONFIG, optimizer=optimizer, model=model, steps=20) as run:
+        for at in range(10):
+            run.step(step(model, optimizer, *batch(0, at)))
+        if failed:
+            raise RuntimeError("broken")
+        run.finish(test_loss=9.0, test_error=9.0)
+        # Killed between the two files.
+        run._board.end(10, True, {"test/loss": 9.0})
+        raise RuntimeError("killed")
+    trained(folder, resume=True, tensorboard=True)
+    ((columns, _, status),) = sessions(tmp_path).values()
+    assert status == "STATUS_SUCCESS" and columns["seed"] == 0.0
+    assert [at for at, _ in curves(folder)["test/loss"]] == [20]
+
+
 def test_the_numbers_are_those_of_the_log(tmp_path):
     trained(tmp_path, make=koala_optim.KoalaA, tensorboard=None)
     found = curves(tmp_path)

@@ -114,6 +114,7 @@ pub fn table_file(file: &Path, options: &TableOptions) -> Result<OwnTable, DataE
         places: &places,
         preparation: &preparation,
     };
+    let name = &rows.names[label];
     let rows = match &labels {
         Labels::Classes(names, labels) => {
             let set = |samples: &[usize], features| {
@@ -136,6 +137,7 @@ pub fn table_file(file: &Path, options: &TableOptions) -> Result<OwnTable, DataE
                 Table::new(width, features, samples.iter().map(target).collect())
             };
             let split = source.split(&parts, set, &mut warnings)?;
+            warnings.extend(one_number(name, numbers, &parts.train));
             warnings.extend(split.warnings(&[]));
             OwnRows::Numbers(split)
         }
@@ -193,20 +195,20 @@ fn leave_out_unlabelled(
     Ok(())
 }
 
-/// The columns that are learned from, and what is to be done to them.
-fn columns(
+/// Whether what is said of columns names columns of features, each once, and no column of numbers and of categories: of two
+/// sayings one would be passed over. What is ignored may be said to be either.
+fn check_named(
     file: &Path,
     rows: &Rows,
     label: usize,
-    train: &[usize],
     options: &TableOptions,
-    warnings: &mut Vec<Warning>,
-) -> Result<(Vec<usize>, Vec<ColumnPreparation>), DataError> {
-    for (flag, names) in [
+) -> Result<(), DataError> {
+    let said = [
         ("--numbers", &options.numbers),
         ("--categories", &options.categories),
         ("--ignore", &options.ignore),
-    ] {
+    ];
+    for (flag, names) in said {
         if let Some(name) = names
             .iter()
             .find(|name| rows.column(name).is_none_or(|at| at == label))
@@ -221,6 +223,32 @@ fn columns(
             ));
         }
     }
+    let twice = |fault: String| Err(DataError::own(file, fault, "Leave one of both out"));
+    for (flag, names) in said {
+        let mut places = names.iter().enumerate();
+        if let Some((_, name)) = places.find(|(at, name)| names[..*at].contains(name)) {
+            return twice(format!("column '{name}' is there twice behind {flag}"));
+        }
+    }
+    let both = |name: &&String| options.categories.contains(name);
+    match options.numbers.iter().find(both) {
+        None => Ok(()),
+        Some(name) => twice(format!(
+            "column '{name}' is given by --numbers and by --categories"
+        )),
+    }
+}
+
+/// The columns that are learned from, and what is to be done to them.
+fn columns(
+    file: &Path,
+    rows: &Rows,
+    label: usize,
+    train: &[usize],
+    options: &TableOptions,
+    warnings: &mut Vec<Warning>,
+) -> Result<(Vec<usize>, Vec<ColumnPreparation>), DataError> {
+    check_named(file, rows, label, options)?;
     let (mut places, mut columns) = (Vec::new(), Vec::new());
     for (at, name) in rows.names.iter().enumerate() {
         if at == label || options.ignore.contains(name) {
@@ -267,6 +295,18 @@ fn columns(
         ));
     }
     Ok((places, columns))
+}
+
+/// That there is only one number to learn, if so.
+fn one_number(column: &str, numbers: &[f64], train: &[usize]) -> Option<Warning> {
+    let mut learned = train.iter().map(|row| numbers[*row]);
+    let first = learned.next()?;
+    learned
+        .all(|number| number == first)
+        .then(|| Warning::OneNumber {
+            column: column.to_owned(),
+            number: first,
+        })
 }
 
 fn label_preparation(

@@ -102,10 +102,10 @@ impl SuiteFlags {
             about: None,
             origin: "what is compared".to_owned(),
             source: command(),
-            seeds: distinct(match self.seeds.as_slice() {
+            seeds: match self.seeds.as_slice() {
                 [] => SEEDS.to_vec(),
                 seeds => seeds.to_vec(),
-            }),
+            },
             arms: self.arms()?,
             overlays: BTreeMap::new(),
             reference: None,
@@ -153,17 +153,6 @@ fn told(suite: &Path) -> String {
         Some(name) => format!("a file of your own, begun with koala suites {name} > {name}.toml"),
         None => suite.display().to_string(),
     }
-}
-
-/// Each once, in their order.
-fn distinct<T: PartialEq>(all: Vec<T>) -> Vec<T> {
-    let mut kept: Vec<T> = Vec::with_capacity(all.len());
-    for one in all {
-        if !kept.contains(&one) {
-            kept.push(one);
-        }
-    }
-    kept
 }
 
 fn stem(recipe: &str) -> String {

@@ -4,7 +4,7 @@ use std::io;
 use std::time::{Duration, Instant};
 
 use koala_compare::Error;
-use koala_report::visible;
+use koala_system::visible;
 use koala_train::training::Interrupt;
 use ratatui::DefaultTerminal;
 use ratatui::crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};

@@ -5,8 +5,9 @@ use std::path::{Path, PathBuf};
 
 use koala_compare::Error;
 use koala_report::{
-    Detail, Follower, LISTING_FILE, ListedRun, Listing, Log, Role, Run, run_folders, visible,
+    Detail, Follower, LISTING_FILE, ListedRun, Listing, Log, Role, Run, run_folders,
 };
+use koala_system::visible;
 use koala_train::run::RunFolder;
 
 use super::snapshot::Snapshot;

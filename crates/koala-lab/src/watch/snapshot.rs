@@ -1,6 +1,7 @@
 //! What is shown of a run at one moment. It follows from what was read alone.
 
-use koala_report::{Evaluated, Figures, Latest, Run, Scores, Writer, visible};
+use koala_report::{Evaluated, Figures, Latest, Run, Scores, Writer};
+use koala_system::visible;
 
 use super::curves::{self, Panel};
 use super::fact::Fact;

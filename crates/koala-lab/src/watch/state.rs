@@ -1,6 +1,7 @@
 //! How a run stands.
 
-use koala_report::{Run, RunState, Status, visible};
+use koala_report::{Run, RunState, Status};
+use koala_system::visible;
 
 /// How a run stands.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,7 +10,7 @@ const HEAD: &str = "name = 'x'\nseeds = [0, 1]\noptimizers = ['koala-m', 'sgd']\
 const WORKLOAD: &str = "[[workload]]\nname = 'digits'\nset.epochs = 1\n";
 
 /// What is wrong, as lines after a head and a workload that are right; `head: ` lines replace it all.
-const FAULTS: [&str; 63] = [
+const FAULTS: [&str; 68] = [
     "head: x = [",
     "head: seed = [0]",
     "head: seeds = [0]",
@@ -74,6 +74,11 @@ const FAULTS: [&str; 63] = [
     "[[arm]]\nname = 'slow'\noptimizer = 'sgd'\n[[workload]]\nname = 'b'\nset.optimizers.slow = 3",
     "[[arm]]\nname = 'slow'\noptimizer = 'sgd'\n[[workload]]\nname = 'b'\nset.optimizers.slow.rate = 3",
     "head: name = 'x'\nseeds = [0]\noptimizers = []\narm = []",
+    "[tuning]\ntrials = 2\nseeds = [7, 7]",
+    "[tuning]\ntrials = 2\nuntuned = ['sgd', 'sgd']",
+    "[tuning]\ntrials = 2\nsampler = 'grid'\n[tuning.space.sgd]\nlearning-rate = [0.1, 1e-1]",
+    "[[workload]]\nname = 'b'\nset = { epochs = 1, batch-size = 64 }",
+    "head: name = 'x'\nseeds = [0]\noptimizers = ['koala-m', 'sgd']\nreference = 'best'\nhorizons = [0.5, 1, 1.001]\n[[workload]]\nname = 'digits'\nset.max-steps = 9",
 ];
 
 #[test]
@@ -127,6 +132,18 @@ fn wrong_usage_names_the_flag() {
             "--untuned: no optimizer of the suite is called 'adamw', did you mean 'adam'?",
         ),
         (&["--seeds", "-1"], "--seeds"),
+        (
+            &["--seeds", "0,1,0"],
+            "what is compared: seeds: 0 is there twice: leave one out",
+        ),
+        (
+            &["--tuning-trials", "2", "--untuned", "sgd,sgd"],
+            "--untuned: sgd is there twice: leave one out",
+        ),
+        (
+            &["--horizons", "2,1,2", "--reference", "sgd"],
+            "--horizons: 2 is there twice: leave one out",
+        ),
         (&["--schedule", "milestones"], "--milestones"),
         (&["--channels", "8"], "--channels"),
         (&["--model", "dcgan"], "dcgan"),
@@ -165,11 +182,21 @@ fn wrong_usage_names_the_flag() {
         let told = stderr(&assert);
         assert!(told.contains(named), "{arguments:?}: {told}");
     }
-    let assert = koala(here.path())
-        .args(["sensitivity", "--points=4"])
-        .assert()
-        .code(2);
-    assert!(stderr(&assert).contains("--points: must be an odd number"));
+    for (argument, named) in [
+        ("--points=4", "--points: must be an odd number"),
+        (
+            "--decades=1e-17",
+            "--decades: must be between 0.001 and 10, not 0.00000000000000001",
+        ),
+        ("--seeds=3,3", "seeds: 3 is there twice: leave one out"),
+    ] {
+        let assert = koala(here.path())
+            .args(["sensitivity", argument])
+            .assert()
+            .code(2);
+        let told = stderr(&assert);
+        assert!(told.contains(named), "{argument}: {told}");
+    }
 }
 
 #[test]

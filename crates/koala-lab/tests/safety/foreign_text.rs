@@ -127,3 +127,45 @@ fn failures_keys_paths_and_suites_of_others_steer_no_terminal() {
             .success(),
     );
 }
+
+#[test]
+fn characters_of_a_text_of_others_are_seen_and_told() {
+    let here = tempdir().unwrap();
+    let lines = "a line of plain text, and another one\n".repeat(30);
+    fs::write(here.path().join("a.txt"), format!("{lines}{HOSTILE}\n")).unwrap();
+    let own = ["--file=a.txt", "--window=8"];
+    let small = [
+        "--layers=1",
+        "--hidden=4",
+        "--batch-size=4",
+        "--max-steps=2",
+    ];
+    let train = [&["train", "--dataset=text", "--out=run"], &own[..], &small].concat();
+    for command in [
+        &train[..],
+        &["data", "check", "text", own[0]],
+        &["data", "check", "text", own[0], "--json"],
+        &["report", "run"],
+    ] {
+        let told = koala(here.path()).args(command).assert().success();
+        check(&command.join(" "), &told);
+        let output = told.get_output();
+        let all = [output.stdout.as_slice(), &output.stderr].concat();
+        let all = String::from_utf8(all).unwrap();
+        let is_told = all.contains("4 control characters ('U+0007', 'U+001B', 'U+009B')");
+        assert!(is_told || command[0] == "report", "{command:?}: {all}");
+    }
+    for file in ["data.json", "events.jsonl", "result.json"] {
+        check_bytes(file, &fs::read(here.path().join("run").join(file)).unwrap());
+    }
+    // What it has learned from is what the file holds.
+    let note = text(&here.path().join("run/data.json"));
+    let note: serde_json::Value = serde_json::from_str(&note).unwrap();
+    let letters = note["preparation"]["characters"].as_array().unwrap();
+    assert!(
+        ["\u{1b}", "\u{9b}", "\u{202e}"]
+            .map(Into::into)
+            .iter()
+            .all(|it| letters.contains(it))
+    );
+}

@@ -143,8 +143,10 @@ pub(super) struct Palette<'a> {
     koala: usize,
 }
 
-/// Hues that the page's style knows.
-pub(super) const HUES: usize = 12;
+/// Hues that the page's style knows: so many optimizers have one of their own.
+pub const HUES: usize = 18;
+/// Hues that are far apart with every kind of colour vision; lines of others are dashed besides.
+pub(super) const FAR: usize = 8;
 /// Dash patterns that the page's script knows, besides none.
 const DASHES: usize = 4;
 
@@ -167,13 +169,16 @@ impl<'a> Palette<'a> {
         }
     }
 
-    /// How an optimizer's line looks: a hue of its own, and with more optimizers than hues a dash pattern too. Ours are wider.
+    /// How an optimizer's line looks: a hue of its own, and with more optimizers than are far apart a dash pattern too. Ours are wider.
     pub(super) fn series(&self, name: String, optimizer: &str) -> Series {
         let place = self.names.iter().position(|known| *known == optimizer);
         Series {
             name,
             hue: place.map(|place| place % HUES),
-            dash: place.map_or(0, |place| place / HUES % (DASHES + 1)),
+            dash: match place {
+                Some(place) if place >= FAR => 1 + place / HUES % DASHES,
+                _ => 0,
+            },
             koala: place.is_some_and(|place| place < self.koala),
             kind: None,
             shown: true,
@@ -216,5 +221,29 @@ mod tests {
         let mut many: Vec<Series> = (0..9).map(|_| series("o", false)).collect();
         choose(&mut many, |at| if at < 6 { f64::NAN } else { at as f64 });
         assert!(many[6].shown && many[8].shown && !many[0].shown);
+    }
+
+    #[test]
+    fn every_optimizer_of_a_page_looks_different() {
+        let names: Vec<String> = (0..3 * HUES).map(|at| format!("o{at}")).collect();
+        let palette = Palette {
+            names: names.iter().map(String::as_str).collect(),
+            koala: 4,
+        };
+        let look = |at: usize| {
+            let series = palette.series(String::new(), &names[at]);
+            (series.hue, series.dash)
+        };
+        let mut met: Vec<_> = (0..names.len()).map(look).collect();
+        assert!(
+            (0..FAR).all(|at| met[at].1 == 0),
+            "the first are not dashed"
+        );
+        assert!((FAR..2 * FAR).all(|at| met[at].1 > 0), "the next are");
+        let hues: Vec<_> = (0..HUES).map(|at| met[at].0).collect();
+        assert_eq!(hues, (0..HUES).map(Some).collect::<Vec<_>>());
+        met.sort_unstable();
+        met.dedup();
+        assert_eq!(met.len(), names.len());
     }
 }

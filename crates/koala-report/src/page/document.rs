@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use askama::Template;
+use koala_system::visible_lines;
 
 use super::chart::{Drawings, Palette};
 use super::curves::{self, Told};
@@ -20,7 +21,7 @@ use super::tuning::{self, TrialRow};
 use super::verdict::{self, Said};
 use crate::compare::{BY_ITSELF, list};
 use crate::tables;
-use crate::{Comparison, Error, Sampler, WorkloadComparison, visible_lines};
+use crate::{Comparison, Error, Sampler, WorkloadComparison};
 
 /// A comparison as one HTML file that needs nothing else. The runs' curves are read from their folders below `root`; the
 /// same folders give the same bytes.

@@ -1,8 +1,7 @@
 //! Data within a page.
 
+use koala_system::visible_json;
 use serde::Serialize;
-
-use crate::visible_json;
 
 /// JSON that may stand in a `script` element: nothing in it can end the element or a line of JavaScript.
 pub(super) fn json(value: &impl Serialize) -> Result<String, serde_json::Error> {

@@ -29,6 +29,7 @@ mod tuning;
 mod verdict;
 mod zoom;
 
+pub use chart::HUES;
 pub use document::html;
 pub use numbers::plain;
 pub use pictures::{Picture, pictures};

@@ -3,8 +3,10 @@
 //! Spreadsheets take text that begins with `=`, `+`, `-` or `@` for a formula, and names come from people: such text has an
 //! apostrophe before it. Numbers are left as they are.
 
+use koala_system::visible_lines;
+
 use super::{Column, Table, Writer, data, tidy};
-use crate::{Comparison, visible_lines};
+use crate::Comparison;
 
 /// Every reported run in a row, every measure in a column.
 pub fn runs(comparison: &Comparison) -> String {

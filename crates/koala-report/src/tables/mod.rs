@@ -26,6 +26,6 @@ use table::{Column, Writer};
 
 /// Text of others on one line: its ends of lines are spaces.
 fn on_one_line(text: &str) -> String {
-    let words = text.split(['\n', '\t']).map(crate::visible);
+    let words = text.split(['\n', '\t']).map(koala_system::visible);
     words.collect::<Vec<_>>().join(" ")
 }

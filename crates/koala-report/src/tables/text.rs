@@ -2,9 +2,10 @@
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, Table as Aligned};
+use koala_system::visible;
 
 use super::{Document, Table, Writer, write};
-use crate::{Comparison, visible};
+use crate::Comparison;
 
 /// Columns that lines of words have at most; tables stay below it too, unless a workload has a longer name.
 const WIDTH: usize = 110;

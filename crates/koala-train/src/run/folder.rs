@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use koala_system::{
-    Entry, MANIFEST, Manifest, make_folders, new_folder, read, remove_file, sync_file,
+    Entry, MANIFEST, Manifest, make_folders, new_folder, read, remove_file, sync_file, visible_json,
 };
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
@@ -294,8 +294,9 @@ pub(super) struct RunFailure {
 }
 
 /// As it stands in a file.
+/// As JSON that steers no terminal: names and characters come from files.
 fn json(value: &impl Serialize) -> std::io::Result<String> {
-    Ok(serde_json::to_string_pretty(value)? + "\n")
+    Ok(visible_json(&serde_json::to_string_pretty(value)?) + "\n")
 }
 
 #[cfg(test)]

@@ -287,6 +287,28 @@ fn faults_are_named_with_their_remedy() {
             "{text}"
         );
     }
+    // Of two sayings about a column one would be passed over.
+    for (numbers, categories, fault) in [
+        (
+            ["x"].as_slice(),
+            ["x"].as_slice(),
+            "column 'x' is given by --numbers and by --categories",
+        ),
+        (
+            &["x", "x"],
+            &[],
+            "column 'x' is there twice behind --numbers",
+        ),
+    ] {
+        let named = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let some = TableOptions {
+            numbers: named(numbers),
+            categories: named(categories),
+            ..options("y")
+        };
+        let text = read("x,y\n1,2\n2,2\n3,1\n4,1\n5,1\n", &some).unwrap_err();
+        assert_eq!(text, format!("own.csv: {fault}. Leave one of both out"));
+    }
 }
 
 #[test]
@@ -397,4 +419,50 @@ proptest! {
             Err(text) => prop_assert!(text.starts_with("own.csv: ") || text.starts_with("parts: "), "{}", text),
         }
     }
+}
+
+#[test]
+fn one_number_to_learn_is_told() {
+    let rows = |price: &dyn Fn(usize) -> f64| {
+        let row = |at: usize| format!("{}.5,{}\n", at % 7, price(at));
+        format!("size,price\n{}", (0..200).map(row).collect::<String>())
+    };
+    let told = |text: String, options: &TableOptions| {
+        let table = read(text, options).unwrap();
+        let OwnRows::Numbers(split) = table.rows else {
+            panic!("classes")
+        };
+        let warnings = table.warnings.iter().map(Warning::to_string);
+        (split, warnings.collect::<Vec<String>>())
+    };
+    let normalised = TableOptions {
+        normalise_label: true,
+        ..options("price")
+    };
+    let (split, warnings) = told(rows(&|_| 2.5), &normalised);
+    assert_eq!(
+        warnings[0],
+        "all rows to train on have 2.5 in column 'price': there is nothing to learn but that; give another column with --label, \
+         or rows that differ"
+    );
+    assert!(split.train.targets().iter().all(|target| *target == 0.0));
+    // As a whole number too, if it is said to be a number.
+    let number = TableOptions {
+        label_kind: LabelKind::Number,
+        ..options("price")
+    };
+    assert!(told(rows(&|_| 3.0), &number).1[0].contains("have 3 in column 'price'"));
+    // What is trained on counts, not what is tested on.
+    let kept = TableOptions {
+        train_limit: Some(1),
+        ..options("price")
+    };
+    assert_eq!(told(rows(&|at| 0.5 + at as f64), &kept).1.len(), 2);
+    let (_, warnings) = told(rows(&|at| 0.5 + (at % 2) as f64), &options("price"));
+    assert!(
+        !warnings
+            .iter()
+            .any(|text| text.contains("nothing to learn")),
+        "{warnings:?}"
+    );
 }
