@@ -25,13 +25,27 @@ pub const IDX: Target = Target {
             assert!(again == input);
         }
         if let Some(found) = told(labels(file, input, 10)) {
-            assert!(input.ends_with(&found) && found.iter().all(|label| *label < 10));
+            let bytes = match input[2] {
+                0x0b => 2,
+                0x0c => 4,
+                _ => 1,
+            };
+            let again: Vec<u8> = found
+                .iter()
+                .flat_map(|&label| u32::from(label).to_be_bytes().into_iter().skip(4 - bytes))
+                .collect();
+            assert!(input.ends_with(&again) && found.iter().all(|label| *label < 10));
         }
     },
     seeds: || {
         let mut image = vec![0, 0, 8, 3, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0, 2];
         image.extend(0..12);
-        vec![image, vec![0, 0, 8, 1, 0, 0, 0, 3, 0, 9, 1]]
+        vec![
+            image,
+            vec![0, 0, 8, 1, 0, 0, 0, 3, 0, 9, 1],
+            vec![0, 0, 0x0b, 1, 0, 0, 0, 2, 0, 9, 0, 1],
+            vec![0, 0, 0x0c, 1, 0, 0, 0, 1, 0, 0, 0, 7],
+        ]
     },
 };
 
