@@ -102,7 +102,7 @@ fn loss(step: u64) -> f64 {
 pub fn report(step: u64) -> StepReport {
     let loss = loss(step);
     let block = BlockReport {
-        name: "weight".to_owned(),
+        name: "weight".into(),
         outcome: BlockOutcome::Updated,
         gradient_norm: 0.5,
         innovation: -loss,
@@ -114,7 +114,7 @@ pub fn report(step: u64) -> StepReport {
         metric: None,
     };
     let frozen = BlockReport {
-        name: "bias".to_owned(),
+        name: "bias".into(),
         outcome: BlockOutcome::Skipped(SkipReason::Frozen),
         innovation: f64::NAN,
         ..block.clone()

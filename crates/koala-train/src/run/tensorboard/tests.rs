@@ -114,7 +114,7 @@ fn values(events: &[Event]) -> impl Iterator<Item = (i64, &Value)> {
 
 fn block(name: &str, outcome: BlockOutcome, number: f64) -> BlockReport {
     BlockReport {
-        name: name.to_owned(),
+        name: name.into(),
         outcome,
         gradient_norm: number,
         innovation: -number,
