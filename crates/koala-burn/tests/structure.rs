@@ -85,7 +85,7 @@ fn running_statistics_are_never_touched() {
         let names: Vec<_> = layout
             .parameters()
             .iter()
-            .map(|p| p.name.as_str())
+            .map(|p| &*p.name)
             .collect();
         assert_eq!(
             names,
@@ -195,7 +195,7 @@ fn tied_parameters_are_one() {
             let mut optimizer = Koala::new(config.clone(), &model).unwrap().with_path(path);
             let layout = optimizer.filter().layout();
             assert_eq!(layout.element_count(), 8);
-            assert_eq!(layout.parameters()[0].name, "embedding");
+            assert_eq!(&*layout.parameters()[0].name, "embedding");
             let mut last = f64::INFINITY;
             for _ in 0..8 {
                 let before = parameters(&model);

@@ -143,7 +143,7 @@ pub fn groups(case: &Case) -> Vec<koala_burn::ParameterGroup> {
                 .map(|parameter| parameter.name.clone())
                 .collect();
             koala_burn::ParameterGroup::when(
-                move |path, _shape| names.iter().any(|name| name == path),
+                move |path, _shape| names.iter().any(|name| **name == *path),
                 layout.groups()[group].clone(),
             )
         })
