@@ -82,11 +82,7 @@ fn running_statistics_are_never_touched() {
             .unwrap()
             .with_path(path);
         let layout = optimizer.filter().layout();
-        let names: Vec<_> = layout
-            .parameters()
-            .iter()
-            .map(|p| &*p.name)
-            .collect();
+        let names: Vec<_> = layout.parameters().iter().map(|p| &*p.name).collect();
         assert_eq!(
             names,
             [

@@ -136,7 +136,7 @@ pub fn groups(case: &Case) -> Vec<koala_burn::ParameterGroup> {
     let layout = &case.layout;
     (1..layout.groups().len())
         .map(|group| {
-            let names: Vec<String> = layout
+            let names: Vec<_> = layout
                 .parameters()
                 .iter()
                 .filter(|parameter| parameter.group == group)
