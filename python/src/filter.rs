@@ -235,7 +235,7 @@ impl PyFilter {
         self.workspace.steps.clear();
         let report = if predicting {
             self.filter
-                .update_and_predict_in(&mut self.workspace, &observation)
+                .update_and_predict(&mut self.workspace, &observation)
         } else {
             self.filter.update_in(&mut self.workspace, &observation)
         };

@@ -40,7 +40,7 @@ use crate::error::Result;
 use crate::gain::{BlockGain, GainKind, quotient, representable};
 use crate::method::{Correction, Method, MethodConfig, covariance, damaged, rearranged, variance};
 use crate::number::power;
-use crate::plan::{Memory, MetricStep, Motion};
+use crate::plan::{Memory, MetricStep, Motion, TensorStep};
 use crate::report::{Covariance, ProcessNoise, Whiteness};
 use crate::statistics::{BlockStatistics, MetricFloor, Sums};
 use config::PROCESS_NOISE;
@@ -337,11 +337,11 @@ impl Method for Adaptive {
             // Rounding may take a vanishing variance below 0.
             self.p22 = (p22 - p12 * (p12 * (gradient / s))).max(0.0);
         }
-        for (position, tensor) in self.tensors.iter_mut().enumerate() {
-            let taking_part = correction.taking_part[position];
+        for (tensor, step) in self.tensors.iter_mut().zip(correction.steps) {
+            let taking_part = step.is_move();
             tensor.updates += u64::from(taking_part);
             tensor.moving = taking_part && gradient > 0.0;
-            tensor.averaged |= correction.averaging[position];
+            tensor.averaged |= *step != TensorStep::Skip;
         }
     }
 

@@ -48,11 +48,6 @@ impl<'a> Blocks<'a> {
         }
     }
 
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.count
-    }
-
     /// The blocks, in order.
     #[inline]
     pub fn iter(&self) -> impl Iterator<Item = Block<'_>> {

@@ -364,28 +364,13 @@ impl Filter {
         alone::tensor_update(&self.state, position, statistics, observation)
     }
 
-    /// [`update`](Self::update), and the next predict with it where it needs no numbers of its own, so that both take one pass
+    /// [`update_in`](Self::update_in), and the next predict with it where it needs no numbers of its own, so that both take one pass
     /// over memory: the steps do both, and the filter stands [predicted](Phase::Predicted). With KOALA-M's measured position
     /// noise predict stays to be done, and the filter is [updated](Phase::Updated).
     ///
     /// # Errors
-    /// As [`update`](Self::update); after [`Error::TooManyMissing`] predict stays to be done.
+    /// As [`update_in`](Self::update_in); after [`Error::TooManyMissing`] predict stays to be done.
     pub fn update_and_predict(
-        &mut self,
-        statistics: &[Option<BlockStatistics>],
-        observation: &Observation,
-    ) -> Result<Update> {
-        let mut workspace = Workspace::of(statistics.to_vec());
-        let report = self.update_and_predict_in(&mut workspace, observation)?;
-        let steps = workspace.steps;
-        Ok(Update { steps, report })
-    }
-
-    /// [`update_and_predict`](Self::update_and_predict) as [`update_in`](Self::update_in).
-    ///
-    /// # Errors
-    /// As [`update_and_predict`](Self::update_and_predict); the steps are of no use then.
-    pub fn update_and_predict_in(
         &mut self,
         workspace: &mut Workspace,
         observation: &Observation,

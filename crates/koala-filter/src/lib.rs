@@ -52,6 +52,7 @@ mod measured;
 mod method;
 mod methods;
 mod momentum;
+mod movement;
 mod noise;
 mod number;
 mod observation;

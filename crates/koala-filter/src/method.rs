@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use crate::gain::BlockGain;
 use crate::innovation::Innovation;
 use crate::options::Options;
-use crate::plan::{Memory, Motion};
+use crate::plan::{Memory, Motion, TensorStep};
 use crate::report::{Covariance, ProcessNoise};
 use crate::statistics::{BlockStatistics, MetricFloor, Sums};
 
@@ -118,10 +118,8 @@ pub(crate) struct Correction<'a> {
     pub r: f64,
     /// The innovations, one a block where blocks have their own.
     pub innovations: &'a [Option<Innovation>],
-    /// Whether each tensor takes part.
-    pub taking_part: &'a [bool],
-    /// Whether each tensor's mean, where there is one, takes its x up.
-    pub averaging: &'a [bool],
+    /// One a tensor: those that take part move, and means of those that do not, where there are any, take their x up.
+    pub steps: &'a [TensorStep],
 }
 
 /// What is kept of each tensor or block in the new order; new ones as they are at the start.

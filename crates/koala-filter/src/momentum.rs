@@ -25,7 +25,7 @@ use crate::error::{Error, Result};
 use crate::gain::{BlockGain, GainKind, quotient};
 use crate::method::{Correction, Method, MethodConfig, covariance, damaged, rearranged, variance};
 use crate::options::{Options, not_negative};
-use crate::plan::{Deviation, Motion};
+use crate::plan::{Deviation, Motion, TensorStep};
 use crate::report::{Covariance, ProcessNoise};
 use crate::statistics::BlockStatistics;
 
@@ -314,7 +314,11 @@ impl Method for Momentum {
 
     fn correct(&mut self, correction: &Correction) {
         if !self.config.coast {
-            self.moving.copy_from_slice(correction.taking_part);
+            let moving = correction.steps.iter().map(TensorStep::is_move);
+            self.moving
+                .iter_mut()
+                .zip(moving)
+                .for_each(|(old, new)| *old = new);
         }
         let r = correction.r;
         let Some(largest) = correction.gradient else {

@@ -31,6 +31,11 @@ pub enum TensorStep {
 }
 
 impl TensorStep {
+    /// Whether the tensor takes part in the update.
+    pub(crate) fn is_move(&self) -> bool {
+        matches!(self, Self::Move(_))
+    }
+
     /// The step, and afterwards x <- x + v, v <- kappa v.
     pub(crate) fn then_predict(&mut self, kappa: f64) {
         match self {

@@ -136,70 +136,25 @@ impl BlockStatistics {
 }
 
 impl BlockStatistics {
-    /// Numbers in [`sums`](Self::sums).
-    const SUMS: usize = 14;
-
-    /// The sums, in a fixed order; slopes have gone into them by now.
-    fn sums(&self) -> [f64; Self::SUMS] {
-        let (products, metric) = (&self.products, &self.metric);
+    /// Its sums, all but those that say how they change with a floor, and the largest ŝ, which is no sum.
+    fn sums(&mut self) -> [&mut f64; 14] {
+        let (products, metric) = (&mut self.products, &mut self.metric);
         [
-            self.gradient_squared,
-            self.decayed_squared,
-            self.parameter_squared,
-            products.gradient_previous,
-            products.previous_squared,
-            products.gradient_covariance,
-            products.previous_covariance,
-            products.covariance_squared,
-            metric.second_moment,
-            metric.weighted_second_moment,
-            metric.weighted_gradient,
-            metric.direction_squared,
-            metric.velocity_gradient,
-            metric.weighted_velocity,
+            &mut self.gradient_squared,
+            &mut self.decayed_squared,
+            &mut self.parameter_squared,
+            &mut products.gradient_previous,
+            &mut products.previous_squared,
+            &mut products.gradient_covariance,
+            &mut products.previous_covariance,
+            &mut products.covariance_squared,
+            &mut metric.second_moment,
+            &mut metric.weighted_second_moment,
+            &mut metric.weighted_gradient,
+            &mut metric.direction_squared,
+            &mut metric.velocity_gradient,
+            &mut metric.weighted_velocity,
         ]
-    }
-
-    /// The statistics of these [`sums`](Self::sums).
-    fn of_sums(sums: [f64; Self::SUMS], largest: f64) -> Self {
-        let [
-            gradient_squared,
-            decayed_squared,
-            parameter_squared,
-            gradient_previous,
-            previous_squared,
-            gradient_covariance,
-            previous_covariance,
-            covariance_squared,
-            second_moment,
-            weighted_second_moment,
-            weighted_gradient,
-            direction_squared,
-            velocity_gradient,
-            weighted_velocity,
-        ] = sums;
-        Self {
-            gradient_squared,
-            decayed_squared,
-            parameter_squared,
-            products: Products {
-                gradient_previous,
-                previous_squared,
-                gradient_covariance,
-                previous_covariance,
-                covariance_squared,
-            },
-            metric: MetricSums {
-                largest,
-                second_moment,
-                weighted_second_moment,
-                weighted_gradient,
-                direction_squared,
-                velocity_gradient,
-                weighted_velocity,
-                slopes: FloorSlopes::default(),
-            },
-        }
     }
 }
 
@@ -306,7 +261,7 @@ pub(crate) fn largest(statistics: &[Option<BlockStatistics>]) -> f64 {
     each.map(|found| found.metric.largest).fold(0.0, larger)
 }
 
-/// The statistics of a block of several tensors, each sum free of the tensors' order.
+/// The statistics of a block of several tensors, each sum free of the tensors' order. Slopes have gone into the sums by now.
 pub(crate) fn combined<'a>(
     parts: impl IntoIterator<Item = &'a BlockStatistics>,
 ) -> Option<BlockStatistics> {
@@ -315,16 +270,17 @@ pub(crate) fn combined<'a>(
     let Some(second) = parts.next() else {
         return Some(*first);
     };
-    let mut largest = 0.0;
-    let mut sums = [const { ExactSum::ZERO }; BlockStatistics::SUMS];
+    let mut all = BlockStatistics::default();
+    let mut exact = all.sums().map(|_| ExactSum::ZERO);
     for part in [first, second].into_iter().chain(parts) {
-        largest = larger(largest, part.metric.largest);
-        for (sum, value) in sums.iter_mut().zip(part.sums()) {
-            sum.add(value);
+        let mut part = *part;
+        all.metric.largest = larger(all.metric.largest, part.metric.largest);
+        for (exact, value) in exact.iter_mut().zip(part.sums()) {
+            exact.add(*value);
         }
     }
-    Some(BlockStatistics::of_sums(
-        sums.map(ExactSum::rounded),
-        largest,
-    ))
+    for (sum, exact) in all.sums().into_iter().zip(exact) {
+        *sum = exact.rounded();
+    }
+    Some(all)
 }

@@ -2,15 +2,13 @@
 
 use crate::block::{Block, Blocks};
 use crate::error::{Error, Result};
-use crate::exact_sum::{ExactSum, order_free_sum};
-use crate::gain::representable;
 use crate::guard::missing_cause;
 use crate::measured::Measurement;
 use crate::method::Correction;
-use crate::methods::AnyMethod;
+use crate::movement::Movement;
 use crate::observation::Observation;
 use crate::phase::Phase;
-use crate::plan::{Displacement, TensorStep};
+use crate::plan::TensorStep;
 use crate::report::{BlockReport, Outcome, SkipReason, StepReport};
 use crate::rules::Rules;
 use crate::state::FilterState;
@@ -95,98 +93,33 @@ pub(crate) fn update(
         statistics,
     }
     .innovations(&mut method, &blocks, &mut between.innovations)?;
-    let measured = || {
-        let each = blocks.iter().enumerate();
-        each.map(|(index, block)| (innovations.of(index, &block), index, block))
+    let movement = Movement {
+        e,
+        rules: &rules,
+        blocks: &blocks,
+        innovations: &innovations,
+        statistics,
     };
-
-    // The whole update's norm, the whole gradient's, and the block with the largest |h_b|^2 of those that are updated.
-    let squares = &mut between.squares;
-    squares.clear();
-    let [mut update_squared, mut gradient_squared] = [const { ExactSum::ZERO }; 2];
-    let mut limiting: Option<(usize, f64)> = None;
-    let mut clamped = false;
-    for (innovation, index, block) in measured() {
-        if let Ok(sums) = block.statistics {
-            gradient_squared.add(sums.decayed_squared);
-        }
-        let Some(innovation) = innovation else {
-            squares.resize(block.tensors.end, 0.0);
-            continue;
-        };
-        clamped |= innovation.clamped;
-        let gain = &innovation.gain;
-        if limiting.is_none_or(|(_, largest)| gain.gradient_squared.total_cmp(&largest).is_ge()) {
-            limiting = Some((index, gain.gradient_squared));
-        }
-        for position in block.tensors {
-            let square = statistics[position].as_ref().map_or(0.0, |found| {
-                let rule = rules.of(position);
-                let along_gradient = rule.decay.in_direction() != rule.decay.in_measurement();
-                let coefficient = e * rule.gain * innovation.residual * gain.position;
-                coefficient * coefficient * gain.direction_squared(found, along_gradient)
-            });
-            update_squared.add(square);
-            squares.push(square);
-        }
-    }
-    let unbounded = update_squared.rounded().sqrt();
+    let norms = movement.norms(&mut between.squares);
     // What keeps the update within its bound.
     let factor = match options.max_update_norm {
-        Some(bound) if unbounded > bound => bound / unbounded,
+        Some(bound) if norms.update > bound => bound / norms.update,
         _ => 1.0,
     };
-
-    steps.clear();
-    let (taking_part, averaging) = (&mut between.taking_part, &mut between.averaging);
-    taking_part.clear();
-    averaging.clear();
-    report.blocks.reserve_exact(blocks.count());
-    for (innovation, _, block) in measured() {
-        for position in block.tensors.clone() {
-            let innovation = innovation.filter(|_| statistics[position].is_some());
-            let step = match innovation {
-                Some(innovation) => {
-                    let rule = rules.of(position);
-                    let e = e * rule.gain;
-                    let scale = factor * e * innovation.residual;
-                    TensorStep::Move(Displacement {
-                        decay: rule.decay.in_direction(),
-                        position: representable(scale * innovation.gain.position),
-                        shrinkage: rule.decay.shrinkage(e),
-                        memory: method.memory(position, &innovation.gain, scale),
-                        prediction: None,
-                    })
-                }
-                None => standing(&rules, &method, position),
-            };
-            taking_part.push(innovation.is_some());
-            averaging.push(!matches!(step, TensorStep::Skip));
-            steps.push(step);
-        }
-        // In a block of several groups e is the optimizer's; a tensor's own block has its group's.
-        let e = match block.tensors.len() {
-            1 => e * rules.of(block.tensors.start).gain,
-            _ => e,
-        };
-        let squared = order_free_sum(squares[block.tensors.clone()].iter().copied());
-        report
-            .blocks
-            .push(block.report(innovation, e, factor, squared));
-    }
+    movement.steps(&method, factor, steps);
+    report.blocks = movement.reports(factor, &between.squares);
 
     // G: that of the whole model, or the largest of the blocks.
     let model = innovations.model();
     let gradient = match model {
         Some(model) => Some(model.gain.gradient_squared).filter(|&gradient| gradient > 0.0),
-        None => limiting.map(|(_, gradient)| gradient),
+        None => norms.limiting.map(|(_, gradient)| gradient),
     };
     method.correct(&Correction {
         gradient,
         r,
         innovations: innovations.per_block(),
-        taking_part,
-        averaging,
+        steps,
     });
 
     report.outcome = if gradient.is_some() {
@@ -197,10 +130,13 @@ pub(crate) fn update(
     report.measurement_noise = r;
     report.covariance = method.covariance();
     report.process_noise = method.process_noise();
-    report.limiting_block = limiting.filter(|_| model.is_none()).map(|(index, _)| index);
+    report.limiting_block = match model {
+        Some(_) => None,
+        None => norms.limiting.map(|(index, _)| index),
+    };
     report.whiteness = model.and_then(|found| found.gain.whiteness());
-    report.update_norm = factor * unbounded;
-    report.gradient_norm = gradient_squared.rounded().sqrt();
+    report.update_norm = factor * norms.update;
+    report.gradient_norm = norms.gradient;
     report.bound_factor = factor;
 
     state.method = method;
@@ -209,7 +145,7 @@ pub(crate) fn update(
     state.phase = Phase::Updated;
     state.step += 1;
     state.missing_in_a_row = 0;
-    state.clamped_in_all += u64::from(clamped);
+    state.clamped_in_all += u64::from(norms.clamped);
     Ok(report)
 }
 
@@ -225,16 +161,6 @@ fn settle(state: &FilterState, statistics: &mut [Option<BlockStatistics>]) {
         for found in statistics.iter_mut().flatten() {
             state.method.settle(found, largest);
         }
-    }
-}
-
-/// What becomes of a tensor that takes no part: where a mean is kept, it follows, unless it never took anything up and is
-/// frozen, so that it is x itself.
-fn standing(rules: &Rules, method: &AnyMethod, position: usize) -> TensorStep {
-    let idle = rules.of(position).frozen && !method.averaged(position);
-    match method.averaging(position) {
-        Some(weight) if !idle => TensorStep::Average(weight),
-        _ => TensorStep::Skip,
     }
 }
 

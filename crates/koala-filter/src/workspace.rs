@@ -32,10 +32,6 @@ pub(crate) struct Between {
     pub innovations: Vec<Option<Innovation>>,
     /// |dx_t|^2 of each tensor, before the update is shortened.
     pub squares: Vec<f64>,
-    /// Whether each tensor takes part.
-    pub taking_part: Vec<bool>,
-    /// Whether each tensor's mean takes its x up.
-    pub averaging: Vec<bool>,
 }
 
 /// A copy begins without: nothing of an update is in it.

@@ -203,7 +203,7 @@ impl<F: Real> Koala<F> {
         observation: &Observation,
     ) -> Result<StepReport> {
         let mut parameters = slices(parameters);
-        let update = Filter::update_and_predict_in;
+        let update = Filter::update_and_predict;
         let report = self.measure(&mut parameters, gradients, observation, update)?;
         if self.filter.phase() == Phase::Updated {
             self.advance(&mut parameters)?;
