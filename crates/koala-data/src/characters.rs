@@ -125,25 +125,19 @@ pub fn read_text(file: Option<&Path>) -> Result<(Corpus, TextReport), DataError>
 
 /// What is worth knowing of the characters of a text.
 pub(super) fn warnings(corpus: &Corpus) -> Vec<Warning> {
-    let Corpus {
-        train,
-        validation,
-        test,
-        vocabulary,
-    } = corpus;
-    let letter = |number: u32| vocabulary.token(number).chars().next();
-    let marks: Vec<Option<char>> = (0..vocabulary.len() as u32)
+    let letter = |number: u32| corpus.vocabulary.token(number).chars().next();
+    let marks: Vec<Option<char>> = (0..corpus.vocabulary.len() as u32)
         .map(|number| letter(number).filter(|letter| is_mark(*letter)))
         .collect();
     let is_marked = |number: &&u32| marks.get(**number as usize).is_some_and(Option::is_some);
     let mut warnings = Vec::new();
-    if train.first().and_then(|first| letter(*first)) == Some('\u{feff}') {
+    if corpus.train.first().and_then(|first| letter(*first)) == Some('\u{feff}') {
         warnings.push(Warning::ByteOrderMark);
     }
     if marks.iter().any(Option::is_some) {
         warnings.push(Warning::ControlCharacters {
             characters: marks.iter().flatten().copied().map(code_point).collect(),
-            count: [train, validation, test]
+            count: [&corpus.train, &corpus.validation, &corpus.test]
                 .into_iter()
                 .flatten()
                 .filter(is_marked)
