@@ -73,7 +73,12 @@ pub struct TrainArguments {
 }
 
 /// Trains as asked.
+/// On a thread of the pool: on any other, each parallel loop of a step waits until it has woken one there.
 pub fn run(arguments: &TrainArguments) -> Result<ExitCode, Error> {
+    rayon::scope(|_| train(arguments))
+}
+
+fn train(arguments: &TrainArguments) -> Result<ExitCode, Error> {
     let mut overrides = arguments.task.overrides();
     overrides.extend(arguments.method.overrides());
     overrides.extend(arguments.keeping.overrides());

@@ -53,12 +53,16 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     for network in networks {
         for optimizer in &arguments.optimizers {
-            let time = || network.time(*optimizer, arguments.steps);
-            let found = if arguments.burn {
-                koala_ops::with_burn(time)
-            } else {
-                time()
-            }?;
+            // On a thread of the pool, as the program trains.
+            let found = rayon::scope(|_| {
+                let time = || network.time(*optimizer, arguments.steps);
+                let found = if arguments.burn {
+                    koala_ops::with_burn(time)
+                } else {
+                    time()
+                };
+                found.map_err(|error| error.to_string())
+            })?;
             println!(
                 "{}",
                 match arguments.json {

@@ -245,7 +245,7 @@ impl Direct {
                             values: gradients,
                             pitch: layout.outputs,
                         };
-                        correlate_sums(gradients, source, &taps, sum);
+                        correlate_sums(gradients, source, &taps, layout.outputs, sum);
                     }
                 });
             });

@@ -8,16 +8,22 @@ use std::ops::Range;
 
 use rayon::prelude::*;
 
+use super::columns::total;
 use super::geometry::Geometry;
 use crate::kernel::{
     BLOCK, Lines, Matrix, MatrixMut, PLACES, Patches, Results, Store, TILES, Threads, correlate,
-    gather_kernels, multiply, transform_kernels, with_scratch,
+    gather_kernels, multiply, rows_a_chunk, transform_kernels, with_scratch,
 };
 
 /// Channels below which the transforms are not worth it.
 const CHANNELS: usize = 16;
-/// Elements of transformed tiles that the gradient of the weights goes through at once: 4 MiB, which a thread keeps.
+/// Elements of transformed tiles that the gradient of the weights goes through at once: 4 MiB for all threads, which one keeps, or
+/// a quarter of it for each.
 const MOST: usize = 1024 * 1024;
+/// Elements of the sums of all parts of the images, at most: 4 MiB.
+const SUMS: usize = 1024 * 1024;
+/// Parts that are worth sums of their own, at least and at most.
+const PARTS: [usize; 2] = [8, 16];
 
 /// A convolution that is computed so.
 #[derive(Clone, Debug)]
@@ -129,8 +135,10 @@ impl Winograd {
             patches.transform(tiles, &mut into[at..], pitch);
             at += tiles;
         }
-        for into in into.chunks_mut(pitch).take(PLACES) {
-            into[at..TILES].fill(0.0);
+        if at < TILES {
+            for into in into.chunks_mut(pitch).take(PLACES) {
+                into[at..TILES].fill(0.0);
+            }
         }
     }
 
@@ -163,6 +171,7 @@ impl Winograd {
         let mut packed = vec![0.0; outputs.div_ceil(BLOCK) * block];
         packed
             .par_chunks_mut(block)
+            .with_min_len(rows_a_chunk(block))
             .enumerate()
             .for_each(|(place, packed)| {
                 for channel in 0..inputs {
@@ -259,38 +268,83 @@ impl Winograd {
         let Geometry {
             inputs, outputs, ..
         } = self.geometry;
+        let weights = PLACES * outputs * inputs;
         let groups = self.groups();
-        let at_once = MOST / (PLACES * TILES * (inputs + outputs));
-        let at_once = at_once.clamp(1, groups);
+        let [fewest, most] = PARTS;
+        let parts = (SUMS / weights).min(most).min(groups);
+        // Where sums are small, each part of the groups has its own and one thread, so that none waits for another before the end; else
+        // threads share channels and places.
+        let (parts, threads) = if parts >= fewest {
+            (parts, Threads::One)
+        } else {
+            (1, Threads::All)
+        };
+        let of_part = groups.div_ceil(parts);
+        let mut sums = vec![0.0; groups.div_ceil(of_part) * weights];
+        sums.par_chunks_exact_mut(weights)
+            .enumerate()
+            .for_each(|(part, sums)| {
+                let groups = part * of_part..((part + 1) * of_part).min(groups);
+                self.weight_sums(upstream, input, groups, sums, threads);
+            });
+        let sums = total(sums, weights);
+
+        let mut gradient = vec![0.0; self.geometry.weights()];
+        let rows = gradient.par_chunks_exact_mut(inputs * 9);
+        let rows = rows.with_min_len(rows_a_chunk(inputs * PLACES));
+        rows.enumerate().for_each(|(output, into)| {
+            let place = |place| &sums[(place * outputs + output) * inputs..][..inputs];
+            gather_kernels(std::array::from_fn(place), into);
+        });
+        gradient
+    }
+
+    /// Adds up the products of some groups' tiles, `[places, outputs, inputs]`, as many groups at once as fit a cache.
+    fn weight_sums(
+        &self,
+        upstream: &[f32],
+        input: &[f32],
+        groups: Range<usize>,
+        sums: &mut [f32],
+        threads: Threads,
+    ) {
+        let Geometry {
+            inputs, outputs, ..
+        } = self.geometry;
+        let lines = inputs + outputs;
+        let most = match threads {
+            Threads::One => MOST / 4,
+            Threads::All => MOST,
+        };
+        let at_once = (most / (PLACES * TILES * lines)).clamp(1, groups.len());
         let line = at_once * TILES;
-        let mut sums = vec![0.0; PLACES * outputs * inputs];
-        with_scratch(PLACES * line * (inputs + outputs), |transformed| {
-            for start in (0..groups).step_by(at_once) {
-                let strips = self.strips_of(start..(start + at_once).min(groups));
+        with_scratch(PLACES * line * lines, |transformed| {
+            for start in groups.clone().step_by(at_once) {
+                let strips = self.strips_of(start..(start + at_once).min(groups.end));
                 let columns = strips.len() * TILES;
-                let lines = transformed.par_chunks_exact_mut(PLACES * line);
-                lines.enumerate().for_each(|(channel, into)| {
+                let transform = |channel, into: &mut [f32]| {
                     let mut patches = self.patches();
                     for (strips, at) in strips.iter().zip((0..).step_by(TILES)) {
                         let into = &mut into[at..];
-                        if channel < inputs {
-                            let strips = strips.iter();
-                            self.transform(strips, input, channel, &mut patches, into, line);
-                        } else {
-                            self.transform_gradients(
-                                strips,
-                                upstream,
-                                channel - inputs,
-                                into,
-                                line,
-                            );
+                        match usize::checked_sub(channel, inputs) {
+                            None => {
+                                let strips = strips.iter();
+                                self.transform(strips, input, channel, &mut patches, into, line);
+                            }
+                            Some(output) => {
+                                self.transform_gradients(strips, upstream, output, into, line);
+                            }
                         }
                     }
-                });
+                };
+                each(transformed, PLACES * line, threads, transform);
                 let (images, gradients) = transformed.split_at(PLACES * line * inputs);
-                let store = if start == 0 { Store::Set } else { Store::Add };
-                let sums = sums.par_chunks_exact_mut(outputs * inputs);
-                sums.enumerate().for_each(|(place, sums)| {
+                let store = if start == groups.start {
+                    Store::Set
+                } else {
+                    Store::Add
+                };
+                each(sums, outputs * inputs, threads, |place, sums| {
                     let [images, gradients] =
                         [(images, inputs), (gradients, outputs)].map(|(lines, rows)| {
                             Matrix::strided(&lines[place * line..], rows, columns, PLACES * line)
@@ -306,14 +360,6 @@ impl Winograd {
                 });
             }
         });
-
-        let mut gradient = vec![0.0; self.geometry.weights()];
-        let rows = gradient.par_chunks_exact_mut(inputs * 9);
-        rows.enumerate().for_each(|(output, into)| {
-            let place = |place| &sums[(place * outputs + output) * inputs..][..inputs];
-            gather_kernels(std::array::from_fn(place), into);
-        });
-        gradient
     }
 
     /// [`transform`](Self::transform) of the gradients of an output's results.
@@ -339,6 +385,25 @@ impl Winograd {
         }
         gradients.clear_from(at);
         gradients.transform_back(into, pitch);
+    }
+}
+
+/// Does `work` with the number of each part of so many elements.
+fn each(
+    values: &mut [f32],
+    part: usize,
+    threads: Threads,
+    work: impl Fn(usize, &mut [f32]) + Sync,
+) {
+    match threads {
+        Threads::One => values
+            .chunks_exact_mut(part)
+            .enumerate()
+            .for_each(|(number, part)| work(number, part)),
+        Threads::All => values
+            .par_chunks_exact_mut(part)
+            .enumerate()
+            .for_each(|(number, part)| work(number, part)),
     }
 }
 

@@ -50,8 +50,9 @@ fn correlate_by<
             let sums = tile::<OUTPUTS, VECTORS, LANES, FUSED>(source, start, taps, weights);
             for (output, sums) in sums.iter().enumerate() {
                 let into = &mut into[(first + output) * length + start..];
-                for (into, sums) in into.chunks_exact_mut(LANES).zip(sums) {
-                    into.copy_from_slice(sums);
+                let (vectors, _) = into.as_chunks_mut::<LANES>();
+                for vector in 0..VECTORS {
+                    vectors[vector] = sums[vector];
                 }
             }
         }
@@ -92,19 +93,20 @@ fn tile<const OUTPUTS: usize, const VECTORS: usize, const LANES: usize, const FU
 }
 
 /// Adds to each weight of `into`, `[outputs, channels x taps]`, the sum along the lines of its output's gradient times what its tap
-/// meets. The gradients' lines are of multiples of 16 elements.
+/// meets. Lines are of `length` elements, a multiple of 16; their pitches may be longer.
 #[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
 pub(crate) fn correlate_sums(
     gradients: Lines<'_>,
     source: Lines<'_>,
     taps: &[usize],
+    length: usize,
     into: &mut [f32],
 ) {
     match_target! {
-        "x86_64+avx512f+avx512vl+fma" => sums_by::<4, 6, true>(gradients, source, taps, into),
-        "x86_64+avx2+fma" => sums_by::<2, 3, true>(gradients, source, taps, into),
-        "aarch64" => sums_by::<2, 2, true>(gradients, source, taps, into),
-        _ => sums_by::<1, 2, false>(gradients, source, taps, into),
+        "x86_64+avx512f+avx512vl+fma" => sums_by::<4, 6, true>(gradients, source, taps, length, into),
+        "x86_64+avx2+fma" => sums_by::<2, 3, true>(gradients, source, taps, length, into),
+        "aarch64" => sums_by::<2, 2, true>(gradients, source, taps, length, into),
+        _ => sums_by::<1, 2, false>(gradients, source, taps, length, into),
     }
 }
 
@@ -113,9 +115,10 @@ fn sums_by<const OUTPUTS: usize, const TAPS: usize, const FUSED: bool>(
     gradients: Lines<'_>,
     source: Lines<'_>,
     taps: &[usize],
+    length: usize,
     into: &mut [f32],
 ) {
-    let outputs = gradients.values.len() / gradients.pitch;
+    let outputs = gradients.values.len().div_ceil(gradients.pitch);
     let weights = into.len() / outputs;
     let start = |weight: usize| weight / taps.len() * source.pitch + taps[weight % taps.len()];
     for first_weight in (0..weights).step_by(TAPS) {
@@ -123,13 +126,13 @@ fn sums_by<const OUTPUTS: usize, const TAPS: usize, const FUSED: bool>(
         let mut met = [&source.values[..0]; TAPS];
         for (at, met) in met.iter_mut().enumerate() {
             let weight = (first_weight + at).min(weights - 1);
-            *met = &source.values[start(weight)..][..gradients.pitch];
+            *met = &source.values[start(weight)..][..length];
         }
         for first_output in (0..outputs).step_by(OUTPUTS) {
             let mut lines = [&gradients.values[..0]; OUTPUTS];
             for (at, line) in lines.iter_mut().enumerate() {
                 let output = (first_output + at).min(outputs - 1);
-                *line = &gradients.values[output * gradients.pitch..][..gradients.pitch];
+                *line = &gradients.values[output * gradients.pitch..][..length];
             }
             let sums = tile_sums::<OUTPUTS, TAPS, FUSED>(lines, met);
             for (output, sums) in (first_output..outputs).zip(&sums) {

@@ -13,8 +13,9 @@ use super::{BLOCK, LINE};
 pub(crate) const TILES: usize = LINE;
 /// Products of a tile, an element of 4 x 4 each.
 pub(crate) const PLACES: usize = 16;
-/// Elements of a row that a row of so many tiles meets.
-const ROW: usize = 2 * TILES + 2;
+/// Elements of the rows that some rows of tiles meet, with the zeros before and after each: (2 r + 2) (2 c + 2) for r rows of c tiles,
+/// which is most where either is 1.
+const MET: usize = 4 * (2 * TILES + 2);
 
 /// A number for each tile.
 type OfTiles = [f32; TILES];
@@ -24,8 +25,8 @@ pub(crate) struct Patches {
     across: usize,
     /// Zeros before a row of the image.
     left: usize,
-    /// Such a row with the zeros before and after it.
-    padded: [f32; ROW],
+    /// The rows that the patches meet, with the zeros before and after each.
+    padded: [f32; MET],
     /// What the transform along rows makes of the even and of the odd rows that the patches meet, by column of a patch. A row of
     /// tiles meets two of each, and has the later ones in common with the next.
     rows: [[[f32; 2 * TILES]; 4]; 2],
@@ -36,132 +37,193 @@ impl Patches {
         Self {
             across,
             left,
-            padded: [0.0; ROW],
+            padded: [0.0; MET],
             rows: [[[0.0; 2 * TILES]; 4]; 2],
         }
     }
 
     /// Takes the rows of an image that the patches meet, all of one length; `None` is one of zeros.
     pub fn take<'a>(&mut self, rows: impl Iterator<Item = Option<&'a [f32]>>) {
-        for (place, row) in rows.enumerate() {
-            let at = place / 2 * self.across;
-            let into = self.rows[place % 2].each_mut();
-            let into = into.map(|into| &mut into[at..at + self.across]);
-            let Some(row) = row else {
-                into.into_iter().for_each(|into| into.fill(0.0));
-                continue;
-            };
-            let reached = 2 * self.across + 2;
-            let length = row.len().min(reached - self.left);
-            self.padded[self.left..self.left + length].copy_from_slice(&row[..length]);
-            along_rows(&self.padded[..reached], into);
-        }
+        take(self, rows);
     }
 
     /// Bᵀ d B of so many tiles: their 16 elements, each `pitch` elements of `into` after the one before.
     pub fn transform(&self, tiles: usize, into: &mut [f32], pitch: usize) {
-        let [even, odd] = &self.rows;
-        for column in 0..4 {
-            let (even, odd) = (&even[column], &odd[column]);
-            let next = self.across..self.across + tiles;
-            let met = [
-                &even[..tiles],
-                &odd[..tiles],
-                &even[next.clone()],
-                &odd[next],
-            ];
-            along_columns(met, &mut into[column * pitch..], 4 * pitch);
+        along_columns(self, tiles, into, pitch);
+    }
+}
+
+/// All rows are laid out before the first is read, so that none waits for what was just written.
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn take<'a>(patches: &mut Patches, rows: impl Iterator<Item = Option<&'a [f32]>>) {
+    let Patches {
+        across,
+        left,
+        padded,
+        rows: into,
+    } = patches;
+    let reached = 2 * *across + 2;
+    let mut taken = 0;
+    for (padded, row) in padded.chunks_exact_mut(reached).zip(rows) {
+        match row {
+            Some(row) => {
+                let length = row.len().min(reached - *left);
+                copy(&row[..length], &mut padded[*left..*left + length]);
+            }
+            None => padded.fill(0.0),
         }
+        taken += 1;
+    }
+    for (place, padded) in padded.chunks_exact(reached).take(taken).enumerate() {
+        let at = place / 2 * *across;
+        let [a, b, c, d] = &mut into[place % 2];
+        let here = at..at + *across;
+        let into = [
+            &mut a[here.clone()],
+            &mut b[here.clone()],
+            &mut c[here.clone()],
+            &mut d[here],
+        ];
+        along_row(padded, into);
     }
 }
 
-/// Whole vectors and the rest are loops of their own, a vector is written at once, and there are no closures: else the compiler takes
-/// numbers one by one.
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
-fn along_rows(padded: &[f32], [first, second, third, fourth]: [&mut [f32]; 4]) {
+/// A copy that is too short for a call.
+#[inline(always)]
+fn copy(from: &[f32], into: &mut [f32]) {
+    let (whole, last) = from.as_chunks::<8>();
+    let (into_whole, into_last) = into.as_chunks_mut::<8>();
+    for (into, from) in into_whole.iter_mut().zip(whole) {
+        *into = *from;
+    }
+    for (into, from) in into_last.iter_mut().zip(last) {
+        *into = *from;
+    }
+}
+
+/// The transform along a row of tiles, by column of a patch. The last tiles of a row, and all of a narrow image, are of shorter
+/// vectors.
+#[inline(always)]
+fn along_row(padded: &[f32], mut into: [&mut [f32]; 4]) {
     let (pairs, _) = padded.as_chunks::<2>();
-    let (here, last_here) = pairs[..first.len()].as_chunks::<LANES>();
-    let (next, last_next) = pairs[1..].as_chunks::<LANES>();
-    let (first, last_first) = first.as_chunks_mut::<LANES>();
-    let (second, last_second) = second.as_chunks_mut::<LANES>();
-    let (third, last_third) = third.as_chunks_mut::<LANES>();
-    let (fourth, last_fourth) = fourth.as_chunks_mut::<LANES>();
-    for at in 0..here.len() {
-        let ([a, b], [c, d]) = (apart(&here[at]), apart(&next[at]));
-        [first[at], second[at], third[at], fourth[at]] = patches(&a, &b, &c, &d);
+    let mut at = 0;
+    at = along_row_by::<LANES>(at, pairs, &mut into);
+    at = along_row_by::<8>(at, pairs, &mut into);
+    at = along_row_by::<4>(at, pairs, &mut into);
+    along_row_by::<1>(at, pairs, &mut into);
+}
+
+/// From the `at`-th tile on, as many times N as there are; the first that is left.
+#[inline(always)]
+fn along_row_by<const N: usize>(
+    mut at: usize,
+    pairs: &[[f32; 2]],
+    into: &mut [&mut [f32]; 4],
+) -> usize {
+    while at + N <= into[0].len() {
+        let [a, b] = apart::<N>(&pairs[at..]);
+        let [c, d] = apart::<N>(&pairs[at + 1..]);
+        for (into, found) in into.iter_mut().zip(patches_of([a, b, c, d])) {
+            into[at..at + N].copy_from_slice(&found);
+        }
+        at += N;
     }
-    for at in 0..last_here.len() {
-        let ([a, b], [c, d]) = (last_here[at], last_next[at]);
-        last_first[at] = a - c;
-        last_second[at] = b + c;
-        last_third[at] = c - b;
-        last_fourth[at] = b - d;
-    }
+    at
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
-fn along_columns([a, b, c, d]: [&[f32]; 4], into: &mut [f32], pitch: usize) {
-    let tiles = a.len();
-    let (first, into) = into.split_at_mut(pitch);
-    let (second, into) = into.split_at_mut(pitch);
-    let (third, fourth) = into.split_at_mut(pitch);
-    let (a, last_a) = a.as_chunks::<LANES>();
-    let (b, last_b) = b.as_chunks::<LANES>();
-    let (c, last_c) = c.as_chunks::<LANES>();
-    let (d, last_d) = d.as_chunks::<LANES>();
-    let (first, last_first) = first[..tiles].as_chunks_mut::<LANES>();
-    let (second, last_second) = second[..tiles].as_chunks_mut::<LANES>();
-    let (third, last_third) = third[..tiles].as_chunks_mut::<LANES>();
-    let (fourth, last_fourth) = fourth[..tiles].as_chunks_mut::<LANES>();
-    for at in 0..a.len() {
-        [first[at], second[at], third[at], fourth[at]] = patches(&a[at], &b[at], &c[at], &d[at]);
-    }
-    for at in 0..last_a.len() {
-        last_first[at] = last_a[at] - last_c[at];
-        last_second[at] = last_b[at] + last_c[at];
-        last_third[at] = last_c[at] - last_b[at];
-        last_fourth[at] = last_b[at] - last_d[at];
-    }
+fn along_columns(patches: &Patches, tiles: usize, into: &mut [f32], pitch: usize) {
+    let at = along_columns_by::<LANES>(0, patches, tiles, into, pitch);
+    let at = along_columns_by::<4>(at, patches, tiles, into, pitch);
+    along_columns_by::<1>(at, patches, tiles, into, pitch);
 }
 
-/// A vector of tiles.
-type Vector = [f32; LANES];
-
-/// The transform of a vector of patches along one axis.
 #[inline(always)]
-fn patches(a: &Vector, b: &Vector, c: &Vector, d: &Vector) -> [Vector; 4] {
-    let mut found = [[0.0; LANES]; 4];
-    for lane in 0..LANES {
-        found[0][lane] = a[lane] - c[lane];
+fn along_columns_by<const N: usize>(
+    mut at: usize,
+    Patches { across, rows, .. }: &Patches,
+    tiles: usize,
+    into: &mut [f32],
+    pitch: usize,
+) -> usize {
+    let [even, odd] = rows;
+    while at + N <= tiles {
+        for column in 0..4 {
+            let (even, odd) = (&even[column][at..], &odd[column][at..]);
+            let (a, b) = (vector(even), vector(odd));
+            let (c, d) = (vector(&even[*across..]), vector(&odd[*across..]));
+            for (row, found) in patches_of::<N>([a, b, c, d]).into_iter().enumerate() {
+                into[(4 * row + column) * pitch + at..][..N].copy_from_slice(&found);
+            }
+        }
+        at += N;
     }
-    for lane in 0..LANES {
-        found[1][lane] = b[lane] + c[lane];
-    }
-    for lane in 0..LANES {
-        found[2][lane] = c[lane] - b[lane];
-    }
-    for lane in 0..LANES {
-        found[3][lane] = b[lane] - d[lane];
-    }
-    found
+    at
 }
 
-/// The first and the second of pairs, as halves of numbers of their bits: those the compiler takes apart many at a time.
+/// The first numbers, of which there are enough.
 #[inline(always)]
-fn apart(pairs: &[[f32; 2]; LANES]) -> [Vector; 2] {
-    let mut bits = [0; LANES];
-    for lane in 0..LANES {
-        let [first, second] = pairs[lane].map(|number| u64::from(number.to_bits()));
-        bits[lane] = first | second << 32;
+fn vector<const N: usize>(values: &[f32]) -> [f32; N] {
+    let mut vector = [0.0; N];
+    vector.copy_from_slice(&values[..N]);
+    vector
+}
+
+/// The transform of N patches along one axis.
+#[inline(always)]
+fn patches_of<const N: usize>([a, b, c, d]: [[f32; N]; 4]) -> [[f32; N]; 4] {
+    [minus(a, c), plus(b, c), minus(c, b), minus(b, d)]
+}
+
+#[inline(always)]
+fn plus<const N: usize>(a: [f32; N], b: [f32; N]) -> [f32; N] {
+    let mut sums = [0.0; N];
+    for lane in 0..N {
+        sums[lane] = a[lane] + b[lane];
     }
-    let mut found = [[0.0; LANES]; 2];
-    for lane in 0..LANES {
+    sums
+}
+
+#[inline(always)]
+fn minus<const N: usize>(a: [f32; N], b: [f32; N]) -> [f32; N] {
+    let mut differences = [0.0; N];
+    for lane in 0..N {
+        differences[lane] = a[lane] - b[lane];
+    }
+    differences
+}
+
+/// The first and the second numbers of pairs, as halves of numbers of their bits: those the compiler takes apart many at a time.
+#[inline(always)]
+fn apart<const N: usize>(pairs: &[[f32; 2]]) -> [[f32; N]; 2] {
+    let mut bits = [0; N];
+    let pairs = &pairs[..N];
+    for lane in 0..N {
+        let [first, second] = pairs[lane];
+        bits[lane] = u64::from(first.to_bits()) | u64::from(second.to_bits()) << 32;
+    }
+    let mut found = [[0.0; N]; 2];
+    for lane in 0..N {
         found[0][lane] = f32::from_bits(bits[lane] as u32);
     }
-    for lane in 0..LANES {
+    for lane in 0..N {
         found[1][lane] = f32::from_bits((bits[lane] >> 32) as u32);
     }
     found
+}
+
+/// The reverse of [`apart`].
+#[inline(always)]
+fn together<const N: usize>([first, second]: [[f32; N]; 2], pairs: &mut [[f32; 2]]) {
+    let mut bits = [0; N];
+    for lane in 0..N {
+        bits[lane] = u64::from(first[lane].to_bits()) | u64::from(second[lane].to_bits()) << 32;
+    }
+    let pairs = &mut pairs[..N];
+    for lane in 0..N {
+        let (low, high) = (bits[lane] as u32, (bits[lane] >> 32) as u32);
+        pairs[lane] = [f32::from_bits(low), f32::from_bits(high)];
+    }
 }
 
 /// Results of tiles, by row and column of a tile.
@@ -180,19 +242,12 @@ impl Results {
     /// Gives the results of a row of tiles, of which the first is the `at`-th: one or two rows of an image, which may end within the
     /// last tile.
     pub fn give<'a>(&self, at: usize, rows: impl Iterator<Item = &'a mut [f32]>) {
-        for ([even, odd], row) in self.0.iter().zip(rows) {
-            interleave(&even[at..], &odd[at..], row);
-        }
+        give(&self.0, at, rows);
     }
 
     /// Takes the gradients of results as [`give`](Self::give) gives results; there are none beyond the image.
     pub fn take<'a>(&mut self, at: usize, tiles: usize, rows: impl Iterator<Item = &'a [f32]>) {
-        let mut rows = rows;
-        for [even, odd] in &mut self.0 {
-            let (even, odd) = (&mut even[at..at + tiles], &mut odd[at..at + tiles]);
-            let row = rows.next().unwrap_or_default();
-            separate(row, even, odd);
-        }
+        take_gradients(&mut self.0, at, tiles, rows);
     }
 
     /// No gradients where no more are taken.
@@ -210,79 +265,124 @@ impl Results {
 
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 fn results_of(results: &mut [[OfTiles; 2]; 2], products: &[f32], pitch: usize) {
-    let mut rows = [[[0.0; TILES]; 4]; 2];
-    for column in 0..4 {
-        let [first, second, third, fourth] =
-            [0, 1, 2, 3].map(|row| &products[(4 * row + column) * pitch..][..TILES]);
-        for tile in 0..TILES {
-            rows[0][column][tile] = first[tile] + second[tile] + third[tile];
-            rows[1][column][tile] = second[tile] - third[tile] - fourth[tile];
+    for at in (0..TILES).step_by(LANES) {
+        // By row of a tile and column of its products.
+        let mut rows = [[[0.0; LANES]; 4]; 2];
+        for column in 0..4 {
+            let mut met = [[0.0; LANES]; 4];
+            for row in 0..4 {
+                met[row] = vector(&products[(4 * row + column) * pitch + at..]);
+            }
+            let [upper, lower] = sums_of(met);
+            rows[0][column] = upper;
+            rows[1][column] = lower;
+        }
+        for (results, row) in results.iter_mut().zip(rows) {
+            for (into, found) in results.iter_mut().zip(sums_of(row)) {
+                into[at..at + LANES].copy_from_slice(&found);
+            }
         }
     }
-    for (results, [first, second, third, fourth]) in results.iter_mut().zip(&rows) {
-        for tile in 0..TILES {
-            results[0][tile] = first[tile] + second[tile] + third[tile];
-            results[1][tile] = second[tile] - third[tile] - fourth[tile];
-        }
-    }
+}
+
+/// Aᵀ along one axis.
+#[inline(always)]
+fn sums_of([a, b, c, d]: [[f32; LANES]; 4]) -> [[f32; LANES]; 2] {
+    [plus(plus(a, b), c), minus(minus(b, c), d)]
 }
 
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 fn products_of(gradients: &[[OfTiles; 2]; 2], into: &mut [f32], pitch: usize) {
-    let mut rows = [[[0.0; TILES]; 4]; 2];
-    for (row, [even, odd]) in rows.iter_mut().zip(gradients) {
-        for tile in 0..TILES {
-            row[0][tile] = even[tile];
-            row[1][tile] = even[tile] + odd[tile];
-            row[2][tile] = even[tile] - odd[tile];
-            row[3][tile] = -odd[tile];
-        }
-    }
-    for column in 0..4 {
-        let [upper, lower] = [&rows[0][column], &rows[1][column]];
-        let mut found = [[0.0; TILES]; 4];
-        for tile in 0..TILES {
-            found[0][tile] = upper[tile];
-            found[1][tile] = upper[tile] + lower[tile];
-            found[2][tile] = upper[tile] - lower[tile];
-            found[3][tile] = -lower[tile];
-        }
-        for (row, found) in found.iter().enumerate() {
-            into[(4 * row + column) * pitch..][..TILES].copy_from_slice(found);
+    for at in (0..TILES).step_by(LANES) {
+        let [[a, b], [c, d]] = gradients;
+        let upper = spread_of([vector(&a[at..]), vector(&b[at..])]);
+        let lower = spread_of([vector(&c[at..]), vector(&d[at..])]);
+        for column in 0..4 {
+            let found = spread_of([upper[column], lower[column]]);
+            for (row, found) in found.into_iter().enumerate() {
+                into[(4 * row + column) * pitch + at..][..LANES].copy_from_slice(&found);
+            }
         }
     }
 }
 
-/// Writes the elements in turns; the last may have no second.
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
-fn interleave(even: &[f32], odd: &[f32], into: &mut [f32]) {
-    let mut pairs = into.chunks_exact_mut(2);
-    let mut at = 0;
-    for pair in &mut pairs {
-        pair[0] = even[at];
-        pair[1] = odd[at];
-        at += 1;
+/// A along one axis.
+#[inline(always)]
+fn spread_of([a, b]: [[f32; LANES]; 2]) -> [[f32; LANES]; 4] {
+    let mut opposite = b;
+    for lane in 0..LANES {
+        opposite[lane] = -b[lane];
     }
-    if let [last] = pairs.into_remainder() {
-        *last = even[at];
+    [a, plus(a, b), minus(a, b), opposite]
+}
+
+#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+fn give<'a>(results: &[[OfTiles; 2]; 2], at: usize, rows: impl Iterator<Item = &'a mut [f32]>) {
+    for ([even, odd], row) in results.iter().zip(rows) {
+        let (pairs, last) = row.as_chunks_mut::<2>();
+        let (even, odd) = (&even[at..], &odd[at..]);
+        let done = give_by::<LANES>(0, even, odd, pairs);
+        let done = give_by::<8>(done, even, odd, pairs);
+        let done = give_by::<4>(done, even, odd, pairs);
+        give_by::<1>(done, even, odd, pairs);
+        // The last tile may have no second column.
+        if let [last] = last {
+            *last = even[pairs.len()];
+        }
     }
 }
 
-/// The reverse of [`interleave`], zeros where there is nothing.
+#[inline(always)]
+fn give_by<const N: usize>(
+    mut at: usize,
+    even: &[f32],
+    odd: &[f32],
+    pairs: &mut [[f32; 2]],
+) -> usize {
+    while at + N <= pairs.len() {
+        let found = [vector::<N>(&even[at..]), vector(&odd[at..])];
+        together(found, &mut pairs[at..]);
+        at += N;
+    }
+    at
+}
+
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
-fn separate(row: &[f32], even: &mut [f32], odd: &mut [f32]) {
-    let (whole, last) = row.split_at(row.len() / 2 * 2);
-    let pairs = whole.len() / 2;
-    let into = even.iter_mut().zip(odd.iter_mut());
-    for ((even, odd), pair) in into.zip(whole.chunks_exact(2)) {
-        *even = pair[0];
-        *odd = pair[1];
+fn take_gradients<'a>(
+    gradients: &mut [[OfTiles; 2]; 2],
+    at: usize,
+    tiles: usize,
+    mut rows: impl Iterator<Item = &'a [f32]>,
+) {
+    for [even, odd] in gradients {
+        let (even, odd) = (&mut even[at..at + tiles], &mut odd[at..at + tiles]);
+        let (pairs, last) = rows.next().unwrap_or_default().as_chunks::<2>();
+        let done = take_by::<LANES>(0, pairs, even, odd);
+        let done = take_by::<8>(done, pairs, even, odd);
+        let done = take_by::<4>(done, pairs, even, odd);
+        let done = take_by::<1>(done, pairs, even, odd);
+        even[done..].fill(0.0);
+        odd[done..].fill(0.0);
+        if let [last] = last {
+            even[done] = *last;
+        }
     }
-    even[pairs..].fill(0.0);
-    odd[pairs..].fill(0.0);
-    if let [last] = last {
-        even[pairs] = *last;
+}
+
+#[inline(always)]
+fn take_by<const N: usize>(
+    mut at: usize,
+    pairs: &[[f32; 2]],
+    even: &mut [f32],
+    odd: &mut [f32],
+) -> usize {
+    while at + N <= pairs.len() {
+        let [first, second] = apart::<N>(&pairs[at..]);
+        even[at..at + N].copy_from_slice(&first);
+        odd[at..at + N].copy_from_slice(&second);
+        at += N;
     }
+    at
 }
 
 /// A number for each of the kernels that are transformed together.
