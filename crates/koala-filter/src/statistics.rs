@@ -56,7 +56,7 @@ impl MetricFloor {
 /// the tensor's type.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct BlockStatistics {
-    /// |g|^2.
+    /// |g|^2; may be |h|^2 if the whole model has one innovation.
     pub gradient_squared: f64,
     /// |h|^2 with h = g + w x; |g|^2 if w is 0.
     pub decayed_squared: f64,

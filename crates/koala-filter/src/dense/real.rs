@@ -31,6 +31,8 @@ pub trait Real:
 {
     /// The part of a number by which rounding to this type may change it.
     const ROUNDING: f64;
+    /// Whether a product of two numbers is one of f64, so that adding it rounds once, fused or not.
+    const EXACT_PRODUCTS: bool;
 
     /// The nearest value of this type.
     fn from_f64(value: f64) -> Self;
@@ -44,6 +46,7 @@ pub trait Real:
 
 impl Real for f32 {
     const ROUNDING: f64 = 0.5 * f32::EPSILON as f64;
+    const EXACT_PRODUCTS: bool = true;
 
     #[inline(always)]
     fn from_f64(value: f64) -> Self {
@@ -61,6 +64,7 @@ impl Real for f32 {
 
 impl Real for f64 {
     const ROUNDING: f64 = 0.5 * f64::EPSILON;
+    const EXACT_PRODUCTS: bool = false;
 
     #[inline(always)]
     fn from_f64(value: f64) -> Self {

@@ -1,15 +1,17 @@
 //! Predict.
 
 use multiversion::multiversion;
+use multiversion::target::target_cfg_f;
 
 use super::sums::sums;
+use super::terms::{Adding, SquaredDistance};
 use crate::demands::SLOTS;
 use crate::dense::real::Real;
 use crate::plan::{Deviation, Motion};
 
 /// Predict: measures |a - x|^2 if the motion asks for it, then x <- x + v, v <- kappa v if the parameters are to move.
 /// Returns the sum.
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
 pub fn advance<F: Real>(
     motion: &Motion,
     moving: bool,
@@ -22,10 +24,11 @@ pub fn advance<F: Real>(
             if let Some(weight) = averaging {
                 run_average(weight, parameters, average);
             }
-            let [squared] = sums([&*parameters, &*average], |[x, a]| {
-                let difference = (a - x).to_f64();
-                [difference * difference]
-            });
+            let adding = Adding {
+                fused: target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64")),
+            };
+            let rows = [&*parameters, &*average];
+            let [squared] = sums(rows, SquaredDistance(adding));
             squared
         }
         None => 0.0,

@@ -4,7 +4,7 @@
 //! it stores nothing or a pass has no use for it.
 //!
 //! Compiled several times, for wider vectors where the processor has them. The bits are the same: elements are independent,
-//! sums have a fixed number of lanes, and no multiplication is fused with an addition.
+//! sums have a fixed number of lanes, and no multiplication is fused with an addition but where its product is exact.
 
 mod adaptive;
 mod advance;
@@ -13,6 +13,7 @@ mod displace;
 mod metric;
 mod reduce;
 mod sums;
+mod terms;
 mod weigh;
 
 pub use advance::advance;

@@ -1,8 +1,10 @@
 //! The sums of an update.
 
 use multiversion::multiversion;
+use multiversion::target::target_cfg_f;
 
 use super::sums::sums;
+use super::terms::{Adding, Square, Squares, WithCovariance, WithVelocity};
 use super::weigh::metric_sums;
 use crate::demands::SLOTS;
 use crate::dense::real::Real;
@@ -10,13 +12,16 @@ use crate::plan::MetricStep;
 use crate::statistics::{BlockStatistics, MetricSums, Products, Reduction, Sums};
 
 /// The sums that `reduction` asks for; of a diagonal metric the largest ŝ, and the sums with the last update's floor.
-#[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
+#[multiversion(targets("x86_64+avx512f+avx512vl+fma", "x86_64+avx2+fma"))]
 pub fn reduce<F: Real>(
     reduction: &Reduction,
     parameters: &[F],
     gradients: &[F],
     memory: [&[F]; SLOTS],
 ) -> BlockStatistics {
+    let adding = Adding {
+        fused: target_cfg_f!(any(target_feature = "fma", target_arch = "aarch64")),
+    };
     let [first, second, _] = memory;
     let w = F::from_f64(reduction.decay);
     let decayed = reduction.decay != 0.0;
@@ -26,17 +31,13 @@ pub fn reduce<F: Real>(
     let mut products = Products::default();
     let [g2, h2, x2] = match reduction.sums {
         Sums::Gradient if !decayed => {
-            let [g2] = sums([gradients], |[g]| [g.to_f64() * g.to_f64()]);
+            let [g2] = sums([gradients], Square(adding));
             [g2, g2, 0.0]
         }
-        Sums::Gradient => sums([parameters, gradients], |[x, g]| squares(w, x, g)),
+        Sums::Gradient => sums([parameters, gradients], Squares(adding, w)),
         Sums::Products => {
             let rows = [parameters, gradients, first, second];
-            let [g2, h2, x2, hp, pp, hv, pv, vv] = sums(rows, |[x, g, v, p]| {
-                let [g2, h2, x2] = squares(w, x, g);
-                let (h, v, p) = ((g + w * x).to_f64(), v.to_f64(), p.to_f64());
-                [g2, h2, x2, h * p, p * p, h * v, p * v, v * v]
-            });
+            let [g2, h2, x2, hp, pp, hv, pv, vv] = sums(rows, WithCovariance(adding, w));
             products = Products {
                 gradient_previous: hp,
                 previous_squared: pp,
@@ -47,11 +48,8 @@ pub fn reduce<F: Real>(
             [g2, h2, x2]
         }
         Sums::UnitMetric => {
-            let [g2, h2, x2, vh, vv] = sums([parameters, gradients, first], |[x, g, v]| {
-                let [g2, h2, x2] = squares(w, x, g);
-                let (h, v) = ((g + w * x).to_f64(), v.to_f64());
-                [g2, h2, x2, v * h, v * v]
-            });
+            let rows = [parameters, gradients, first];
+            let [g2, h2, x2, vh, vv] = sums(rows, WithVelocity(adding, w));
             metric = MetricSums {
                 weighted_gradient: h2,
                 direction_squared: h2,
@@ -73,15 +71,12 @@ pub fn reduce<F: Real>(
             };
             let h2;
             (h2, metric) = metric_sums(&step, reduction.decay, parameters, gradients, memory);
-            if decayed {
-                let [g2, x2] = sums([parameters, gradients], |[x, g]| {
-                    let (g, x) = (g.to_f64(), x.to_f64());
-                    [g * g, x * x]
-                });
-                [g2, h2, x2]
-            } else {
-                [h2, h2, 0.0]
-            }
+            let [x2] = match decayed {
+                true => sums([parameters], Square(adding)),
+                false => [0.0],
+            };
+            // No block of this method is skipped for its |g|.
+            [h2, h2, x2]
         }
     };
     BlockStatistics {
@@ -91,12 +86,4 @@ pub fn reduce<F: Real>(
         products,
         metric,
     }
-}
-
-/// g^2, h^2 and x^2 of an element.
-#[inline(always)]
-fn squares<F: Real>(w: F, x: F, g: F) -> [f64; 3] {
-    let h = (g + w * x).to_f64();
-    let (g, x) = (g.to_f64(), x.to_f64());
-    [g * g, h * h, x * x]
 }

@@ -203,7 +203,7 @@ impl<F: Real> Totals<F> {
     /// |h|^2 and the sums over all lanes.
     #[inline(always)]
     fn sums(&self) -> (f64, MetricSums) {
-        let [hat, share, hd, dd, vh, vvd, share_slope, d_slope, vv] = across(self.sums);
+        let [hat, share, hd, dd, vh, vvd, share_slope, d_slope, vv] = across(&self.sums);
         let larger = |found: F, &value: &F| if value > found { value } else { found };
         let sums = MetricSums {
             largest: self.largest.iter().fold(F::default(), larger).to_f64(),
@@ -220,7 +220,7 @@ impl<F: Real> Totals<F> {
                 velocity: vv,
             },
         };
-        let [squared] = across([self.squared]);
+        let [squared] = across(&[self.squared]);
         (squared, sums)
     }
 }
