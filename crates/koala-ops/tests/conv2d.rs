@@ -117,6 +117,9 @@ fn layers_of_networks_agree() {
     // Few images of many pixels, in tiles of rows; many of few, in groups.
     Case::square(3, [3, 16], 32, [3, 1, 1]).check(all, false);
     Case::square(2, [16, 16], 32, [3, 1, 1]).check(all, true);
+    // So many that sums are taken up more than once: in parts of the images, and of weights that are too many for parts.
+    Case::square(32, [16, 16], 32, [3, 1, 1]).check(all, false);
+    Case::square(5, [128, 128], 16, [3, 1, 1]).check(all, false);
     Case::square(3, [64, 64], 32, [3, 1, 1]).check(all, false);
     Case::square(32, [130, 257], 4, [3, 1, 1]).check(all, false);
     Case::square(1, [16, 20], 96, [3, 1, 1]).check(all, false);

@@ -470,6 +470,28 @@ mod tests {
         }
     }
 
+    /// Tiles that a group lacks are zeros, whatever stood in the memory that is lent for it.
+    #[test]
+    fn what_stood_in_memory_does_not_matter() {
+        let geometry = geometry(5, [16, 16], [9, 9]);
+        let values: Vec<f32> = (0..geometry.images * geometry.input_elements())
+            .map(|place| (place % 17) as f32 - 8.0)
+            .collect();
+        let weight = &values[..geometry.weights()];
+        let winograd = Winograd::of(&geometry).unwrap();
+        let computed = |stood: f32| {
+            with_scratch(1 << 20, |memory| memory.fill(stood));
+            let forward = winograd.forward(&values, weight);
+            with_scratch(1 << 20, |memory| memory.fill(stood));
+            (forward, winograd.weight_gradient(&values, &values))
+        };
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(1).build();
+        let (zeros, others) = pool
+            .unwrap()
+            .install(|| (computed(0.0), computed(f32::NAN)));
+        assert_eq!(zeros, others);
+    }
+
     /// How far results are from the exact ones, as a share of the sum of the products' sizes, beside those of the plain sum.
     #[test]
     fn results_are_as_exact_as_is_said() {
