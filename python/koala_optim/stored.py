@@ -8,8 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from ._native import Filter
-from .distributed import spread_alike
 from .parts import PART, whole
+from .sound import check_form, check_vector
 
 PARAMETER = "parameter"
 """Of a state that was taken while the parameters stood at the mean: what they were."""
@@ -25,18 +25,15 @@ def filter_of(state_dict: dict[str, Any], config: str, groups: list[dict[str, An
     Raises:
         ValueError: saying what differs.
     """
-    stored = state_dict.get("param_groups") or [{}]
-    text = stored[0].get("filter")
-    if not isinstance(text, str):
-        raise ValueError(
-            "this is not a state of a KOALA optimizer: its first parameter group has no 'filter'; load a state that "
-            f"{optimizer}.state_dict() made"
-        )
+    check_form(state_dict, optimizer)
+    stored = state_dict["param_groups"]
+    text = stored[0]["filter"]
     parameters = [parameter for group in groups for parameter in group["params"]]
     parts = [vectors.get(PART) for vectors in vectors_of(state_dict)]
     filter = Filter.from_state(whole(text, parts, _described(groups)))
     _check_settings(filter, config)
     _check_shapes(filter, parameters)
+    _check_groups(filter, groups)
     frozen = [bool(group.get("frozen")) for group in stored for _ in group["params"]]
     _check_vectors(state_dict, parameters, filter.memory(), frozen)
     return filter
@@ -77,26 +74,37 @@ def _check_shapes(filter: Filter, parameters: list[Tensor]) -> None:
             )
 
 
+def _check_groups(filter: Filter, groups: list[dict[str, Any]]) -> None:
+    layout = json.loads(filter.state())["layout"]
+    stored = [parameter["group"] for parameter in layout["parameters"]]
+    here = [index for index, group in enumerate(groups) for _ in group["params"]]
+    if len(layout["groups"]) != len(groups) or stored != here:
+        raise ValueError(
+            f"the filter in the state has {len(layout['groups'])} parameter groups, this optimizer {len(groups)}, or others "
+            "of the parameters in each; make it with the groups that the state was saved with"
+        )
+
+
 def _check_vectors(
     state_dict: dict[str, Any], parameters: list[Tensor], names: list[str | None], frozen: list[bool]
 ) -> None:
     for position, (parameter, vectors) in enumerate(zip(parameters, vectors_of(state_dict))):
         untrained = UNTRAINED in vectors or frozen[position] or not parameter.requires_grad
+        # PyTorch takes up others too.
+        known = {*filter(None, names), PARAMETER}
+        for name, value in vectors.items():
+            if name not in known and isinstance(value, Tensor) and value.is_meta and not parameter.is_meta:
+                raise ValueError(
+                    f"the state of parameter {position} has a {name!r} without numbers, on the device meta"
+                )
         for name in filter(None, names):
             vector = vectors.get(name)
             if vector is None and untrained:
                 # Nothing is stored of it, or torch.distributed.checkpoint dropped it: it starts anew when it is trained.
                 continue
-            if not isinstance(vector, Tensor) or vector.shape != parameter.shape:
-                raise ValueError(
-                    f"the state of parameter {position} has no '{name}' of shape {list(parameter.shape)}; restore it "
-                    "from an earlier checkpoint"
-                )
-            if not spread_alike(vector, parameter):
-                raise ValueError(
-                    f"the state of parameter {position} is not spread over processes as the parameter is; load it with "
-                    "torch.distributed.checkpoint.state_dict.set_optimizer_state_dict"
-                )
+            check_vector(vector, parameter, position, name)
+        if PARAMETER in vectors:
+            check_vector(vectors[PARAMETER], parameter, position, PARAMETER)
 
 
 def keys_of(state_dict: dict[str, Any]) -> list[Any]:

@@ -12,7 +12,7 @@ import torch
 from support import Variant, memory, values
 from torch import Tensor, nn
 
-from koala_optim import Koala
+from koala_optim import Koala, KoalaM, KoalaPP
 from koala_optim.device.reach import no_kernels
 
 ENGINES: dict[str, dict[str, Any]] = {
@@ -93,3 +93,22 @@ def test_a_gradient_that_grows_beyond_all_bounds(variant: Variant, engine: str) 
     for size in (1e-7, 1e18, 1e-6, 1e18, 1e-8, 1e8, 1e18):
         told(model, optimizer, [torch.full(shape, size) for shape in SHAPES], torch.tensor([1.0, 2.0]))
         assert_finite(model, optimizer, f"a gradient of {size}")
+
+
+@pytest.mark.parametrize("velocity_decay", [0.9, 0.7, 0.51])
+def test_a_covariance_of_which_nothing_is_left_can_be_stored(engine: str, velocity_decay: float) -> None:
+    """Without noise p22 - p12^2 G / S is 0, and rounding may make it less, which no state may have."""
+    model = nn.ParameterList([nn.Parameter(torch.full(shape, 0.5)) for shape in SHAPES])
+    settings: dict[str, Any] = {"measurement_noise": 1e-30, "velocity_noise": 0.0, "position_noise": 0.0}
+    optimizer = KoalaM(model.parameters(), velocity_decay=velocity_decay, **settings, **ENGINES[engine])
+    for step in range(6):
+        told(model, optimizer, [torch.full(shape, 0.3 + 0.1 * step) for shape in SHAPES], torch.tensor([1.0, 1.5]))
+        optimizer.load_state_dict(copy.deepcopy(optimizer.state_dict()))
+
+
+def test_a_process_noise_beyond_float32_moves_nothing(engine: str) -> None:
+    model = nn.ParameterList([nn.Parameter(torch.full(shape, 0.5)) for shape in SHAPES])
+    optimizer = KoalaPP(model.parameters(), process_noise=1e300, **ENGINES[engine])
+    for _ in range(3):
+        told(model, optimizer, [torch.full(shape, 0.3) for shape in SHAPES], torch.tensor([1.0, 1.5]))
+        assert_finite(model, optimizer, "a step")

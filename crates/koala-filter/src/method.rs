@@ -141,7 +141,9 @@ pub(crate) fn variance(what: &str, value: f64) -> Result<()> {
 pub(crate) fn covariance(p11: f64, p12: f64, p22: f64) -> Result<()> {
     variance("p11", p11)?;
     variance("p22", p22)?;
-    if p12.is_finite() {
+    // What predict makes p11 of, but for rounding.
+    let rounding = f64::EPSILON * (1.0 + p11 + p22);
+    if p12.is_finite() && p11 + 2.0 * p12 + p22 >= -rounding {
         Ok(())
     } else {
         Err(damaged(format!("p12 is {p12}")))

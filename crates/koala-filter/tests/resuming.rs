@@ -153,11 +153,26 @@ fn memory_that_does_not_fit_the_parameters_is_damage() {
 }
 
 #[test]
+fn memory_that_is_not_finite_is_damage() {
+    for config in methods().into_iter().skip(1) {
+        let mut state = Koala::<f32>::new(config, &[2, 3]).unwrap().state();
+        state.memory[1].first[2] = f32::NAN;
+        let error = Koala::from_state(state).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "optimizer state is damaged: memory of '1' has a number that is not finite; restore it from an earlier checkpoint"
+        );
+    }
+}
+
+#[test]
 fn numbers_that_no_filter_has_are_damage_and_named() {
     let cases = [
         ("koala-v", "covariance", -1.0, "P is -1"),
         ("koala-m", "p11", -1.0, "p11 is -1"),
         ("koala-m", "p22", -1.0, "p22 is -1"),
+        ("koala-m", "p12", -1.0, "p12 is -1"),
+        ("koala-a", "p12", -1.0, "p12 is -1"),
         ("koala-m", "position_noise", -1.0, "q_x is -1"),
     ];
     for (name, field, value, message) in cases {

@@ -51,7 +51,9 @@ class Adaptive(Method):
         self._diagonal = self.config["metric"] == "diagonal"
         # A state that was stored before S asked for them goes on as it was.
         self._sizes = stored["method"][self.name].get("gradients") is not None
-        self.share = self.config["gradient-floor"] ** 2 if self._sizes else 0.0
+        floor = float(self.config["gradient-floor"])
+        # Not a power, which is an error where the square is infinite.
+        self.share = floor * floor if self._sizes else 0.0
         """gamma^2."""
         # Q stays within what the type holds.
         self.range = (1e-100, 1e100) if dtype is torch.float64 else (1e-30, 1e30)

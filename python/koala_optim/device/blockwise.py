@@ -295,4 +295,6 @@ class Momentum(Blockwise):
         # p11 R / S, p12 R / S, p12 G / S
         shares = numbers.slice("measurement_noise", "gradient", after=True) / s
         torch.mul(numbers.slice("p11", "p12_again"), shares, out=numbers.slice("p11", "p12_again", after=True))
-        torch.addcmul(before["p22"], before["p12"], after["p12_again"], value=-1.0, out=after["p22"])
+        # Where nothing is left of it, rounding may leave less.
+        left = torch.addcmul(before["p22"], before["p12"], after["p12_again"], value=-1.0)
+        torch.clamp_min(left, 0.0, out=after["p22"])

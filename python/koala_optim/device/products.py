@@ -122,6 +122,9 @@ class PlusPlus(Method):
         self, present: Present, held: list[Any], coefficients: tuple[Tensor, ...], use: Tensor, gains: Tensor
     ) -> None:
         q, shrinking = self.config["process-noise"], present.any("shrinking")
+        if q > REACH:
+            # No block moves then, and no type may have such a number.
+            q = 0.0
         step, a, b, c = (torch.where(use, x, other) for x, other in zip(coefficients, (0.0, 1.0, 0.0, 0.0)))
         rows = [step, a, b, c, use.to(self.dtype)]
         if shrinking:

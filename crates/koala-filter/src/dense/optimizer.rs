@@ -79,13 +79,16 @@ impl<F: Real> Koala<F> {
                 ),
             });
         }
-        let misfit = parameters
-            .iter()
-            .zip(&state.memory)
-            .find(|(parameter, memory)| !memory.fits(kind, parameter.len()));
-        if let Some((parameter, _)) = misfit {
+        for (parameter, memory) in parameters.iter().zip(&state.memory) {
+            let fault = if !memory.fits(kind, parameter.len()) {
+                "has the wrong length"
+            } else if !memory.is_finite() {
+                "has a number that is not finite"
+            } else {
+                continue;
+            };
             return Err(Error::DamagedState {
-                what: format!("memory of '{}' has the wrong length", parameter.name),
+                what: format!("memory of '{}' {fault}", parameter.name),
             });
         }
         Ok(Self {

@@ -46,6 +46,12 @@ impl<F: Real> TensorMemory<F> {
         [self.first.len(), self.second.len(), self.third.len()] == lengths(kind, length)
     }
 
+    /// Whether all numbers are finite, as those of every step are.
+    pub(super) fn is_finite(&self) -> bool {
+        let finite = |number: &F| number.to_f64().is_finite();
+        self.slots().into_iter().flatten().all(finite)
+    }
+
     /// The vectors by their slots.
     pub(super) fn slots_mut(&mut self) -> [&mut [F]; SLOTS] {
         [&mut self.first, &mut self.second, &mut self.third]

@@ -148,8 +148,10 @@ def blockwise(
         p12 = tl.load(futures + OWN + 1)
         p22 = tl.load(futures + OWN + 3)
         lost = p12 * (gradient / s)
+        p22 = p22 - p12 * lost
         after = tl.where(columns == OWN + 1, p12 * (r / s), after)
-        after = tl.where(columns == OWN + 3, p22 - p12 * lost, after)
+        # Where nothing is left of it, rounding may leave less.
+        after = tl.where(columns == OWN + 3, tl.where(p22 < 0.0, 0.0, p22), after)
     below = residual_of(loss, p11 * 0.0, target, RULE) < 0.0
 
     if not COASTS:

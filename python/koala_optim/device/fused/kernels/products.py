@@ -7,6 +7,7 @@ v, and what x is multiplied by afterwards.
 import triton
 import triton.language as tl
 
+from .filter import REACH
 from .memory import DIRECTED, FIRST, GRADIENT, MEASURED, PARAMETER, SECOND, chunk_of, load, memory_of, places_of, store
 from .rounding import UPDATE, settle, step_of
 
@@ -186,7 +187,9 @@ def turn(
         c = tl.load(table + 4 * tensors + tensor).to(WIDE)
         shrinkage = tl.load(table + 5 * tensors + tensor).to(WIDE)
         decay = tl.load(traits + DIRECTED * tensors + tensor).to(WIDE)
-        q = tl.load(constants + OTHER).to(WIDE)
+        q = tl.load(constants + OTHER)
+        # Out of reach no tensor moves, and no type may have such a number.
+        q = tl.where(q > REACH, 0.0, q).to(WIDE)
         step = step_of(state)
         draw = tl.load(places + tensors + tensor)
         x = memory_of(addresses, PARAMETER, tensors, tensor, KIND, ALIGNED)
