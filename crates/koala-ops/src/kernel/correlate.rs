@@ -51,9 +51,7 @@ fn correlate_by<
             for (output, sums) in sums.iter().enumerate() {
                 let into = &mut into[(first + output) * length + start..];
                 let (vectors, _) = into.as_chunks_mut::<LANES>();
-                for vector in 0..VECTORS {
-                    vectors[vector] = sums[vector];
-                }
+                vectors[..VECTORS].copy_from_slice(sums);
             }
         }
     }
