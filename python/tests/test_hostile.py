@@ -12,7 +12,7 @@ import torch
 from support import Variant, memory, values
 from torch import Tensor, nn
 
-from koala_optim import Koala, KoalaM, KoalaPP
+from koala_optim import Koala, KoalaA, KoalaM, KoalaPP
 from koala_optim.device.reach import no_kernels
 
 ENGINES: dict[str, dict[str, Any]] = {
@@ -109,6 +109,14 @@ def test_a_covariance_of_which_nothing_is_left_can_be_stored(engine: str, veloci
 def test_a_process_noise_beyond_float32_moves_nothing(engine: str) -> None:
     model = nn.ParameterList([nn.Parameter(torch.full(shape, 0.5)) for shape in SHAPES])
     optimizer = KoalaPP(model.parameters(), process_noise=1e300, **ENGINES[engine])
+    for _ in range(3):
+        told(model, optimizer, [torch.full(shape, 0.3) for shape in SHAPES], torch.tensor([1.0, 1.5]))
+        assert_finite(model, optimizer, "a step")
+
+
+def test_a_gradient_floor_whose_square_is_infinite_is_no_error(engine: str) -> None:
+    model = nn.ParameterList([nn.Parameter(torch.full(shape, 0.5)) for shape in SHAPES])
+    optimizer = KoalaA(model.parameters(), gradient_floor=1e200, **ENGINES[engine])
     for _ in range(3):
         told(model, optimizer, [torch.full(shape, 0.3) for shape in SHAPES], torch.tensor([1.0, 1.5]))
         assert_finite(model, optimizer, "a step")

@@ -197,7 +197,38 @@ def other_shape(state: dict) -> None:
         stored["layout"]["parameters"][1]["shape"] = [7]
 
 
+def one_group_more(state: dict) -> None:
+    with stored_filter(state) as stored:
+        stored["layout"]["groups"] *= 2
+
+
+def of_no_vectors(state: dict) -> None:
+    del state["state"]
+
+
+def of_no_groups(state: dict) -> None:
+    state["param_groups"] = [None]
+
+
+def of_one_number(state: dict) -> None:
+    state["param_groups"][0]["params"] = 4
+
+
+def one_twice(state: dict) -> None:
+    state["param_groups"][0]["params"][1] = 0
+
+
+def upwards(state: dict) -> None:
+    state["param_groups"][0]["lr"] = -1.0
+
+
 DAMAGES = {
+    of_no_vectors: "its 'state' is no dictionary of one for each parameter; load a state that Koala",
+    of_no_groups: "its 'param_groups' is no list of parameter groups",
+    of_one_number: "'params' of its parameter group 0 is no list of numbers or names",
+    one_twice: "'params' of its parameter group 0 has one a second time",
+    one_group_more: "the filter in the state has 2 parameter groups, this optimizer 1",
+    upwards: r"parameter group 0 of the state is damaged: lr = -1.0: must not be negative; restore it",
     no_filter: "its first parameter group has no 'filter'",
     newer: "state has version 99; this version of Koala reads 1",
     cut: "optimizer state: .*missing field `phase`",
@@ -233,6 +264,30 @@ def test_damaged_vectors_are_refused_and_change_nothing(variant: Variant, damage
         state["state"] = {}
     position = 0 if damage == "none" else 1
     with pytest.raises(ValueError, match=f"the state of parameter {position} has no '{name}' of shape"):
+        optimizer.load_state_dict(state)
+    assert_twins((optimizer, model), (untouched, twin))
+
+
+@pytest.mark.parametrize("variant", [v for v in VARIANTS if v.memory], ids=lambda variant: variant.name)
+@pytest.mark.parametrize(
+    ("damage", "what"),
+    [
+        (lambda vector: vector * float("nan"), "with numbers that are not finite"),
+        (torch.Tensor.long, "of torch.int64"),
+        (torch.Tensor.to_sparse, "torch.sparse_coo, not of strided floats"),
+        (lambda vector: vector.to("meta"), "without numbers, on the device meta"),
+    ],
+    ids=["nan", "integers", "sparse", "meta"],
+)
+def test_vectors_of_no_numbers_are_refused_and_change_nothing(
+    variant: Variant, damage: Callable[[torch.Tensor], torch.Tensor], what: str
+) -> None:
+    optimizer, model = trained(variant)
+    untouched, twin = trained(variant)
+    state = copy.deepcopy(trained(variant, steps=5)[0].state_dict())
+    name = variant.memory[-1]
+    state["state"][1][name] = damage(state["state"][1][name])
+    with pytest.raises(ValueError, match=f"the state of parameter 1 has a '{name}' .*{what}"):
         optimizer.load_state_dict(state)
     assert_twins((optimizer, model), (untouched, twin))
 

@@ -201,6 +201,16 @@ fn states_that_are_damaged() {
         "{message}"
     );
 
+    // The last number of the last vector.
+    let mut infinite = bytes.clone();
+    let last = infinite.len() - size_of::<f32>();
+    infinite[last..].copy_from_slice(&f32::INFINITY.to_le_bytes());
+    let message = refused(&infinite);
+    assert!(
+        message.contains("holds a number that is not finite"),
+        "{message}"
+    );
+
     let with = |pointer: &str, value: serde_json::Value| {
         let filter = |state: &mut serde_json::Value| {
             *state.pointer_mut(pointer).unwrap() = value.clone();

@@ -145,12 +145,12 @@ impl Adaptive {
         quotient(self.correlation, taken_up)
     }
 
-    /// p11 F + R, what of S does not come from this step's gradient.
+    /// p11 F + R, what of S does not come from this step's gradient: a number, so that its share of S is one.
     fn noise(&self, r: f64) -> f64 {
         let floor = self
             .gradients
             .map_or(0.0, |seen| seen.floor(self.config.gradient_floor, r));
-        self.p11 * floor + r
+        (self.p11 * floor + r).min(f64::MAX / 2.0)
     }
 
     /// The floor that a first reading takes: that of the last update.

@@ -129,3 +129,52 @@ proptest! {
         }
     }
 }
+
+/// The way to every number in it.
+fn numbers_of(value: &serde_json::Value, at: &str, into: &mut Vec<String>) {
+    match value {
+        serde_json::Value::Number(_) => into.push(at.to_owned()),
+        serde_json::Value::Object(fields) => {
+            for (name, field) in fields {
+                numbers_of(field, &format!("{at}/{name}"), into);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn usual<F: Real>() -> Met<F> {
+    let numbers = |numbers: &[f64]| numbers.iter().map(|&number| F::from_f64(number)).collect();
+    Met {
+        gradient: numbers(&[0.3, -0.2, 0.1, 0.4, 0.3, -0.5, 1.0, 0.2]),
+        losses: numbers(&[1.0, 1.5]),
+    }
+}
+
+/// Each number of a configuration that is taken, however large or small. Not those that x itself is multiplied by: the gain, and the rate
+/// of a decay, which may be decoupled.
+#[test]
+fn settings_of_all_sizes() {
+    let mut tried = 0;
+    for config in methods() {
+        let settings = serde_json::to_value(&config).unwrap();
+        let mut ways = Vec::new();
+        numbers_of(&settings, "", &mut ways);
+        ways.retain(|way| !way.ends_with("/gain") && !way.ends_with("/rate"));
+        for way in &ways {
+            for size in [1e-300, 1e-30, 1e19, 1e38, 1e100, 1e200, 1e300] {
+                let mut changed = settings.clone();
+                *changed.pointer_mut(way).unwrap() = size.into();
+                let Ok(config) = serde_json::from_value::<Config>(changed) else {
+                    continue;
+                };
+                if Koala::<f32>::new(config.clone(), &LENGTHS).is_ok() {
+                    tried += 1;
+                    stays_finite::<f32>(config.clone(), &vec![usual(); 5]).unwrap();
+                    stays_finite::<f64>(config, &vec![usual(); 5]).unwrap();
+                }
+            }
+        }
+    }
+    assert!(tried > 300, "{tried}");
+}

@@ -144,10 +144,15 @@ impl Stored<'_> {
             ));
         }
         let elements = [parameter.len()];
-        Ok(match expected {
+        let data = match expected {
             Dtype::F64 => TensorData::new(numbers(tensor.data(), f64::from_le_bytes), elements),
             _ => TensorData::new(numbers(tensor.data(), f32::from_le_bytes), elements),
-        })
+        };
+        // Those of every step are: a step that would make others is a missing measurement.
+        if !data.iter::<f64>().all(f64::is_finite) {
+            return Err(self.tensor_error(&name, "holds a number that is not finite".into()));
+        }
+        Ok(data)
     }
 
     fn tensor_error(&self, tensor: &str, reason: String) -> Error {

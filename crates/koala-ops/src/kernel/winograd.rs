@@ -17,6 +17,18 @@ pub(crate) const PLACES: usize = 16;
 /// which is most where either is 1.
 const MET: usize = 4 * (2 * TILES + 2);
 
+/// Does the tiles of a row, or of all rows, in vectors of 16, then of 8, then of 4 and one by one: the last ones of a row, and all of a
+/// narrow image, are too few for the widest. `by::<N>(at, ..)` does from the `at`-th on as many times N as there are, and gives the
+/// first that is left.
+macro_rules! in_vectors {
+    ($by:ident($($arguments:expr),*)) => {{
+        let at = $by::<LANES>(0, $($arguments),*);
+        let at = $by::<8>(at, $($arguments),*);
+        let at = $by::<4>(at, $($arguments),*);
+        $by::<1>(at, $($arguments),*)
+    }};
+}
+
 /// A number for each tile.
 type OfTiles = [f32; TILES];
 
@@ -101,19 +113,13 @@ fn copy(from: &[f32], into: &mut [f32]) {
     }
 }
 
-/// The transform along a row of tiles, by column of a patch. The last tiles of a row, and all of a narrow image, are of shorter
-/// vectors.
+/// The transform along a row of tiles, by column of a patch.
 #[inline(always)]
 fn along_row(padded: &[f32], mut into: [&mut [f32]; 4]) {
     let (pairs, _) = padded.as_chunks::<2>();
-    let mut at = 0;
-    at = along_row_by::<LANES>(at, pairs, &mut into);
-    at = along_row_by::<8>(at, pairs, &mut into);
-    at = along_row_by::<4>(at, pairs, &mut into);
-    along_row_by::<1>(at, pairs, &mut into);
+    in_vectors!(along_row_by(pairs, &mut into));
 }
 
-/// From the `at`-th tile on, as many times N as there are; the first that is left.
 #[inline(always)]
 fn along_row_by<const N: usize>(
     mut at: usize,
@@ -133,9 +139,7 @@ fn along_row_by<const N: usize>(
 
 #[multiversion(targets("x86_64+avx512f+avx512vl", "x86_64+avx2"))]
 fn along_columns(patches: &Patches, tiles: usize, into: &mut [f32], pitch: usize) {
-    let at = along_columns_by::<LANES>(0, patches, tiles, into, pitch);
-    let at = along_columns_by::<4>(at, patches, tiles, into, pitch);
-    along_columns_by::<1>(at, patches, tiles, into, pitch);
+    in_vectors!(along_columns_by(patches, tiles, into, pitch));
 }
 
 #[inline(always)]
@@ -321,10 +325,7 @@ fn give<'a>(results: &[[OfTiles; 2]; 2], at: usize, rows: impl Iterator<Item = &
     for ([even, odd], row) in results.iter().zip(rows) {
         let (pairs, last) = row.as_chunks_mut::<2>();
         let (even, odd) = (&even[at..], &odd[at..]);
-        let done = give_by::<LANES>(0, even, odd, pairs);
-        let done = give_by::<8>(done, even, odd, pairs);
-        let done = give_by::<4>(done, even, odd, pairs);
-        give_by::<1>(done, even, odd, pairs);
+        in_vectors!(give_by(even, odd, pairs));
         // The last tile may have no second column.
         if let [last] = last {
             *last = even[pairs.len()];
@@ -357,10 +358,7 @@ fn take_gradients<'a>(
     for [even, odd] in gradients {
         let (even, odd) = (&mut even[at..at + tiles], &mut odd[at..at + tiles]);
         let (pairs, last) = rows.next().unwrap_or_default().as_chunks::<2>();
-        let done = take_by::<LANES>(0, pairs, even, odd);
-        let done = take_by::<8>(done, pairs, even, odd);
-        let done = take_by::<4>(done, pairs, even, odd);
-        let done = take_by::<1>(done, pairs, even, odd);
+        let done = in_vectors!(take_by(pairs, even, odd));
         even[done..].fill(0.0);
         odd[done..].fill(0.0);
         if let [last] = last {

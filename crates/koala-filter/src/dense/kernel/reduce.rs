@@ -37,7 +37,7 @@ pub fn reduce<F: Real>(
         Sums::Gradient => sums([parameters, gradients], Squares(adding, w)),
         Sums::Products => {
             let rows = [parameters, gradients, first, second];
-            let [g2, h2, x2, hp, pp, hv, pv, vv] = sums(rows, WithCovariance(adding, w));
+            let [g2, h2, x2, hp, pp, hv, pv, vv] = sums(rows, WithCovariance(Squares(adding, w)));
             products = Products {
                 gradient_previous: hp,
                 previous_squared: pp,
@@ -49,7 +49,7 @@ pub fn reduce<F: Real>(
         }
         Sums::UnitMetric => {
             let rows = [parameters, gradients, first];
-            let [g2, h2, x2, vh, vv] = sums(rows, WithVelocity(adding, w));
+            let [g2, h2, x2, vh, vv] = sums(rows, WithVelocity(Squares(adding, w)));
             metric = MetricSums {
                 weighted_gradient: h2,
                 direction_squared: h2,

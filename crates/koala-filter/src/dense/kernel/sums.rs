@@ -46,7 +46,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::dense::kernel::terms::{Adding, WithCovariance};
+    use crate::dense::kernel::terms::{Adding, Squares, WithCovariance};
 
     /// Numbers of single precision of all sizes, those without a leading 1 too.
     fn numbers() -> impl Strategy<Value = Vec<[f32; 4]>> {
@@ -65,7 +65,7 @@ mod tests {
             let rows = [0, 1, 2, 3].map(|row| numbers.iter().map(|row_of| row_of[row]).collect::<Vec<_>>());
             let [fused, apart] = [true, false].map(|fused| {
                 let rows = rows.each_ref().map(Vec::as_slice);
-                sums(rows, WithCovariance(Adding { fused }, w)).map(f64::to_bits)
+                sums(rows, WithCovariance(Squares(Adding { fused }, w))).map(f64::to_bits)
             });
             prop_assert_eq!(fused, apart);
         }

@@ -68,18 +68,31 @@ impl<F: Real> Terms<F, 2, 1> for SquaredDistance {
 /// g^2, h^2 and x^2, of x and g, with w.
 pub(super) struct Squares<F>(pub Adding, pub F);
 
-impl<F: Real> Terms<F, 2, 3> for Squares<F> {
+impl<F: Real> Squares<F> {
+    /// Adds them, and gives h.
     #[inline(always)]
-    fn add<const L: usize>(&self, [x, g]: [&[F; L]; 2], [g2, h2, x2]: &mut [[f64; L]; 3]) {
+    fn add_for_h<const L: usize>(
+        &self,
+        [x, g]: [&[F; L]; 2],
+        [g2, h2, x2]: [&mut [f64; L]; 3],
+    ) -> [F; L] {
         let h = decayed(self.1, x, g);
         self.0.add(g2, g, g);
         self.0.add(h2, &h, &h);
         self.0.add(x2, x, x);
+        h
+    }
+}
+
+impl<F: Real> Terms<F, 2, 3> for Squares<F> {
+    #[inline(always)]
+    fn add<const L: usize>(&self, rows: [&[F; L]; 2], [g2, h2, x2]: &mut [[f64; L]; 3]) {
+        self.add_for_h(rows, [g2, h2, x2]);
     }
 }
 
 /// Those, v h and v^2, of x, g and v.
-pub(super) struct WithVelocity<F>(pub Adding, pub F);
+pub(super) struct WithVelocity<F>(pub Squares<F>);
 
 impl<F: Real> Terms<F, 3, 5> for WithVelocity<F> {
     #[inline(always)]
@@ -88,17 +101,15 @@ impl<F: Real> Terms<F, 3, 5> for WithVelocity<F> {
         [x, g, v]: [&[F; L]; 3],
         [g2, h2, x2, vh, vv]: &mut [[f64; L]; 5],
     ) {
-        let h = decayed(self.1, x, g);
-        self.0.add(g2, g, g);
-        self.0.add(h2, &h, &h);
-        self.0.add(x2, x, x);
-        self.0.add(vh, v, &h);
-        self.0.add(vv, v, v);
+        let Squares(adding, _) = &self.0;
+        let h = self.0.add_for_h([x, g], [g2, h2, x2]);
+        adding.add(vh, v, &h);
+        adding.add(vv, v, v);
     }
 }
 
 /// Those three, H H', H'^2, H v', H' v' and v'^2, of x, g, v' and H'.
-pub(super) struct WithCovariance<F>(pub Adding, pub F);
+pub(super) struct WithCovariance<F>(pub Squares<F>);
 
 impl<F: Real> Terms<F, 4, 8> for WithCovariance<F> {
     #[inline(always)]
@@ -107,14 +118,12 @@ impl<F: Real> Terms<F, 4, 8> for WithCovariance<F> {
         [x, g, v, p]: [&[F; L]; 4],
         [g2, h2, x2, hp, pp, hv, pv, vv]: &mut [[f64; L]; 8],
     ) {
-        let h = decayed(self.1, x, g);
-        self.0.add(g2, g, g);
-        self.0.add(h2, &h, &h);
-        self.0.add(x2, x, x);
-        self.0.add(hp, &h, p);
-        self.0.add(pp, p, p);
-        self.0.add(hv, &h, v);
-        self.0.add(pv, p, v);
-        self.0.add(vv, v, v);
+        let Squares(adding, _) = &self.0;
+        let h = self.0.add_for_h([x, g], [g2, h2, x2]);
+        adding.add(hp, &h, p);
+        adding.add(pp, p, p);
+        adding.add(hv, &h, v);
+        adding.add(pv, p, v);
+        adding.add(vv, v, v);
     }
 }
