@@ -67,9 +67,17 @@ def check_vector(vector: Any, parameter: Tensor, position: int, name: str) -> No
             f"{of} is not spread over processes as the parameter is; load it with "
             "torch.distributed.checkpoint.state_dict.set_optimizer_state_dict"
         )
-    if vector.is_meta:
-        # Nothing is there to be copied, unless nothing is anywhere.
-        if not parameter.is_meta:
-            raise ValueError(f"{of} has a '{name}' without numbers, on the device meta; {EARLIER}")
-    elif not bool(local_part(vector).isfinite().all()):
+    if not vector.is_meta and not bool(local_part(vector).isfinite().all()):
         raise ValueError(f"{of} has a '{name}' with numbers that are not finite; {EARLIER}")
+
+
+def check_there(tensor: Tensor, parameter: Tensor, position: int, name: str) -> None:
+    """Refuses a tensor that has no numbers to be copied, unless the parameter has none either.
+
+    Raises:
+        ValueError: naming the parameter, by its position, and the tensor.
+    """
+    if tensor.is_meta and not parameter.is_meta:
+        raise ValueError(
+            f"the state of parameter {position} has a '{name}' without numbers, on the device meta; {EARLIER}"
+        )

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from ._native import Filter
 from .parts import PART, whole
-from .sound import check_form, check_vector
+from .sound import check_form, check_there, check_vector
 
 PARAMETER = "parameter"
 """Of a state that was taken while the parameters stood at the mean: what they were."""
@@ -90,13 +90,10 @@ def _check_vectors(
 ) -> None:
     for position, (parameter, vectors) in enumerate(zip(parameters, vectors_of(state_dict))):
         untrained = UNTRAINED in vectors or frozen[position] or not parameter.requires_grad
-        # PyTorch takes up others too.
-        known = {*filter(None, names), PARAMETER}
+        # PyTorch takes up all that are there.
         for name, value in vectors.items():
-            if name not in known and isinstance(value, Tensor) and value.is_meta and not parameter.is_meta:
-                raise ValueError(
-                    f"the state of parameter {position} has a {name!r} without numbers, on the device meta"
-                )
+            if isinstance(value, Tensor):
+                check_there(value, parameter, position, name)
         for name in filter(None, names):
             vector = vectors.get(name)
             if vector is None and untrained:

@@ -292,6 +292,16 @@ def test_vectors_of_no_numbers_are_refused_and_change_nothing(
     assert_twins((optimizer, model), (untouched, twin))
 
 
+def test_a_tensor_of_no_numbers_beside_the_vectors_is_refused(make: Maker) -> None:
+    optimizer, model = trained(make)
+    untouched, twin = trained(make)
+    state = copy.deepcopy(trained(make, steps=5)[0].state_dict())
+    state["state"].setdefault(1, {})["other"] = torch.zeros(2, device="meta")
+    with pytest.raises(ValueError, match="the state of parameter 1 has a 'other' without numbers, on the device meta"):
+        optimizer.load_state_dict(state)
+    assert_twins((optimizer, model), (untouched, twin))
+
+
 def test_another_methods_state_is_refused_and_changes_nothing(variant: Variant) -> None:
     optimizer, model = trained(variant)
     untouched, twin = trained(variant)
